@@ -1,0 +1,199 @@
+"""What is asked for and what comes back: frozen values that travel through the program.
+
+Field names are Python's; `KEYS` maps them to the specification's parameter names, which messages
+and JSON documents use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+Kind = Literal["image", "video", "music"]
+MediaType = Literal["image", "video", "audio"]
+
+KEYS: dict[str, str] = {
+    "count": "count",
+    "size": "size",
+    "aspect_ratio": "aspectRatio",
+    "resolution": "resolution",
+    "output_format": "outputFormat",
+    "quality": "quality",
+    "background": "background",
+    "creativity": "creativity",
+    "seed": "seed",
+    "images": "images",
+    "videos": "videos",
+    "audio_refs": "audioRefs",
+    "duration": "durationSeconds",
+    "audio": "audio",
+    "watermark": "watermark",
+    "lyrics": "lyrics",
+    "instrumental": "instrumental",
+    "format": "format",
+    "prompt": "prompt",
+    "params": "params",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference file as the user gave it: a path, an http(s) URL, or `-` for standard input."""
+
+    source: str
+    media: MediaType
+
+    @property
+    def is_url(self) -> bool:
+        return self.source.lower().startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """One image request. `model` is the endpoint id (what follows `fal/`); None means not given."""
+
+    model: str
+    prompt: str
+    count: int | None = None
+    size: str | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    output_format: str | None = None
+    quality: str | None = None
+    background: str | None = None
+    creativity: str | None = None
+    seed: int | None = None
+    images: tuple[Reference, ...] = ()
+    params: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        return "image"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRequest:
+    """One video request. `duration` is in seconds; `audio` is the generated sound on or off."""
+
+    model: str
+    prompt: str
+    duration: int | float | str | None = None
+    size: str | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    audio: bool | None = None
+    watermark: bool | None = None
+    seed: int | None = None
+    images: tuple[Reference, ...] = ()
+    videos: tuple[Reference, ...] = ()
+    audio_refs: tuple[Reference, ...] = ()
+    params: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        return "video"
+
+
+@dataclass(frozen=True, slots=True)
+class MusicRequest:
+    """One music request. `duration` is in seconds; blank `lyrics` count as none."""
+
+    model: str
+    prompt: str
+    lyrics: str | None = None
+    instrumental: bool | None = None
+    duration: int | float | str | None = None
+    format: str | None = None
+    seed: int | None = None
+    params: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        return "music"
+
+
+MediaRequest = ImageRequest | VideoRequest | MusicRequest
+
+
+class Ignored(NamedTuple):
+    """An option that was given and is not sent."""
+
+    key: str
+    value: object
+    reason: str
+
+
+class Adjusted(NamedTuple):
+    """An option that is sent in another form, by rule."""
+
+    key: str
+    requested: object
+    applied: object
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The exact request for one endpoint, without its host.
+
+    `body` is the JSON input of the endpoint, with a `Reference` wherever the URL of a reference
+    file will stand. `model` is the endpoint id that was asked for, `endpoint` the one that the
+    request goes to (an edit or image-to-video sibling may differ).
+    """
+
+    kind: Kind
+    model: str
+    endpoint: str
+    body: dict[str, object]
+    ignored: tuple[Ignored, ...] = ()
+    adjusted: tuple[Adjusted, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def references(self) -> tuple[Reference, ...]:
+        """The distinct references in the body, in order."""
+        found: dict[Reference, None] = {}
+        _replace(self.body, lambda ref: found.setdefault(ref))
+        return tuple(found)
+
+    def filled(self, url_of: Callable[[Reference], str]) -> dict[str, object]:
+        """The body with each reference replaced by its URL (http, https or data)."""
+        filled = _replace(self.body, url_of)
+        assert isinstance(filled, dict)
+        return filled
+
+
+def _replace(node: object, of: Callable[[Reference], object]) -> object:
+    if isinstance(node, Reference):
+        return of(node)
+    if isinstance(node, dict):
+        return {key: _replace(value, of) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_replace(value, of) for value in node]
+    return node
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file in fal's answer. Everything but `url` (http, https or data) may be missing or untrue."""
+
+    url: str
+    content_type: str | None = None
+    file_name: str | None = None
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file on this machine: `size` in bytes, `width` and `height` in pixels where they are known."""
+
+    path: Path
+    mime_type: str
+    size: int
+    url: str
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None

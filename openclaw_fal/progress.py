@@ -1,0 +1,31 @@
+"""What a long job tells whoever watches it. The base class is the display that is off."""
+
+from __future__ import annotations
+
+
+class Progress:
+    """Receives what happens, from any thread. Every method does nothing here."""
+
+    def phase(self, name: str) -> None:
+        """The job entered a phase: "submitting", "waiting", "downloading", …"""
+
+    def queued(self, position: int | None) -> None:
+        """The job waits in fal's queue; `position` counts the jobs ahead, where fal says it."""
+
+    def running(self) -> None:
+        """The model works on the job."""
+
+    def log(self, message: str) -> None:
+        """The model logged a line; each is told once."""
+
+    def note(self, message: str) -> None:
+        """Something that the user should know: a retry, a fallback, a lost stream."""
+
+    def upload(self, name: str, done: int, total: int | None) -> None:
+        """`done` of `total` bytes of the reference file `name` have been sent."""
+
+    def download(self, index: int, done: int, total: int | None) -> None:
+        """`done` of `total` bytes of output `index` (from 0) have arrived; total may be unknown."""
+
+    def close(self) -> None:
+        """Nothing more will come. May be called twice."""

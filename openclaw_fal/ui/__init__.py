@@ -1,0 +1,1 @@
+"""Printing: results, errors, tables and progress."""
