@@ -91,7 +91,7 @@ class AuthError(OpenClawFalError):
 
 
 class CapabilityError(OpenClawFalError):
-    """The request breaks what the model takes. Nothing was sent. Carries every violation at once."""
+    """The request breaks what the model takes; nothing was sent. Carries all violations."""
 
     status = 5
     code = "capability"

@@ -176,7 +176,7 @@ def _replace(node: object, of: Callable[[Reference], object]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file in fal's answer. Everything but `url` (http, https or data) may be missing or untrue."""
+    """A file in fal's answer. All but `url` (http, https or data) may be missing or untrue."""
 
     url: str
     content_type: str | None = None
@@ -188,7 +188,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file on this machine: `size` in bytes, `width` and `height` in pixels where they are known."""
+    """A file on this machine: `size` in bytes; pixels and seconds where they are known."""
 
     path: Path
     mime_type: str

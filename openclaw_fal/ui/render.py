@@ -180,7 +180,6 @@ def _violation(violation: Violation) -> dict[str, Any]:
 
 def violation_line(violation: Violation) -> str:
     """One violation for people: the message says what was wrong and what is taken."""
-    line = f"{violation.key}: {violation.message}"
-    if violation.closest is not None:
-        line += f" Closest: {violation.closest}."
-    return line
+    if violation.closest is None:
+        return violation.message
+    return f"{violation.message}; closest: {violation.closest}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 # Bidirectional overrides can make a line read as something else than it is.
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
@@ -53,11 +53,10 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     return "\n".join(lines)
 
 
-def write_safely(stream: object, text: str) -> None:
+def write_safely(stream: TextIO, text: str) -> None:
     """Write to a text stream whose encoding may not know every character (Windows code pages)."""
-    stream = stream or sys.stdout
     try:
-        stream.write(text)  # type: ignore[attr-defined]
+        stream.write(text)
     except UnicodeEncodeError:
         encoding = getattr(stream, "encoding", None) or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))  # type: ignore[attr-defined]
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,0 +1,1 @@
+"""What each fal model takes: pure, no I/O."""

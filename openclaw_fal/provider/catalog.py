@@ -1,0 +1,219 @@
+"""What each model takes, for listings: JSON-ready, from the same rows that `plan` enforces.
+
+In these documents an empty list means that the option is not taken, null that any value goes.
+`withReferences` holds what differs once a reference image is given.
+"""
+
+from __future__ import annotations
+
+from openclaw_fal.media import Kind
+from openclaw_fal.provider.common import check_kind
+from openclaw_fal.provider.geometry import limits_in_words
+from openclaw_fal.provider.image_geometry import usable_ratios, usable_resolutions
+from openclaw_fal.provider.music_rows import MAX_SECONDS
+from openclaw_fal.provider.refs import closest_known, known_refs, ref_of
+from openclaw_fal.provider.rows import Duration, ImageRow, MusicRow, Row, VideoRow, needs_image
+from openclaw_fal.provider.specs import (
+    DEFAULT_MODELS,
+    declared_fields,
+    image_row,
+    known_models,
+    music_row,
+    video_row,
+)
+from openclaw_fal.provider.video import size_rule
+
+__all__ = ["describe", "known_refs", "listing"]
+
+Document = dict[str, object]
+EDIT_WORDS = {"image": "make it night", "video": "it comes alive"}
+NEW_WORDS = {"image": "a cat", "video": "waves under a lighthouse", "music": "slow piano, rain"}
+
+
+def listing(kind: Kind) -> list[Document]:
+    """Every known model of one kind, in the order of the rows: the default comes first."""
+    return [describe(kind, model) for model in known_models(kind)]
+
+
+def describe(kind: Kind, endpoint: str) -> Document:
+    """One model in full; any endpoint id works. Raises `CapabilityError` for another kind's."""
+    check_kind(kind, endpoint)
+    if kind == "image":
+        row: Row = image_row(endpoint)
+        document = _image(image_row(endpoint), endpoint)
+    elif kind == "video":
+        row = video_row(endpoint)
+        document = _video(video_row(endpoint), endpoint)
+    else:
+        row = music_row(endpoint)
+        document = _music(music_row(endpoint), endpoint)
+    return {
+        "model": ref_of(endpoint),
+        "kind": kind,
+        "family": row.family,
+        "default": endpoint == DEFAULT_MODELS[kind],
+        "known": ref_of(endpoint) in known_refs(kind) or _fields(endpoint) is not None,
+        "closest": closest_known(endpoint, kind),
+        **document,
+        "declaredFields": _fields(str(document["endpoint"])),
+        "sources": dict(row.sources),
+        "example": _example(kind, endpoint, document),
+    }
+
+
+def _image(row: ImageRow, model: str) -> Document:
+    editing = row.is_edit(model)
+    plain = _image_mode(row, model, row.text_endpoint(model), editing)
+    edit_endpoint = row.edit_endpoint(model)
+    return {
+        **plain,
+        "editEndpoint": edit_endpoint if row.edit_paths else None,
+        "withReferences": _image_mode(row, model, edit_endpoint, True),
+        "referenceField": row.reference_field,
+        "requiredReferences": {"images": 1} if editing else {},
+        "maxReferenceImages": row.max_references,
+        "maxReferenceVideos": 0,
+        "maxReferenceAudios": 0,
+        "maxCount": row.max_count,
+        "sizeLimits": limits_in_words(row.image_size) or None if row.image_size else None,
+        "outputFormats": list(row.formats),
+        "defaultOutputFormat": row.formats[0] if row.formats else None,
+        "qualities": list(row.qualities),
+        "backgrounds": list(row.backgrounds),
+        "transparentFormats": list(row.transparent_formats),
+        "creativities": list(row.creativities),
+        "defaultCreativity": row.default_creativity,
+    }
+
+
+def _image_mode(row: ImageRow, model: str, endpoint: str, editing: bool) -> Document:
+    geometry = row.edit_geometry or not editing
+    ratios = usable_ratios(row, editing)
+    ignored = [
+        key
+        for key, taken in (
+            ("size", geometry),
+            ("resolution", geometry),
+            ("quality", row.qualities),
+            ("background", row.backgrounds),
+            ("creativity", row.creativities),
+            ("seed", "seed" in (_fields(endpoint) or ())),
+        )
+        if not taken
+    ]
+    return {
+        "endpoint": endpoint,
+        "aspectRatios": list(ratios),
+        "sizes": list(row.sizes) if geometry else [],
+        "sizeRule": _image_size_rule(row) if geometry else None,
+        "resolutions": list(usable_resolutions(row)) if geometry else [],
+        "ignoredOptions": ignored,
+        "rejectedOptions": sorted(row.rejects | (set() if ratios else {"aspectRatio"})),
+    }
+
+
+def _image_size_rule(row: ImageRow) -> str:
+    sizes = "any WIDTHxHEIGHT" if row.any_size else "one of the sizes"
+    if row.image_size is None:
+        return f"{sizes}, sent as the closest aspect ratio"
+    limits = limits_in_words(row.image_size)
+    return f"{sizes}; limits: {limits}" if limits else sizes
+
+
+def _video(row: VideoRow, model: str) -> Document:
+    return {
+        **_video_mode(row, row.endpoint(model, 0), bool(needs_image(model))),
+        "imageEndpoint": row.endpoint(model, 1),
+        "withReferences": _video_mode(row, row.endpoint(model, 1), True),
+        "referenceField": row.image_field,
+        "requiredReferences": {"images": 1} if needs_image(model) else {},
+        "maxReferenceImages": row.max_images,
+        "maxReferenceVideos": row.max_videos,
+        "maxReferenceAudios": row.max_audio_refs,
+        "maxReferenceFiles": row.max_files,
+        "maxCount": 1,
+    }
+
+
+def _video_mode(row: VideoRow, endpoint: str, images: bool) -> Document:
+    takes_ratio = bool(row.aspect_ratios) and not (images and row.image_ignores_ratio)
+    ignored = [
+        key
+        for key, taken in (
+            ("durationSeconds", row.duration or row.as_given),
+            ("aspectRatio", takes_ratio or row.as_given),
+            ("resolution", row.resolutions or row.as_given),
+            ("size", row.short_edges),
+            ("audio", row.audio_field),
+            ("watermark", False),
+            ("seed", "seed" in (_fields(endpoint) or ())),
+        )
+        if not taken
+    ]
+    return {
+        "endpoint": endpoint,
+        "durations": None if row.as_given else _durations(row.duration),
+        "aspectRatios": None if row.as_given else list(row.aspect_ratios) if takes_ratio else [],
+        "resolutions": None if row.as_given else list(row.resolutions),
+        "sizes": [],
+        "sizeRule": size_rule(row) if row.short_edges else None,
+        "audio": row.audio_field is not None,
+        "ignoredOptions": ignored,
+        "rejectedOptions": sorted(row.rejects),
+    }
+
+
+def _music(row: MusicRow, model: str) -> Document:
+    seed = "seed" in (_fields(model) or ())
+    fates = {
+        "lyrics": _fate(row, "lyrics", row.lyrics_field),
+        "instrumental": _fate(row, "instrumental", row.instrumental_field),
+    }
+    rule = row.duration or Duration(field="", seconds=range(1, MAX_SECONDS + 1))
+    ignored = [key for key, fate in fates.items() if fate == "ignored"]
+    ignored += ["durationSeconds"] if row.duration is None else []
+    ignored += ["format"] if row.format is None else []
+    return {
+        "endpoint": model,
+        "formats": None if row.format is None else [row.format],
+        **fates,
+        "lyricsWithInstrumental": not (row.lyrics_field and row.instrumental_field),
+        "durations": _durations(rule, sent=row.duration is not None),
+        "requiredReferences": {},
+        "maxReferenceImages": 0,
+        "maxReferenceVideos": 0,
+        "maxReferenceAudios": 0,
+        "maxCount": 1,
+        "ignoredOptions": ignored + ([] if seed else ["seed"]),
+        "rejectedOptions": sorted(row.rejects),
+    }
+
+
+def _fate(row: MusicRow, key: str, name: str | None) -> str:
+    if key in row.rejects:
+        return "rejected"
+    return "sent" if name else "ignored"
+
+
+def _durations(rule: Duration | None, sent: bool = True) -> Document:
+    """Whole seconds; `values` is null where every one from `min` to `max` goes."""
+    if rule is None:
+        return {"min": None, "max": None, "values": [], "sent": False}
+    values = None if isinstance(rule.seconds, range) else list(rule.seconds)
+    return {"min": rule.seconds[0], "max": rule.seconds[-1], "values": values, "sent": sent}
+
+
+def _fields(endpoint: str) -> list[str] | None:
+    fields = declared_fields(endpoint)
+    return None if fields is None else sorted(fields)
+
+
+def _example(kind: Kind, model: str, document: Document) -> str:
+    """A command that works."""
+    flags = f"--model {ref_of(model)}"
+    if document["requiredReferences"]:
+        edit = "image edit --file" if kind == "image" else "video --image"
+        return f'openclaw {edit} photo.png {flags} "{EDIT_WORDS[kind]}"'
+    if document["maxReferenceVideos"]:
+        return f'openclaw video --image photo.png {flags} "{EDIT_WORDS[kind]}"'
+    return f'openclaw {kind} {flags} "{NEW_WORDS[kind]}"'

@@ -1,0 +1,86 @@
+"""The exact request for a music model."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from openclaw_fal.media import MusicRequest, Plan
+from openclaw_fal.provider.common import add_seed, not_taken, start
+from openclaw_fal.provider.draft import Draft, shown
+from openclaw_fal.provider.durations import KEY, accepted_seconds, add_duration
+from openclaw_fal.provider.music_rows import MAX_SECONDS
+from openclaw_fal.provider.rows import MusicRow
+from openclaw_fal.provider.specs import music_row
+from openclaw_fal.provider.values import nearest_word
+
+
+def plan_music(request: MusicRequest) -> Plan:
+    row = music_row(request.model)
+    draft = start(request, request.model)
+    lyrics = request.lyrics if request.lyrics and request.lyrics.strip() else None
+    _add_lyrics(draft, row, lyrics)
+    _add_instrumental(draft, row, request.instrumental)
+    _check_both(draft, row, lyrics, request.instrumental)
+    if row.writes_lyrics and lyrics is None and not request.instrumental:
+        draft.send(row.writes_lyrics, True)
+    _add_duration(draft, row, request.duration)
+    for name, value in row.constants.items():
+        draft.send(name, deepcopy(value))  # the body is the caller's to change
+    _check_format(draft, row, request.format)
+    add_seed(draft, request.seed)
+    return draft.finished(request.params)
+
+
+def _add_lyrics(draft: Draft, row: MusicRow, lyrics: str | None) -> None:
+    if lyrics is None:
+        return
+    if "lyrics" in row.rejects:
+        draft.reject("lyrics", lyrics, f"lyrics: {draft.model} takes no lyrics", "no lyrics")
+    elif row.lyrics_field:
+        draft.send(row.lyrics_field, lyrics, "lyrics", lyrics)
+    else:
+        draft.ignore("lyrics", lyrics, not_taken(draft, "lyrics"))
+
+
+def _add_instrumental(draft: Draft, row: MusicRow, instrumental: bool | None) -> None:
+    if instrumental is None:
+        return
+    if not instrumental:
+        reason = "it is what the model does without the option; not sent"
+        draft.adjust("instrumental", instrumental, False, reason)
+    elif "instrumental" in row.rejects:
+        message = f"instrumental: {draft.model} has no instrumental mode"
+        draft.reject("instrumental", instrumental, message, "no instrumental mode", False)
+    elif row.instrumental_field:
+        draft.send(row.instrumental_field, True, "instrumental", instrumental)
+    else:
+        draft.ignore("instrumental", instrumental, not_taken(draft, "instrumental mode"))
+
+
+def _check_both(draft: Draft, row: MusicRow, lyrics: str | None, instrumental: bool | None) -> None:
+    if lyrics and instrumental and row.lyrics_field and row.instrumental_field:
+        rule = "lyrics or instrumental, not both"
+        draft.reject("lyrics", lyrics, f"lyrics: {draft.model} takes {rule}", rule)
+
+
+def _add_duration(draft: Draft, row: MusicRow, value: int | float | str | None) -> None:
+    if value is None:
+        return
+    if row.duration is not None:
+        add_duration(draft, row.duration, value)
+    elif accepted_seconds(draft, value, range(1, MAX_SECONDS + 1)) is not None:
+        draft.ignore(KEY, value, not_taken(draft, "duration"))
+
+
+def _check_format(draft: Draft, row: MusicRow, value: str | None) -> None:
+    """A model has one format; asking for it is fine, and there is nothing to send."""
+    if value is None:
+        return
+    if row.format is None:
+        draft.ignore("format", value, not_taken(draft, "format"))
+    elif value.strip().lower() == row.format:
+        draft.adjust("format", value, row.format, f"{draft.model} always makes {row.format}")
+    else:
+        message = f"format {shown(value)}: {draft.model} makes {row.format}"
+        closest = nearest_word(value.strip().lower(), (row.format,)) or row.format
+        draft.reject("format", value, message, (row.format,), closest)

@@ -1,0 +1,207 @@
+"""What a row of model facts is made of, and how an endpoint id finds its row.
+
+A key that a row names in `rejects` is an error before any request. An option that the row gives no
+field or values to is ignored and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NoReturn, dataclass_transform
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Facts:
+    """A frozen record: annotated names, given by keyword, with class attributes as defaults.
+
+    Type checkers treat it as a dataclass. Real ones generate code when the module is imported,
+    which for these few classes took longer than all of the rest of a plan.
+    """
+
+    def __init__(self, **facts: Any) -> None:
+        vars(self).update(facts)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+
+class Row(Facts):
+    """One family of models.
+
+    `match` holds endpoint ids; one `*` in a pattern stands for any text, slashes included.
+    `models` are the ids that listings show. `sources` says for each fact where it was read.
+    """
+
+    family: str
+    match: tuple[str, ...]
+    models: tuple[str, ...]
+    rejects: frozenset[str] = frozenset()
+    sources: Mapping[str, str] = NOTHING
+
+    @property
+    def is_catch_all(self) -> bool:
+        return "*" in self.match
+
+    def matches(self, endpoint: str) -> bool:
+        return any(fits(pattern, endpoint) for pattern in self.match)
+
+
+class ImageSize(Facts):
+    """How an aspect ratio or a resolution becomes `image_size`, and which dimensions pass.
+
+    Edges are in pixels. `presets` maps a ratio to the endpoint's name for it. `ratio_edge` is the
+    long edge of a ratio without preset or resolution; computed edges are multiples of `multiple`.
+    """
+
+    edges: Mapping[str, int]
+    presets: Mapping[str, str] = NOTHING
+    ratio_edge: int = 1024
+    multiple: int = 1
+    max_edge: int | None = None
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    max_ratio: int | None = None
+    references_ignore_resolution: bool = False
+
+
+class ImageRow(Row):
+    """A family of image models.
+
+    With references a request goes to the model's edit endpoint: the id itself if it contains one
+    of `edit_paths`, else the id with the first of them added (in place of `text_path`). Without
+    `edit_paths` references go to the same endpoint. `text_aliases` are ids that stand for another
+    endpoint when there is no reference.
+
+    `image_size` is set for models that take dimensions; the others take an aspect ratio.
+    `any_size` takes every WIDTHxHEIGHT, `sizes` only those. `edit_geometry` is false where the
+    edit endpoint takes neither size nor resolution.
+    """
+
+    reference_field: str
+    max_references: int
+    aspect_ratios: tuple[str, ...]
+    edit_paths: tuple[str, ...] = ("/edit",)
+    text_path: str = ""
+    text_aliases: Mapping[str, str] = NOTHING
+    image_size: ImageSize | None = None
+    edit_aspect_ratios: tuple[str, ...] | None = None
+    edit_geometry: bool = True
+    sizes: tuple[str, ...] = ()
+    any_size: bool = False
+    resolutions: tuple[str, ...] = ()
+    lower_case_resolution: bool = False
+    formats: tuple[str, ...] = ()
+    max_count: int = 4
+    count_field: str | None = "num_images"
+    qualities: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+    transparent_formats: tuple[str, ...] = ()
+    creativities: tuple[str, ...] = ()
+    default_creativity: str | None = None
+
+    def ratios(self, editing: bool) -> tuple[str, ...]:
+        if editing and self.edit_aspect_ratios is not None:
+            return self.edit_aspect_ratios
+        return self.aspect_ratios
+
+    def is_edit(self, endpoint: str) -> bool:
+        below = IMAGE_TO_IMAGE in self.edit_paths and f"{IMAGE_TO_IMAGE}/" in endpoint
+        return below or endpoint.endswith(self.edit_paths)
+
+    def edit_endpoint(self, model: str) -> str:
+        """Where a request with reference images goes."""
+        if not self.edit_paths or self.is_edit(model):
+            return model
+        return model.removesuffix(self.text_path) + self.edit_paths[0]
+
+    def text_endpoint(self, model: str) -> str:
+        """Where a request without reference images goes."""
+        return self.text_aliases.get(model, model)
+
+
+class Duration(Facts):
+    """The whole seconds that a model takes, and the form that its field wants."""
+
+    field: str
+    seconds: range | tuple[int, ...]
+    form: Literal["number", "string", "frames"] = "number"
+    frames_per_second: int = 16
+
+    def sent(self, seconds: int) -> object:
+        if self.form == "frames":
+            return self.frames_per_second * seconds + 1
+        return str(seconds) if self.form == "string" else seconds
+
+
+class VideoRow(Row):
+    """A family of video models.
+
+    One image goes into `image_field`, as a string, unless `image_list`: then up to `max_images`,
+    as a list. `image_suffix` is added to the id when there is an image. `short_edges` maps the
+    short edge of a size, in pixels, to a resolution. `as_given` sends aspect ratio, resolution and
+    duration as they are, to an endpoint that nothing is known of.
+    """
+
+    image_field: str = "image_url"
+    image_list: bool = False
+    max_images: int = 1
+    image_suffix: str = ""
+    video_field: str | None = None
+    max_videos: int = 0
+    audio_ref_field: str | None = None
+    max_audio_refs: int = 0
+    max_files: int | None = None
+    duration: Duration | None = None
+    aspect_ratios: tuple[str, ...] = ()
+    image_ignores_ratio: bool = False
+    resolutions: tuple[str, ...] = ()
+    short_edges: Mapping[int, str] = NOTHING
+    audio_field: str | None = None
+    as_given: bool = False
+
+    def endpoint(self, model: str, images: int) -> str:
+        """Where a request with so many reference images goes."""
+        if not images or self.image_list or needs_image(model):
+            return model
+        if model.endswith(TEXT_TO_VIDEO):
+            return model.removesuffix(TEXT_TO_VIDEO) + IMAGE_TO_VIDEO
+        return model + self.image_suffix
+
+
+class MusicRow(Row):
+    """A family of music models. `constants` are always in the body.
+
+    `writes_lyrics` is the flag that lets the model write the words when there are no lyrics and
+    the track is not instrumental.
+    """
+
+    format: str | None = None
+    lyrics_field: str | None = None
+    instrumental_field: str | None = None
+    writes_lyrics: str | None = None
+    duration: Duration | None = None
+    constants: Mapping[str, object] = NOTHING
+
+
+IMAGE_TO_IMAGE = "/image-to-image"
+TEXT_TO_VIDEO = "/text-to-video"
+IMAGE_TO_VIDEO = "/image-to-video"
+
+
+def needs_image(endpoint: str) -> bool:
+    """Whether a video endpoint cannot do without a reference image, by its name."""
+    return endpoint.endswith(IMAGE_TO_VIDEO)
+
+
+def fits(pattern: str, text: str) -> bool:
+    head, star, tail = pattern.partition("*")
+    if not star:
+        return text == pattern
+    return len(text) >= len(head) + len(tail) and text.startswith(head) and text.endswith(tail)
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())

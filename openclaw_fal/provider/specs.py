@@ -1,0 +1,60 @@
+"""Which models are known, which is the default, and which row decides for an endpoint id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw_fal.media import Kind
+from openclaw_fal.provider.image_rows import IMAGE_ROWS
+from openclaw_fal.provider.music_rows import MUSIC_ROWS
+from openclaw_fal.provider.rows import ImageRow, MusicRow, Row, VideoRow
+from openclaw_fal.provider.video_rows import VIDEO_ROWS
+
+DEFAULT_MODELS: dict[Kind, str] = {
+    "image": "fal-ai/flux/dev",
+    "video": "fal-ai/minimax/video-01-live",
+    "music": "fal-ai/minimax-music/v2.6",
+}
+DEFAULT_TIMEOUT_S: dict[Kind, float] = {"image": 180, "video": 1200, "music": 180}
+# What the last word of an endpoint id says when no row knows the id.
+NAME_ENDS: dict[str, Kind] = {
+    "-to-image": "image",
+    "-to-video": "video",
+    "-to-audio": "music",
+    "-to-music": "music",
+}
+ROWS: dict[Kind, Sequence[Row]] = {"image": IMAGE_ROWS, "video": VIDEO_ROWS, "music": MUSIC_ROWS}
+
+
+def image_row(endpoint: str) -> ImageRow:
+    return next(row for row in IMAGE_ROWS if row.matches(endpoint))
+
+
+def video_row(endpoint: str) -> VideoRow:
+    return next(row for row in VIDEO_ROWS if row.matches(endpoint))
+
+
+def music_row(endpoint: str) -> MusicRow:
+    return next(row for row in MUSIC_ROWS if row.matches(endpoint))
+
+
+def known_models(kind: Kind) -> list[str]:
+    """The endpoint ids that listings show, the default first."""
+    return [model for row in ROWS[kind] for model in row.models]
+
+
+def kind_of(endpoint: str) -> Kind | None:
+    """What an endpoint makes, by the row that names it or by its own name; else None."""
+    for kind, rows in ROWS.items():
+        named = any(row.matches(endpoint) for row in rows if not row.is_catch_all)
+        if named or any(endpoint in row.models for row in rows):
+            return kind
+    return next((kind for end, kind in NAME_ENDS.items() if endpoint.endswith(end)), None)
+
+
+def declared_fields(endpoint: str) -> frozenset[str] | None:
+    """The input fields that fal declares for the endpoint; None when its schema is not known."""
+    from openclaw_fal.provider.schemas import ENDPOINTS
+
+    schema = ENDPOINTS.get(endpoint)
+    return frozenset(schema["input"]["properties"]) if schema else None

@@ -1,0 +1,210 @@
+"""The exact request for a video model."""
+
+from __future__ import annotations
+
+import math
+
+from openclaw_fal.media import Plan, VideoRequest
+from openclaw_fal.provider.common import add_seed, not_taken, sources, start, within
+from openclaw_fal.provider.draft import Draft, shown
+from openclaw_fal.provider.durations import add_duration
+from openclaw_fal.provider.geometry import Size, closest_ratio, log_ratio, parse_size, rounded
+from openclaw_fal.provider.rows import VideoRow, needs_image
+from openclaw_fal.provider.specs import declared_fields, video_row
+from openclaw_fal.provider.values import chosen, nearest_ratio, nearest_resolution, number_in
+
+# How far a size may be from the ratio that it is taken for: 854x480 and 2560x1080 pass.
+RATIO_TOLERANCE = math.log(1.03)
+
+
+def plan_video(request: VideoRequest) -> Plan:
+    row = video_row(request.model)
+    draft = start(request, row.endpoint(request.model, len(request.images)))
+    _add_references(draft, row, request)
+    if row.as_given:
+        _add_as_given(draft, request)
+    else:
+        _add_seconds(draft, row, request)
+        _add_ratio(draft, row, request)
+        _add_resolution(draft, row, request)
+        _add_size(draft, row, request)
+    if row.audio_field and request.audio is not None:
+        draft.send(row.audio_field, bool(request.audio), "audio", request.audio)
+    elif request.audio is not None:
+        draft.ignore("audio", request.audio, not_taken(draft, "audio toggle"))
+    if request.watermark is not None:
+        draft.ignore("watermark", request.watermark, not_taken(draft, "watermark"))
+    add_seed(draft, request.seed)
+    return draft.finished(request.params)
+
+
+def _add_references(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
+    images, videos, audios = request.images, request.videos, request.audio_refs
+    if needs_image(request.model) and not images:
+        message = f"images: {request.model} animates an image; give one reference image"
+        draft.reject("images", 0, message, "1", 1)
+    fine = within(draft, "images", images, row.max_images, "reference image")
+    if not within(draft, "videos", videos, row.max_videos, "reference video"):
+        fine = False
+    if not within(draft, "audioRefs", audios, row.max_audio_refs, "audio reference"):
+        fine = False
+    if not fine or not _fit_together(draft, row, request):
+        return
+    if images:
+        value: object = list(images) if row.image_list else images[0]
+        draft.send(row.image_field, value, "images", sources(images))
+        if declared_fields(draft.endpoint) is None:
+            draft.warnings.append(
+                f"fal's schema of {draft.endpoint} is not known here: "
+                f"if it takes no {row.image_field}, fal ignores the image"
+            )
+    if videos and row.video_field:
+        draft.send(row.video_field, list(videos), "videos", sources(videos))
+    if audios and row.audio_ref_field:
+        draft.send(row.audio_ref_field, list(audios), "audioRefs", sources(audios))
+
+
+def _fit_together(draft: Draft, row: VideoRow, request: VideoRequest) -> bool:
+    """The rules over all references: so many files in all, no audio alone."""
+    images, videos, audios = request.images, request.videos, request.audio_refs
+    total = len(images) + len(videos) + len(audios)
+    if row.max_files is not None and total > row.max_files:
+        limit = f"at most {row.max_files} reference files in all"
+        key = "audioRefs" if audios else "videos" if videos else "images"
+        draft.reject(
+            key, total, f"{key}: {draft.model} takes {limit}, not {total}", limit, row.max_files
+        )
+        return False
+    if audios and not images and not videos:
+        rule = "audio references need at least one image or video reference"
+        draft.reject("audioRefs", len(audios), f"audioRefs: {rule}", rule)
+        return False
+    return True
+
+
+def _add_as_given(draft: Draft, request: VideoRequest) -> None:
+    """To an endpoint that nothing is known of, the options go as they are."""
+    texts = (
+        ("aspectRatio", "aspect_ratio", request.aspect_ratio),
+        ("resolution", "resolution", request.resolution),
+    )
+    for key, name, value in texts:
+        if value is not None and not value.strip():
+            draft.reject(key, value, f"{key}: it is empty")
+        elif value is not None:
+            draft.send(name, value, key, value)
+    if request.duration is not None:
+        _add_any_duration(draft, request.duration)
+    if request.size is not None:
+        draft.ignore("size", request.size, not_taken(draft, "size"))
+
+
+def _add_any_duration(draft: Draft, value: int | float | str) -> None:
+    """A positive number, or a text such as `8s`."""
+    number = number_in(value)
+    word = isinstance(value, str) and value.strip()[:1].isalnum() and not _spells_float(value)
+    if number is None and word:
+        draft.send("duration", value, "durationSeconds", value)
+    elif number is None or number <= 0:
+        message = f"durationSeconds {shown(value)}: it must be a positive number of seconds"
+        draft.reject("durationSeconds", value, message, "a positive number")
+    else:
+        draft.send("duration", number, "durationSeconds", value)
+
+
+def _spells_float(text: str) -> bool:
+    """Whether Python would read the text as a number, `nan` and `inf` included."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _add_seconds(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
+    if request.duration is None:
+        return
+    if row.duration is None:
+        draft.ignore("durationSeconds", request.duration, not_taken(draft, "duration"))
+    else:
+        add_duration(draft, row.duration, request.duration)
+
+
+def _add_ratio(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
+    value = request.aspect_ratio
+    if value is None:
+        return
+    if not row.aspect_ratios or (row.image_ignores_ratio and request.images):
+        draft.ignore("aspectRatio", value, not_taken(draft, "aspect ratio"))
+        return
+    ratio = chosen(draft, "aspectRatio", value, row.aspect_ratios, nearest_ratio)
+    if ratio is not None:
+        draft.send("aspect_ratio", ratio, "aspectRatio", value)
+
+
+def _add_resolution(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
+    value = request.resolution
+    if value is None:
+        return
+    if not row.resolutions:
+        draft.ignore("resolution", value, not_taken(draft, "resolution"))
+        return
+    resolution = chosen(draft, "resolution", value, row.resolutions, nearest_resolution)
+    if resolution is not None:
+        draft.send("resolution", resolution, "resolution", value)
+
+
+def _add_size(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
+    """A size stands for the ratio and the resolution that were not given."""
+    if request.size is None:
+        return
+    if not row.short_edges:
+        draft.ignore("size", request.size, not_taken(draft, "size"))
+        return
+    size = parse_size(request.size)
+    ratio = size and size_ratio(row, size)
+    resolution = size and row.short_edges.get(min(size))
+    wants_ratio, wants_resolution = request.aspect_ratio is None, request.resolution is None
+    if size is None or (wants_ratio and not ratio) or (wants_resolution and not resolution):
+        _refuse_size(draft, row, request.size, size)
+        return
+    applied = {}
+    if wants_ratio:
+        applied["aspectRatio"] = ratio
+        draft.send("aspect_ratio", ratio, "size", request.size)
+    if wants_resolution:
+        applied["resolution"] = resolution
+        draft.send("resolution", resolution, "size", request.size)
+    reason = f"{draft.endpoint} takes an aspect ratio and a resolution"
+    if not applied:
+        applied = {"aspectRatio": request.aspect_ratio, "resolution": request.resolution}
+        reason = "the aspect ratio and the resolution win over the size"
+    draft.adjust("size", request.size, applied, reason)
+
+
+def size_ratio(row: VideoRow, size: Size) -> str | None:
+    """The ratio of the row that the size has, nearly."""
+    closest = closest_ratio(size.log_ratio, row.aspect_ratios)
+    own = log_ratio(closest) if closest else None
+    return closest if own is not None and abs(own - size.log_ratio) <= RATIO_TOLERANCE else None
+
+
+def _refuse_size(draft: Draft, row: VideoRow, value: str, size: Size | None) -> None:
+    rule = size_rule(row)
+    closest = str(nearest_video_size(row, size)) if size else None
+    draft.reject("size", value, f"size {shown(value)}: {draft.model} takes {rule}", rule, closest)
+
+
+def size_rule(row: VideoRow) -> str:
+    ratios = ", ".join(ratio for ratio in row.aspect_ratios if log_ratio(ratio) is not None)
+    edges = ", ".join(map(str, row.short_edges))
+    return f"WIDTHxHEIGHT with a ratio of {ratios} and a short edge of {edges}"
+
+
+def nearest_video_size(row: VideoRow, size: Size) -> Size:
+    """The size with the row's closest ratio and closest short edge; edges are even."""
+    ratio = closest_ratio(size.log_ratio, row.aspect_ratios)
+    log = abs(log_ratio(ratio) or 0) if ratio else 0.0
+    short = min(row.short_edges, key=lambda edge: abs(math.log(edge / min(size))))
+    long = rounded(short * math.exp(log), 2)
+    return Size(long, short) if size.width >= size.height else Size(short, long)

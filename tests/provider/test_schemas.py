@@ -1,0 +1,73 @@
+"""The declared schemas in the program are fal's, and the rows point at real endpoints."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaw_fal.media import Kind
+from openclaw_fal.provider.rows import ImageRow, Row, VideoRow
+from openclaw_fal.provider.schemas import ENDPOINTS
+from openclaw_fal.provider.specs import DEFAULT_MODELS, DEFAULT_TIMEOUT_S, ROWS, kind_of
+from tests.provider.support import declared_schemas
+
+ALL_ROWS = [row for rows in ROWS.values() for row in rows]
+
+
+def test_the_schemas_are_the_declared_ones() -> None:
+    declared = declared_schemas()
+    assert set(ENDPOINTS) == set(declared)
+    for endpoint, schema in declared.items():
+        assert ENDPOINTS[endpoint] == schema, endpoint
+
+
+def test_every_schema_belongs_to_a_kind() -> None:
+    assert {kind_of(endpoint) for endpoint in ENDPOINTS} == {"image", "video", "music"}
+    assert None not in {kind_of(endpoint) for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.family)
+def test_a_row_is_complete_frozen_and_has_sources(row: Row) -> None:
+    names = [name for kind in type(row).__mro__ for name in vars(kind).get("__annotations__", {})]
+    for name in names:
+        getattr(row, name)
+    assert set(vars(row)) <= set(names), "a fact with a name that no rule reads"
+    with pytest.raises(AttributeError):
+        row.family = "other"  # type: ignore[misc]
+    assert row.sources
+    assert all(source.strip() for source in row.sources.values())
+
+
+@pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.family)
+def test_a_listed_model_is_decided_by_its_own_row(row: Row) -> None:
+    kind = next(kind for kind, rows in ROWS.items() if row in rows)
+    for model in row.models:
+        assert next(other for other in ROWS[kind] if other.matches(model)) is row
+
+
+def test_where_references_go_is_declared() -> None:
+    """An edit endpoint with a declared schema declares the reference field of its row."""
+    for row in ALL_ROWS:
+        for model in row.models:
+            if isinstance(row, ImageRow):
+                endpoint, name = row.edit_endpoint(model), row.reference_field
+            elif isinstance(row, VideoRow):
+                endpoint, name = row.endpoint(model, 1), row.image_field
+            else:
+                continue
+            heygen = endpoint == "fal-ai/heygen/v2/video-agent"
+            if endpoint in ENDPOINTS and not heygen:
+                assert name in ENDPOINTS[endpoint]["input"]["properties"], endpoint
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "seconds"),
+    [
+        ("image", "fal-ai/flux/dev", 180),
+        ("video", "fal-ai/minimax/video-01-live", 1200),
+        ("music", "fal-ai/minimax-music/v2.6", 180),
+    ],
+)
+def test_defaults(kind: Kind, model: str, seconds: float) -> None:
+    assert DEFAULT_MODELS[kind] == model
+    assert DEFAULT_TIMEOUT_S[kind] == seconds
+    assert ROWS[kind][0].models[0] == model
