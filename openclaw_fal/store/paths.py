@@ -1,0 +1,90 @@
+"""Where the user's files are. Nothing here opens or makes any of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from openclaw_fal.errors import LocalError, UsageError
+
+APP = "openclaw-fal"
+
+
+def config_path(explicit: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """OpenClaw's config: `explicit` (the user's `--config`), else `$OPENCLAW_CONFIG_PATH`, else
+    `$OPENCLAW_STATE_DIR/openclaw.json`, else `~/.openclaw/openclaw.json`. Always absolute.
+
+    Empty variables count as unset. Raises LocalError when there is no home folder, UsageError when
+    `explicit` is empty (an unset variable in a script, and then the usual file is the wrong one).
+    """
+    environ = os.environ if environ is None else environ
+    if explicit is not None:
+        if not explicit.strip():
+            raise UsageError("The config file is given as an empty text", hint="--config FILE")
+        return expanded(explicit, environ)
+    if given := environ.get("OPENCLAW_CONFIG_PATH", "").strip():
+        return expanded(given, environ)
+    if state := environ.get("OPENCLAW_STATE_DIR", "").strip():
+        return expanded(state, environ) / "openclaw.json"
+    return home(environ) / ".openclaw" / "openclaw.json"
+
+
+def credentials_path(environ: Mapping[str, str] | None = None) -> Path:
+    """The file that holds the key: in `$OPENCLAW_FAL_HOME`, else in the user's config folder."""
+    return _own_folder("config", environ) / "credentials.toml"
+
+
+def jobs_path(environ: Mapping[str, str] | None = None) -> Path:
+    """The database of jobs: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
+    return _own_folder("state", environ) / "jobs.sqlite3"
+
+
+def locks_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Locks on the files of others: OpenClaw's folder is not littered with them."""
+    return _own_folder("state", environ) / "locks"
+
+
+def home(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's home folder. Raises LocalError when there is none."""
+    environ = os.environ if environ is None else environ
+    given = (environ.get("HOME") or (environ.get("USERPROFILE") if os.name == "nt" else "")) or ""
+    found = given.strip() or _home_of_account()
+    if not found or not os.path.isabs(found):
+        raise LocalError(
+            "There is no home folder: HOME is not set",
+            hint="Set HOME, or OPENCLAW_CONFIG_PATH and OPENCLAW_FAL_HOME",
+        )
+    return Path(found)
+
+
+def expanded(text: str, environ: Mapping[str, str]) -> Path:
+    """An absolute path, with `~` for the home folder. Symbolic links stay."""
+    if "\0" in text:
+        raise LocalError("A file name cannot hold the character U+0000")
+    if text == "~" or text.startswith(("~/", f"~{os.sep}")):
+        text = str(home(environ)) + text[1:]
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _home_of_account() -> str:
+    """The home folder in the system's list of accounts, as OpenClaw's runtime looks it up."""
+    try:
+        import pwd
+    except ImportError:
+        return ""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def _own_folder(kind: str, environ: Mapping[str, str] | None) -> Path:
+    environ = os.environ if environ is None else environ
+    if given := environ.get("OPENCLAW_FAL_HOME", "").strip():
+        return expanded(given, environ)
+    home(environ)  # fails with a hint; platformdirs would make a folder named ~
+    import platformdirs
+
+    of = platformdirs.user_config_path if kind == "config" else platformdirs.user_state_path
+    return of(APP, appauthor=False)

@@ -1,0 +1,91 @@
+"""Values and texts that may be shown: secrets taken out, references to secrets left in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from openclaw_fal.store.json5_scan import Node, plain, scan
+from openclaw_fal.store.keypath import KeyPath, get_at
+
+REDACTED = "__OPENCLAW_REDACTED__"
+"""What OpenClaw itself shows instead of a secret. Never taken as a value."""
+
+_SECRET = re.compile(
+    r"(token|secret|passw(or)?d|passphrase|credential|cookie|bearer|authorization|service_?account"
+    r"|(api|private|secret|access|signing|encrypt(ion)?)[-_ ]?key)s?$",
+    re.IGNORECASE,
+)
+_SECRET_VARIABLE = re.compile(r"(^|_)(KEY|PAT|PASS|AUTH)$")
+_REFERENCE = re.compile(r"\s*\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*")
+_USERINFO = re.compile(r"(://)[^/@\s]+@")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def is_secret(key: str | int) -> bool:
+    """Whether a key names a secret: `apiKey`, `botToken`, `password`, `OPENAI_API_KEY` …"""
+    name = str(key)
+    return bool(_SECRET.search(name) or _SECRET_VARIABLE.search(name))
+
+
+def redacted(value: object, path: KeyPath = ()) -> object:
+    """A value that may be shown. `path` says where it stands: its keys may name a secret.
+
+    References (`${NAME}`, `{source, provider, id}`) are no secrets and stay.
+    """
+    return _redacted(value, secret=any(is_secret(key) for key in path))
+
+
+def diff(before: str, after: str, name: str) -> str:
+    """The change as a unified diff that may be shown; a secret that changes is marked `(new)`."""
+    old = scan(before, name) if before.strip("\ufeff \t\r\n") else None
+    new = scan(after, name)
+    values = plain(old) if old else {}
+    lines = difflib.unified_diff(
+        _LINE_END.split(_masked(before, old, values)) if old else [],
+        _LINE_END.split(_masked(after, new, values)),
+        f"{name} (before)",
+        f"{name} (after)",
+        lineterm="",
+    )
+    return "\n".join(line.rstrip("\n") for line in lines)
+
+
+def _redacted(value: object, *, secret: bool) -> object:
+    if isinstance(value, dict):
+        if _is_reference(value):
+            return value
+        return {
+            key: _redacted(inner, secret=secret or is_secret(key)) for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_redacted(inner, secret=secret) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return REDACTED if secret and _hides(value) else _USERINFO.sub(r"\1***@", value)
+
+
+def _is_reference(value: dict[str, object]) -> bool:
+    return isinstance(value.get("source"), str) and isinstance(value.get("id"), str)
+
+
+def _hides(text: str) -> bool:
+    return bool(text) and not _REFERENCE.fullmatch(text)
+
+
+def _masked(text: str, root: Node, before: object) -> str:
+    for node, path in reversed(list(_secrets(root, (), secret=False))):
+        shown = REDACTED if get_at(before, path) == node.value else f"{REDACTED} (new)"
+        text = f'{text[: node.start]}"{shown}"{text[node.end :]}'
+    return _USERINFO.sub(r"\1***@", text)
+
+
+def _secrets(node: Node, path: KeyPath, *, secret: bool) -> Iterator[tuple[Node, KeyPath]]:
+    if node.kind == "object" and _is_reference({str(i.key): i.value.value for i in node.items}):
+        return
+    if node.kind == "string" and secret and _hides(str(node.value)):
+        yield node, path
+    for item in node.items:
+        inner = secret or is_secret(item.key)
+        yield from _secrets(item.value, (*path, item.key), secret=inner)
