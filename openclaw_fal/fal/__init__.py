@@ -1,0 +1,1 @@
+"""Speaks HTTP with fal: runs, jobs, uploads, downloads. Nothing else reaches the network."""

@@ -1,0 +1,71 @@
+"""Bodies of bounded size, however they are packed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.transport import Answer
+
+PIECE = 256 * 1024
+ERROR_LIMIT = 1024 * 1024  # bytes of an error's body that are looked at
+
+
+class Unreadable(Exception):
+    """A body that is larger than the limit, or packed in a way that was not asked for."""
+
+
+def read(answer: Answer, limit: int) -> bytes:
+    """The whole body, unpacked. Raises Unreadable when it is larger than `limit` bytes."""
+    parts, size = [], 0
+    for part in unpacked(answer.chunks(), answer.headers.get("content-encoding")):
+        size += len(part)
+        if size > limit:
+            raise Unreadable(f"the answer is larger than {limit // (1 << 20)} MB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_start(answer: Answer, limit: int = ERROR_LIMIT) -> bytes:
+    """The first bytes of a body, or what can be had of them; never raises for the body's sake."""
+    from openclaw_fal.fal.network import Fault
+
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for part in unpacked(answer.chunks(), answer.headers.get("content-encoding")):
+            parts.append(part[: limit - size])
+            size += len(parts[-1])
+            if size >= limit:
+                break
+    except (Fault, Unreadable):
+        pass
+    return b"".join(parts)
+
+
+def unpacked(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+    """Undo a Content-Encoding, in pieces of bounded size. Raises Unreadable."""
+    names = [name.strip().lower() for name in (encoding or "").split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if not names:
+        return iter(chunks)
+    if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
+        raise Unreadable("the answer is packed in a way that was not asked for")
+    return _inflated(chunks)
+
+
+def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    import zlib
+
+    unpacker = zlib.decompressobj(47)  # gzip or zlib, by the first bytes
+    try:
+        for chunk in chunks:
+            waiting = chunk
+            while waiting and not unpacker.eof:
+                yield unpacker.decompress(waiting, PIECE)
+                waiting = unpacker.unconsumed_tail
+    except zlib.error:
+        raise Unreadable("the answer is packed, and cannot be unpacked") from None
+    if not unpacker.eof:
+        raise Unreadable("the answer is packed, and its end is missing")

@@ -1,0 +1,284 @@
+"""fal's API: synchronous runs; submit, status, result and cancel of jobs; whether a key is good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+
+from openclaw_fal.errors import (
+    AuthError,
+    BillingError,
+    JobFailed,
+    OpenClawFalError,
+    Unreachable,
+    UsageError,
+)
+from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.exchange import RESULT_LIMIT, STALL, Exchange
+from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure
+from openclaw_fal.fal.hosts import takes_key
+from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.transport import Answer
+from openclaw_fal.fal.urls import BadUrl, Url, parse
+from openclaw_fal.fal.wire import (
+    Handle,
+    JsonBody,
+    NotJson,
+    Status,
+    billable_units,
+    mapping,
+    request_id_of,
+    status_of,
+    text_of,
+    whole,
+)
+from openclaw_fal.fal.wire import parse as parse_json
+
+SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
+READS = 3  # of a result that is no JSON
+PROBE = "fal-ai/flux/dev"  # any endpoint that has a price
+# Namespaces whose apps have three segments: `workflows/<user>/<name>`.
+_DEEP = frozenset({"workflows", "comfy"})
+
+Cancelled = Literal["requested", "already_completed", "not_found"]
+
+
+class RunResult(NamedTuple):
+    """A model's output. `raw` is the body as it came (without the key), `payload` the JSON in it,
+    or None when it could not be read. `billable_units` is a decimal number, None if unknown."""
+
+    payload: object
+    raw: bytes
+    request_id: str | None
+    billable_units: str | None
+    readable: bool = True
+
+
+class Client(Exchange):
+    """fal's API with one key. Safe to use from several threads; closing it closes connections."""
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def run(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        *,
+        deadline: Deadline,
+        no_io_storage: bool = False,
+    ) -> RunResult:
+        """Run a model in one request and return its output.
+
+        Raises Unreachable(may_have_arrived=True) when the request may have arrived and the output
+        was lost: fal bills it all the same, and does not keep it.
+        """
+        url = parse(f"{self.hosts.run}/{_path(endpoint)}")
+        headers = _options(no_io_storage=no_io_storage)
+        answer = self.post_once(
+            url, _json(body), deadline=deadline, stall=float("inf"), headers=headers
+        )
+        with answer:
+            try:
+                reply = self.read(answer, RESULT_LIMIT)
+            except Fault as fault:
+                raise self.uncertain(fault, _reply_id(answer)) from fault
+        return _result(reply)
+
+    def submit(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        *,
+        deadline: Deadline,
+        no_io_storage: bool = False,
+        start_timeout: float | None = None,
+    ) -> Handle:
+        """Put a job into the queue. `start_timeout`: seconds within which fal must start it.
+
+        Raises Unreachable(may_have_arrived=True) when there may be a job whose id is not known.
+        """
+        url = parse(f"{self.hosts.queue}/{_path(endpoint)}")
+        headers = {
+            "X-Fal-Queue-Priority": "normal",
+            **_options(no_io_storage=no_io_storage, start_timeout=start_timeout),
+        }
+        answer = self.post_once(
+            url, _json(body), deadline=deadline, stall=SUBMIT_SECONDS, headers=headers
+        )
+        with answer:
+            try:
+                data = self.read(answer, 1 << 20).body
+            except (Fault, JobFailed):
+                data = b""
+        return self._handle(endpoint, data, _reply_id(answer))
+
+    def _handle(self, endpoint: str, data: bytes, header_id: str | None) -> Handle:
+        """The handle in a submit's answer; what it lacks is made from the id."""
+        try:
+            fields = mapping(parse_json(data))
+        except NotJson:
+            fields = {}
+        request_id = request_id_of(fields.get("request_id")) or header_id
+        if request_id is None:
+            raise Unreachable(
+                f"fal took the job, but its answer holds no request id; {UNCERTAIN}",
+                may_have_arrived=True,
+                may_be_billed=True,
+            )
+        base = f"{self.hosts.queue}/{_app(endpoint)}/requests/{request_id}"
+        return Handle(
+            request_id,
+            self._own(fields.get("status_url"), f"{base}/status"),
+            self._own(fields.get("response_url"), base),
+            self._own(fields.get("cancel_url"), f"{base}/cancel"),
+            whole(fields.get("queue_position")),
+        )
+
+    def _own(self, value: object, otherwise: str) -> str:
+        """A URL from an answer, unless the key may not go there."""
+        text = text_of(value)
+        if text is None:
+            return otherwise
+        try:
+            url = parse(text)
+        except BadUrl:
+            return otherwise
+        if takes_key(url, self.hosts):
+            return text
+        self.observer.note(f"fal named a URL on another host ({url.host}), which is not used")
+        return otherwise
+
+    def status(self, handle: Handle, *, deadline: Deadline, logs: bool = True) -> Status:
+        """Where a job stands: one request. Raises Unreachable when that cannot be told now."""
+        try:
+            reply = self.status_reply(handle, deadline=deadline, logs=logs)
+        except Fault as fault:
+            raise self.unreachable(fault, deadline) from fault
+        if reply.status >= 300:
+            raise self.job_failure(reply, handle)
+        try:
+            return status_of(parse_json(reply.body), key=self.key)
+        except NotJson:
+            message = "fal's status answer cannot be read"
+            raise Unreachable(message, http_status=reply.status) from None
+
+    def status_reply(
+        self, handle: Handle, *, deadline: Deadline, logs: bool = True, stall: float = STALL
+    ) -> Reply:
+        """The answer to one status request, whatever it is. Raises Fault."""
+        url = with_query(self.api_url(handle.status_url), "logs=1" if logs else "")
+        return self.once("GET", url, deadline=deadline, stall=stall)
+
+    def result(self, handle: Handle, *, deadline: Deadline) -> RunResult:
+        """The output of a completed job. Fetching costs nothing: it is tried until the deadline."""
+        url = self.api_url(handle.response_url)
+        for attempt in range(1, READS + 1):
+            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT)
+            if reply.status >= 300:
+                raise self.job_failure(reply, handle)
+            if reply.status == 202:
+                raise Unreachable("the job is not finished", request_id=handle.request_id)
+            result = _result(reply, handle.request_id)
+            if result.readable or self.retry.pause(attempt) >= deadline.left():
+                break
+            if attempt < READS:
+                deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
+        return result
+
+    def cancel(self, handle: Handle, *, deadline: Deadline) -> Cancelled:
+        """Ask fal to cancel a job; it may finish all the same."""
+        url = self.api_url(handle.cancel_url)
+        reply = self.ask("PUT", url, deadline=deadline, attempts=self.retry.attempts)
+        if 200 <= reply.status < 300:
+            return "requested"
+        if reply.status == 404:
+            return "not_found"
+        if reply.status == 400 and b"ALREADY" in reply.body.upper():
+            return "already_completed"
+        raise self.job_failure(reply, handle)
+
+    def verify_key(self, *, deadline: Deadline) -> None:
+        """See whether fal accepts the key. Raises AuthError, BillingError, or Unreachable when that
+        cannot be told."""
+        url = with_query(parse(f"{self.hosts.api}/models/pricing"), f"endpoint_id={PROBE}")
+        reply = self.ask("GET", url, deadline=deadline, attempts=self.retry.attempts)
+        if 200 <= reply.status < 300:
+            return
+        error = failure(reply, key=self.key, subject="the price list")
+        if isinstance(error, (AuthError, BillingError, Unreachable)):
+            raise error
+        message = f"the key could not be checked: {error.message}"
+        raise Unreachable(message, http_status=reply.status)
+
+    def job_failure(self, reply: Reply, handle: Handle) -> OpenClawFalError:
+        """The error in the place of a job's status or result."""
+        error = failure(reply, key=self.key, subject="the job")
+        error.request_id = handle.request_id
+        if reply.status == 404:
+            error.hint = "fal keeps jobs for about an hour"
+        return error
+
+
+def with_query(url: Url, query: str) -> Url:
+    """The URL with one more query parameter."""
+    if not query:
+        return url
+    mark = "&" if "?" in url.target else "?"
+    return url._replace(target=f"{url.target}{mark}{query}")
+
+
+def _result(reply: Reply, request_id: str | None = None) -> RunResult:
+    found = request_id or reply.request_id
+    units = billable_units(reply.headers)
+    try:
+        return RunResult(parse_json(reply.body), reply.body, found, units)
+    except NotJson:
+        return RunResult(None, reply.body, found, units, readable=False)
+
+
+def _reply_id(answer: Answer) -> str | None:
+    return request_id_of(answer.headers.get("x-fal-request-id"))
+
+
+def _json(body: Mapping[str, object]) -> JsonBody:
+    try:
+        return JsonBody(body)
+    except (ValueError, TypeError) as exc:
+        raise UsageError(f"the request cannot be written as JSON: {exc}") from None
+
+
+def _path(endpoint: str) -> str:
+    """The endpoint id as a path. Raises UsageError for one that would lead elsewhere."""
+    segments = endpoint.split("/")
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise UsageError(f"{endpoint!r} is not an endpoint id")
+    return "/".join(quote(segment, safe="-._~") for segment in segments)
+
+
+def _app(endpoint: str) -> str:
+    """What of an endpoint id stands in the URLs of its jobs: `owner/app`."""
+    segments = _path(endpoint).split("/")
+    return "/".join(segments[: 3 if segments[0] in _DEEP else 2])
+
+
+def _options(*, no_io_storage: bool = False, start_timeout: float | None = None) -> dict[str, str]:
+    headers = {}
+    if no_io_storage:
+        headers["X-Fal-Store-IO"] = "0"
+    if start_timeout is not None:
+        headers["X-Fal-Request-Timeout"] = f"{start_timeout:g}"
+    return headers

@@ -1,0 +1,61 @@
+"""Data URIs, decoded without ever holding a second copy of them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+PIECE = 1024 * 1024
+_HEAD = r"(?i)data:([^,;]*)((?:;[^,;]*)*),"
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def data_uri_type(uri: str) -> str | None:
+    """The media type that a data URI names."""
+    head = re.match(_HEAD, uri[:1024])
+    return head[1].strip().lower() or None if head else None
+
+
+def data_uri_bytes(uri: str) -> Iterator[bytes]:
+    """The bytes in a data URI, in pieces. Raises ValueError when it is malformed."""
+    head = re.match(_HEAD, uri[:1024])
+    if head is None:
+        raise ValueError("this is no data URI")
+    if head[2].lower().endswith(";base64"):
+        return _base64(uri, head.end())
+    return _percent(uri, head.end())
+
+
+def _base64(uri: str, start: int) -> Iterator[bytes]:
+    rest = ""
+    for position in range(start, len(uri), PIECE):
+        text = uri[position : position + PIECE]
+        if "%" in text:
+            raise ValueError("its base64 is percent-encoded")
+        text = rest + "".join(text.split()).translate(_URL_SAFE)
+        whole = len(text) // 4 * 4
+        text, rest = text[:whole], text[whole:]
+        yield _decoded(text)
+    if rest:
+        yield _decoded(rest + "=" * (-len(rest) % 4))
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True) if text else b""
+    except (ValueError, binascii.Error):
+        raise ValueError("its base64 is broken") from None
+
+
+def _percent(uri: str, start: int) -> Iterator[bytes]:
+    position = start
+    while position < len(uri):
+        end = min(position + PIECE, len(uri))
+        # Do not cut a %XX in two.
+        mark = uri.rfind("%", end - 2, end)
+        if mark >= 0 and end < len(uri):
+            end = mark if mark > position else end
+        yield unquote_to_bytes(uri[position:end])
+        position = end

@@ -1,0 +1,333 @@
+"""Media to bytes: streamed, measured, resumed, and fetched only from where it may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from openclaw_fal.errors import JobFailed, LocalError, OpenClawFalError, TimedOut, Unreachable
+from openclaw_fal.fal import body as bodies
+from openclaw_fal.fal.client import Client
+from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
+from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.retry import retry_after
+from openclaw_fal.fal.text import clean
+from openclaw_fal.fal.transport import Answer
+from openclaw_fal.fal.urls import BadUrl, Policy, Url, join, parse
+from openclaw_fal.media import RemoteFile
+
+STALL = 30.0  # seconds without a byte
+ATTEMPTS = 3  # in a row that bring nothing new
+MOST_ATTEMPTS = 12
+REDIRECTS = 5
+_RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
+_UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
+
+
+Told = Callable[[int, int | None], object]  # bytes here so far, bytes in all where known
+
+
+class Sink(Protocol):
+    """Where the bytes go: a part file. `offset` is how many bytes it holds."""
+
+    @property
+    def offset(self) -> int: ...
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def restart(self) -> object:
+        """Drop everything that was written."""
+
+
+class Downloaded(NamedTuple):
+    """A file that has arrived whole. `size` in bytes; `content_type` as the server named it."""
+
+    size: int
+    content_type: str | None
+    url: str
+
+
+def download(
+    client: Client,
+    file: RemoteFile,
+    sink: Sink,
+    *,
+    deadline: Deadline,
+    max_bytes: int | None = None,
+    stall_timeout: float = STALL,
+    progress: Told | None = None,
+) -> Downloaded:
+    """Write a file of a result to `sink`, going on where the sink's offset stands.
+
+    Returns only when as many bytes as the server announced have arrived. A cut or stalled transfer
+    is taken up again with a Range request. Raises Unreachable or TimedOut when it stays incomplete
+    (the sink keeps what came), LocalError when the file is larger than `max_bytes`, and JobFailed
+    for a URL that must not be fetched.
+    """
+    if file.url[:5].lower() == "data:":
+        return _decoded(file.url, sink, max_bytes, progress)
+    policy = Policy(parse(client.hosts.run))
+    try:
+        url = policy.check(parse(file.url))
+    except BadUrl as exc:
+        raise _forbidden(str(exc)) from None
+    transfer = _Transfer(client, policy, sink, deadline, max_bytes, stall_timeout, progress)
+    return transfer.run(url, file.size)
+
+
+class _Cut(Exception):
+    """An attempt that ended early. `wait` is the pause that the server asked for."""
+
+    def __init__(self, reason: str, *, timed_out: bool = False, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+        self.wait = wait
+
+
+class _Transfer:
+    """One file on its way, over as many attempts as it takes."""
+
+    def __init__(
+        self,
+        client: Client,
+        policy: Policy,
+        sink: Sink,
+        deadline: Deadline,
+        max_bytes: int | None,
+        stall: float,
+        told: Told | None,
+    ) -> None:
+        self._client = client
+        self._policy = policy
+        self._sink = sink
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+        self._stall = stall
+        self._told = told
+        self._total: int | None = None
+        self._validator: str | None = None
+        self._content_type: str | None = None
+
+    def run(self, url: Url, expected: int | None) -> Downloaded:
+        """Attempt until the file is whole, or nothing new comes."""
+        best, idle = self._sink.offset, 0
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                with self._opened(url) as answer:
+                    self._take(answer, expected)
+                return Downloaded(self._sink.offset, self._content_type, str(url))
+            except _Cut as cut:
+                last = cut
+            idle = 0 if self._sink.offset > best else idle + 1
+            best = max(best, self._sink.offset)
+            pause = self._client.retry.pause(max(idle, 1)) if last.wait is None else last.wait
+            if idle >= ATTEMPTS or pause >= self._deadline.left():
+                break
+            self._client.observer.note(f"the download stopped ({last}); going on")
+            self._deadline.pause(pause, sleep=self._client.retry.sleep)
+        raise self._incomplete(last)
+
+    def _opened(self, url: Url) -> Answer:
+        """The answer, after at most `REDIRECTS` redirects. The key is never sent."""
+        for _ in range(REDIRECTS + 1):
+            try:
+                answer = self._client.transport.open(
+                    "GET",
+                    url,
+                    headers=self._headers(),
+                    deadline=self._deadline,
+                    stall=self._stall,
+                    public_only=self._client.public_only(url),
+                )
+            except Fault as fault:
+                raise self._fault(fault) from None
+            location = answer.headers.get("location")
+            if answer.status not in (301, 302, 303, 307, 308) or not location:
+                return answer
+            answer.close()
+            try:
+                url = self._policy.check(join(url, location))
+            except BadUrl as exc:
+                raise _forbidden(f"a redirect leads astray: {exc}") from None
+        raise _forbidden("there are too many redirects")
+
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "User-Agent": self._client.user_agent,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
+        if self._sink.offset:
+            headers["Range"] = f"bytes={self._sink.offset}-"
+            if self._validator:
+                headers["If-Range"] = self._validator
+        return headers
+
+    def _take(self, answer: Answer, expected: int | None) -> None:
+        """Write the body of one answer. Raises _Cut unless the file is whole after it."""
+        if answer.status == 416 and self._is_whole(answer):
+            return
+        if answer.status == 206:
+            self._continue(answer)
+        elif answer.status == 200:
+            self._begin(answer)
+        else:
+            raise self._refused(answer)
+        length = _length(answer)
+        try:
+            got = self._write(answer)
+        except Fault as fault:
+            raise self._fault(fault) from None
+        except bodies.Unreadable as exc:
+            self._sink.restart()
+            raise _Cut(str(exc)) from None
+        if length is not None and got != length:
+            raise _Cut(f"{got} of {length} bytes came")
+        self._check_end(answer, length, expected)
+
+    def _begin(self, answer: Answer) -> None:
+        """A body from the first byte on."""
+        if self._sink.offset:
+            self._sink.restart()
+        packed = _packed(answer)
+        self._total = None if packed else _length(answer)
+        etag = answer.headers.get("etag", "")
+        strong = etag if etag.startswith('"') and etag.isprintable() else None
+        self._validator = None if packed else strong or answer.headers.get("last-modified")
+        self._content_type = _content_type(answer)
+        self._check_size(self._total)
+
+    def _continue(self, answer: Answer) -> None:
+        """A body that goes on where the sink stands, or else the file starts anew."""
+        found = re.fullmatch(_RANGE, answer.headers.get("content-range", "").strip())
+        if found is None or _packed(answer):
+            self._sink.restart()
+            raise _Cut("the server sent a part that does not say where it belongs")
+        total = None if found[3] == "*" else int(found[3])
+        changed = total is not None and self._total is not None and total != self._total
+        if int(found[1]) != self._sink.offset or changed:
+            self._sink.restart()
+            raise _Cut("the server sent another part than was asked for")
+        self._total = total if total is not None else int(found[2]) + 1
+        self._content_type = _content_type(answer) or self._content_type
+        self._check_size(self._total)
+
+    def _is_whole(self, answer: Answer) -> bool:
+        """Whether the sink already holds all there is (416). If not, it starts anew."""
+        found = re.fullmatch(_UNSATISFIED, answer.headers.get("content-range", "").strip())
+        if found and self._sink.offset and int(found[1]) == self._sink.offset:
+            return True
+        self._sink.restart()
+        raise _Cut("the server has less than was already here")
+
+    def _write(self, answer: Answer) -> int:
+        """Write the body; returns the bytes as they were sent."""
+        sent = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal sent
+            for chunk in answer.chunks():
+                sent += len(chunk)
+                yield chunk
+
+        self._tell()
+        for data in bodies.unpacked(counted(), answer.headers.get("content-encoding")):
+            self._check_size(self._sink.offset + len(data))
+            self._sink.write(data)
+            self._tell()
+        return sent
+
+    def _check_end(self, answer: Answer, length: int | None, expected: int | None) -> None:
+        """Whether the end of the body is the end of the file."""
+        size = self._sink.offset
+        if not size:
+            raise _Cut("the file is empty")
+        if self._total is not None and size < self._total:
+            raise _Cut(f"{size} of {self._total} bytes came")
+        if length is None:
+            chunked = "chunked" in answer.headers.get("transfer-encoding", "").lower()
+            if not chunked and expected is not None and size < expected:
+                self._sink.restart()
+                raise _Cut(f"{size} of {expected} bytes came")
+        elif answer.sent_too_much():
+            self._sink.restart()
+            raise _Cut("the server sent more bytes than it announced")
+
+    def _refused(self, answer: Answer) -> Exception:
+        status = answer.status
+        wait = retry_after(answer.headers.get("retry-after"))
+        if status in (404, 408, 425, 429) or status >= 500:
+            return _Cut(f"the media host answered with status {status}", wait=wait)
+        return Unreachable(
+            f"the media host answered with status {status}", http_status=status, may_be_billed=True
+        )
+
+    def _fault(self, fault: Fault) -> Exception:
+        if fault.forbidden:
+            return _forbidden(fault.message)
+        return _Cut(
+            clean(fault.message, key=self._client.key, limit=200), timed_out=fault.timed_out
+        )
+
+    def _incomplete(self, cut: _Cut) -> OpenClawFalError:
+        late = self._deadline.expired
+        kind = TimedOut if late or cut.timed_out else Unreachable
+        reason = "time ran out" if late else str(cut)
+        return kind(f"the download is not complete: {reason}", may_be_billed=True)
+
+    def _check_size(self, size: int | None) -> None:
+        _check_size(size, self._max_bytes)
+
+    def _tell(self) -> None:
+        if self._told:
+            self._told(self._sink.offset, self._total)
+
+
+def _decoded(url: str, sink: Sink, max_bytes: int | None, told: Told | None) -> Downloaded:
+    """A data URI, decoded piece by piece."""
+    if sink.offset:
+        sink.restart()
+    try:
+        for data in data_uri_bytes(url):
+            _check_size(sink.offset + len(data), max_bytes)
+            sink.write(data)
+    except ValueError as exc:
+        raise JobFailed(
+            f"fal's answer holds media that cannot be read: {exc}", may_be_billed=True
+        ) from None
+    if not sink.offset:
+        raise JobFailed("fal's answer holds an empty file", may_be_billed=True)
+    if told:
+        told(sink.offset, sink.offset)
+    content_type = data_uri_type(url)
+    return Downloaded(sink.offset, content_type, f"data:{content_type or ''}")
+
+
+def _check_size(size: int | None, max_bytes: int | None) -> None:
+    if size is not None and max_bytes is not None and size > max_bytes:
+        raise LocalError(
+            f"the file is larger than the configured limit of {max_bytes / 1e6:g} MB",
+            hint="raise agents.defaults.mediaMaxMb, then fetch the job again",
+            may_be_billed=True,
+        )
+
+
+def _forbidden(reason: str) -> JobFailed:
+    return JobFailed(f"fal's answer names a file that is not fetched: {reason}", may_be_billed=True)
+
+
+def _packed(answer: Answer) -> bool:
+    return answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
+def _length(answer: Answer) -> int | None:
+    value = answer.headers.get("content-length", "").partition(",")[0].strip()
+    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
+
+
+def _content_type(answer: Answer) -> str | None:
+    value = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return clean(value, limit=100) or None

@@ -1,0 +1,51 @@
+"""Server-sent events: the data of each event, as the HTML standard reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+LONGEST = 4 * 1024 * 1024  # bytes of one event
+_LINE_END = rb"\r\n|\n|\r(?!\Z)"
+
+
+class TooLong(Exception):
+    """An event that does not end."""
+
+
+def events(chunks: Iterable[bytes]) -> Iterator[str | None]:
+    """The data of each event; None for each comment, which shows that the stream is alive.
+
+    Data before the end of the stream counts as an event even without the empty line after it.
+    Raises TooLong.
+    """
+    data: list[bytes] = []
+    size = 0
+    for line in _lines(chunks):
+        if line.startswith(b":"):
+            yield None
+        elif line.startswith(b"data:"):
+            data.append(line[5:].removeprefix(b" "))
+            size += len(line)
+            if size > LONGEST:
+                raise TooLong("an event is too long")
+        elif not line and data:
+            yield _text(data)
+            data, size = [], 0
+    if data:
+        yield _text(data)
+
+
+def _text(data: list[bytes]) -> str:
+    return b"\n".join(data).decode("utf-8", "replace")
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        *lines, rest = re.split(_LINE_END, rest)
+        yield from lines
+        if len(rest) > LONGEST:
+            raise TooLong("a line is too long")
+    yield from filter(None, [rest.removesuffix(b"\r")])

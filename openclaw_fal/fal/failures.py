@@ -1,0 +1,300 @@
+"""HTTP failures as errors: what fal said, field by field, in words that say what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from openclaw_fal.errors import (
+    AuthError,
+    BillingError,
+    ContentPolicy,
+    JobFailed,
+    OpenClawFalError,
+    RateLimited,
+    TimedOut,
+    Unreachable,
+)
+from openclaw_fal.fal.text import clean
+from openclaw_fal.fal.wire import (
+    NotJson,
+    billable_units,
+    mapping,
+    parse,
+    request_id_of,
+    text_of,
+)
+
+MOST_FIELDS = 10  # entries of a validation error that are shown
+CONTENT_POLICY = "content_policy_violation"
+KEY_HINT = "openclaw onboard --auth-choice fal-api-key"
+BILLING_HINT = "see https://fal.ai/dashboard/billing"
+UNCERTAIN = (
+    "the request may have reached fal; it was not sent again, since that could be billed twice"
+)
+
+WORDS = {
+    CONTENT_POLICY: "fal's content policy refused the request",
+    "no_media_generated": "the model made no media for this input",
+    "image_too_small": "a reference image is too small for this model",
+    "image_too_large": "a reference image is too large for this model",
+    "image_load_error": "a reference image could not be read by the model",
+    "file_download_error": "fal could not download a reference file",
+    "file_too_large": "a reference file is too large for this model",
+    "generation_timeout": "the model took too long",
+    "downstream_service_error": "a service behind the model failed",
+    "downstream_service_unavailable": "a service behind the model is down",
+    "request_timeout": "fal did not start the job in the time asked for",
+    "startup_timeout": "fal could not start the model in time",
+    "internal_server_error": "the model failed inside",
+}
+RUNNER = "the machine that runs the model failed"
+# Failures of this model, or of its machines, that say nothing about the request.
+_MODEL_DOWN = frozenset(
+    {
+        "generation_timeout", "startup_timeout", "request_timeout", "internal_server_error",
+        "downstream_service_error", "downstream_service_unavailable",
+    }
+)  # fmt: skip
+_LOCKED = r"(?i)locked|exhausted|balance|billing|payment|top up|credit"
+_TITLE = r"(?is)<title[^>]*>(.{1,200}?)</title>"
+
+
+class Reply(NamedTuple):
+    """An answer that has been read. `headers` have lower-case names; `body` is without the key."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        return request_id_of(self.headers.get("x-fal-request-id"))
+
+
+class Report(NamedTuple):
+    """What a body says: the types of the failure, and its words ("" when it has none).
+
+    `from_fal` is whether it is one of fal's JSON errors, rather than a gateway's page.
+    """
+
+    types: tuple[str, ...]
+    words: str
+    from_fal: bool
+
+
+def failure(
+    reply: Reply, *, key: str | None, paid: bool = False, subject: str = "the request"
+) -> OpenClawFalError:
+    """The error that an answer stands for. Any status below 400 counts as an unforeseen answer.
+
+    `paid` marks the answer to a POST that runs a model: if that one may have been taken all the
+    same, it must not be sent again. `subject` is what was asked for, for messages.
+    """
+    report = read_report(reply, key)
+    error = _failure(reply, report, paid, subject)
+    error.http_status = reply.status
+    error.error_type = report.types[0] if report.types else None
+    error.request_id = reply.request_id
+    error.may_be_billed = _may_be_billed(reply, error)
+    return error
+
+
+def _failure(reply: Reply, report: Report, paid: bool, subject: str) -> OpenClawFalError:
+    status, said = reply.status, report.words
+    if CONTENT_POLICY in report.types:
+        hint = "change the prompt or the reference files; the same again would be refused again"
+        return ContentPolicy(_sentence(WORDS[CONTENT_POLICY], said), hint=hint)
+    if status == 401:
+        return AuthError(_sentence("fal does not accept the API key", said), hint=KEY_HINT)
+    if status == 402 or (status == 403 and re.search(_LOCKED, said)):
+        return BillingError(
+            _sentence("the fal account is locked or out of balance", said), hint=BILLING_HINT
+        )
+    if status == 403:
+        return AuthError(_sentence(f"fal refused the API key for {subject}", said), hint=KEY_HINT)
+    if status == 429:
+        return RateLimited(_sentence("fal is too busy (429) and did not take the request", said))
+    if status >= 500 or status == 408:
+        return _server_failure(reply, report, paid)
+    return JobFailed(_client_failure(reply, report, subject))
+
+
+def _client_failure(reply: Reply, report: Report, subject: str) -> str:
+    status, said = reply.status, report.words
+    if words := _own_words(report):
+        return _sentence(words, said)
+    if status == 404:
+        return _sentence(f"fal does not know {subject}", said)
+    if status == 413:
+        return _sentence("the request is too large for fal", said)
+    if status in (400, 422):
+        return _sentence("fal refused the request", said or "no reason given")
+    if 300 <= status < 400:
+        return f"fal answered {subject} with a redirect ({status}), which is not followed"
+    return _sentence(f"fal answered {subject} with status {status}", said)
+
+
+def _server_failure(reply: Reply, report: Report, paid: bool) -> OpenClawFalError:
+    """5xx and 408: the model's own failure, or that of something on the way."""
+    words = _own_words(report) or f"fal answered with status {reply.status}"
+    if _waited_too_long(reply, report):
+        words = WORDS.get(report.types[0], words) if report.types else WORDS["request_timeout"]
+        return TimedOut(_sentence(words, report.words))
+    if _is_own(reply, report):
+        return JobFailed(_sentence(words, report.words))
+    message = _sentence(words, report.words)
+    if paid:
+        return Unreachable(f"{message}; {UNCERTAIN}", may_have_arrived=True)
+    return Unreachable(message)
+
+
+def is_transient(reply: Reply) -> bool:
+    """Whether asking again (by GET) may bring another answer."""
+    if reply.status in (408, 429):
+        return True
+    if reply.status < 500:
+        return False
+    report = read_report(reply, None)
+    return not (_waited_too_long(reply, report) or _is_own(reply, report))
+
+
+def _waited_too_long(reply: Reply, report: Report) -> bool:
+    """Whether the job ended in fal's queue, before the model began."""
+    kind = reply.headers.get("x-fal-request-timeout-type", "").strip().lower()
+    if reply.status == 504 and kind == "user":
+        return True
+    return reply.status != 408 and bool({"request_timeout", "startup_timeout"} & set(report.types))
+
+
+def _is_own(reply: Reply, report: Report) -> bool:
+    """Whether a 5xx is fal's verdict on the job, rather than a gateway's on the connection."""
+    if reply.status == 408:
+        return False
+    if reply.status in (502, 503, 504):
+        return reply.request_id is not None
+    return reply.request_id is not None or report.from_fal
+
+
+def _own_words(report: Report) -> str | None:
+    for name in report.types:
+        if name in WORDS:
+            return WORDS[name]
+        if name.startswith("runner_"):
+            return f"{RUNNER} ({name})"
+    return None
+
+
+def _may_be_billed(reply: Reply, error: OpenClawFalError) -> bool:
+    """5xx, refused keys and unknown endpoints are not billed; a refused input may be."""
+    units = billable_units(reply.headers)
+    if units is not None:
+        return float(units) > 0
+    if isinstance(error, Unreachable):
+        return error.may_have_arrived
+    if reply.status in (400, 422):
+        return reply.status == 422 or reply.request_id is not None
+    return reply.status < 400
+
+
+def verdict(
+    error: str | None, error_type: str | None, request_id: str, *, otherwise: str
+) -> OpenClawFalError:
+    """The error of a job that ended badly, from what its status says."""
+    report = Report((error_type,) if error_type else (), error or "", True)
+    words = _own_words(report) or otherwise
+    failed: OpenClawFalError
+    if error_type == CONTENT_POLICY:
+        failed = ContentPolicy(_sentence(words, report.words))
+    elif error_type in ("request_timeout", "startup_timeout"):
+        failed = TimedOut(_sentence(words, report.words))
+    else:
+        failed = JobFailed(_sentence(words, report.words))
+    failed.error_type, failed.request_id = error_type, request_id
+    own = error_type in _MODEL_DOWN or (error_type or "").startswith("runner_")
+    failed.may_be_billed = not own
+    return failed
+
+
+def curable_by_another_model(error: OpenClawFalError) -> bool:
+    """Whether the same request to another model could succeed, and cannot be billed twice: the
+    model is down, unknown, or never got its turn. Never after a content-policy refusal."""
+    if isinstance(error, ContentPolicy) or error.may_be_billed:
+        return False
+    if isinstance(error, Unreachable):
+        return not error.may_have_arrived and error.error_type in _MODEL_DOWN
+    if not isinstance(error, JobFailed):
+        return False
+    kind = error.error_type or ""
+    status = error.http_status or 0
+    return status == 404 or status >= 500 or kind in _MODEL_DOWN or kind.startswith("runner_")
+
+
+def read_report(reply: Reply, key: str | None) -> Report:
+    """The types and words of a failure, from JSON of any of fal's shapes, HTML, or nothing."""
+    header = text_of(reply.headers.get("x-fal-error-type"))
+    try:
+        body = parse(reply.body)
+    except NotJson:
+        return Report(_types([header], key), _page_words(reply, key), False)
+    fields = mapping(body)
+    detail = fields.get("detail")
+    error = mapping(fields.get("error"))
+    types: list[object] = [header, fields.get("error_type"), error.get("type")]
+    words: list[str] = []
+    for entry in detail if isinstance(detail, list) else [detail]:
+        types.append(mapping(entry).get("type"))
+        words += filter(None, [_entry_words(entry)])
+    for value in (error.get("message"), fields.get("error"), fields.get("message")):
+        if not words and (text := text_of(value)):
+            words.append(text)
+    if len(words) > MOST_FIELDS:
+        words[MOST_FIELDS:] = [f"and {len(words) - MOST_FIELDS} more"]
+    from_fal = bool(words or header or "detail" in fields or "error" in fields)
+    return Report(_types(types, key), clean("; ".join(words), key=key), from_fal)
+
+
+def _entry_words(entry: object) -> str | None:
+    """One entry of `detail`: text, or a validation error with the path of its field."""
+    if isinstance(entry, str):
+        return text_of(entry)
+    fields = mapping(entry)
+    texts = (text_of(fields.get(name)) for name in ("msg", "message", "error"))
+    message = next(filter(None, texts), None)
+    path = _path(fields.get("loc"))
+    return f"{path}: {message or 'not accepted'}" if path else message
+
+
+def _path(loc: object) -> str:
+    """`["body", "image_size", "width"]` is `image_size.width`; list indices go into brackets."""
+    path = ""
+    steps = loc if isinstance(loc, list) else [loc] if isinstance(loc, str) else []
+    for number, step in enumerate(steps[:16]):
+        if isinstance(step, bool) or not isinstance(step, (str, int)):
+            continue
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not (number == 0 and step == "body" and len(steps) > 1):
+            path += f".{step[:100]}" if path else step[:100]
+    return path
+
+
+def _types(values: list[object], key: str | None) -> tuple[str, ...]:
+    texts = (text_of(value) for value in values)
+    return tuple(dict.fromkeys(clean(text, key=key, limit=100) for text in texts if text))
+
+
+def _page_words(reply: Reply, key: str | None) -> str:
+    """What a page of a gateway says: its title, or short plain text."""
+    text = reply.body[:8192].decode("utf-8", "replace").strip()
+    title = re.search(_TITLE, text)
+    if title:
+        return clean(f"{title[1]} (a gateway's page)", key=key, limit=200)
+    if not text or text.startswith(("<", "{", "[")):
+        return ""
+    return clean(text, key=key, limit=200) if text.isprintable() else ""
+
+
+def _sentence(words: str, said: str) -> str:
+    return f"{words}: {said}" if said and said.lower() not in words.lower() else words

@@ -1,0 +1,298 @@
+"""Waiting for a job in fal's queue: the status stream where there is one, polls where not.
+
+Nothing that goes wrong on the way loses the job: a stream that breaks becomes polls, a poll that
+fails is followed by the next, and at the deadline the job can still be picked up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from openclaw_fal.errors import JobFailed, OpenClawFalError, TimedOut
+from openclaw_fal.fal.body import Unreadable, unpacked
+from openclaw_fal.fal.client import Client, RunResult
+from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.events import TooLong, events
+from openclaw_fal.fal.failures import Reply, read_report, verdict
+from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.results import remote_files
+from openclaw_fal.fal.retry import retry_after
+from openclaw_fal.fal.text import clean
+from openclaw_fal.fal.transport import Answer
+from openclaw_fal.fal.wire import (
+    Completed,
+    Handle,
+    NotJson,
+    Queued,
+    Running,
+    Status,
+    Stopped,
+    parse,
+    status_of,
+)
+from openclaw_fal.progress import Progress
+
+POLL_SECONDS = 5.0
+PERSISTENT = 3  # polls in a row that must say the same before it is believed
+STREAM_OPEN = 5.0  # seconds for the stream's head
+STREAM_STALL = 40.0  # seconds without even a comment, of which fal sends one every 15 s
+STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
+_REFUSED = frozenset({401, 402, 403})
+
+
+def wait(
+    client: Client,
+    handle: Handle,
+    *,
+    deadline: Deadline,
+    poll_interval: float = POLL_SECONDS,
+    observer: Progress | None = None,
+    stream: bool = True,
+) -> Completed:
+    """Wait until the job has ended, telling the observer what is seen. Judge it by `outcome`.
+
+    Raises TimedOut at the deadline (the job goes on), JobFailed for an end that is not COMPLETED,
+    and AuthError, BillingError or JobFailed when fal keeps refusing to tell about the job.
+    """
+    watch = _Watch(client, handle, deadline, observer or client.observer)
+    ended = _followed(watch) if stream else None
+    if ended is None:
+        ended = _polled(watch, poll_interval)
+    if isinstance(ended, Stopped):
+        raise _bad_end(client, handle, ended, deadline)
+    return ended
+
+
+def outcome(
+    client: Client, handle: Handle, completed: Completed, *, deadline: Deadline
+) -> RunResult:
+    """The result of a completed job, by which alone it is judged.
+
+    Raises what the result answers (JobFailed, ContentPolicy, …). An error in the status counts when
+    the result holds no files.
+    """
+    failures = 0
+    while True:
+        try:
+            result = client.result(handle, deadline=deadline)
+            break
+        except JobFailed as error:
+            failures += 1
+            pause = client.retry.pause(failures)
+            lost = error.http_status == 404
+            if lost and completed.error:
+                raise _reported(completed, handle) from None
+            if not lost or failures >= PERSISTENT or pause >= deadline.left():
+                raise
+            deadline.pause(pause, sleep=client.retry.sleep)
+    if completed.error and not remote_files(result.payload):
+        raise _reported(completed, handle)
+    return result
+
+
+class _Watch:
+    """One job under observation: what was told already is not told again."""
+
+    def __init__(
+        self, client: Client, handle: Handle, deadline: Deadline, observer: Progress
+    ) -> None:
+        self.client = client
+        self.handle = handle
+        self.deadline = deadline
+        self.observer = observer
+        self._told: set[tuple[str, str]] = set()
+        if handle.queue_position is not None:
+            observer.queued(handle.queue_position)
+
+    def read(self, data: bytes | str) -> Status:
+        """The status in an answer or event, told to the observer. Raises NotJson."""
+        raw = data.encode() if isinstance(data, str) else data
+        status = status_of(parse(raw), key=self.client.key)
+        if isinstance(status, Queued):
+            self.observer.queued(status.position)
+        elif isinstance(status, Running):
+            self.observer.running()
+        for line in status.logs:
+            if line not in self._told:
+                self._told.add(line)
+                self.observer.log(line.message)
+        return status
+
+    def note(self, text: str) -> None:
+        self.observer.note(clean(text, key=self.client.key, limit=300))
+
+
+def _ends(status: Status) -> Completed | Stopped | None:
+    if isinstance(status, Completed) or (isinstance(status, Stopped) and status.known):
+        return status
+    return None
+
+
+def _followed(watch: _Watch) -> Completed | Stopped | None:
+    """The end of the job as the status stream tells it; None when there is no stream (any more)."""
+    client = watch.client
+    url = client.api_url(watch.handle.status_url)
+    path, _, query = url.target.partition("?")
+    query = f"{query}&logs=1" if query else "logs=1"
+    url = url._replace(target=f"{path}/stream?{query}")
+    try:
+        with client.open(
+            "GET", url, deadline=watch.deadline, stall=STREAM_OPEN, accept="text/event-stream"
+        ) as answer:
+            if not _is_stream(answer):
+                return None
+            answer.patience(STREAM_STALL)
+            return _first_end(watch, answer)
+    except (Fault, TooLong, Unreadable) as exc:
+        if not watch.deadline.expired:
+            watch.note(f"the status stream ended ({exc}); polling instead")
+        return None
+
+
+def _is_stream(answer: Answer) -> bool:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return answer.status == 200 and kind == "text/event-stream"
+
+
+def _first_end(watch: _Watch, answer: Answer) -> Completed | Stopped | None:
+    heard = time.monotonic()
+    chunks = unpacked(answer.chunks(), answer.headers.get("content-encoding"))
+    for event in events(chunks):
+        if event is None:
+            if time.monotonic() - heard < STREAM_DOUBT:
+                continue
+            status = _asked(watch)
+        else:
+            status = _quietly(watch, event)
+        heard = time.monotonic()
+        if status is not None and (ended := _ends(status)):
+            return ended
+    return None
+
+
+def _asked(watch: _Watch) -> Status | None:
+    """One poll beside a stream that says nothing."""
+    try:
+        reply = watch.client.status_reply(watch.handle, deadline=watch.deadline, stall=STREAM_OPEN)
+    except Fault:
+        return None
+    return _quietly(watch, reply.body) if reply.status < 300 else None
+
+
+def _quietly(watch: _Watch, data: bytes | str) -> Status | None:
+    try:
+        return watch.read(data)
+    except NotJson:
+        return None
+
+
+def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
+    """The end of the job as polls tell it."""
+    patience = max(3.0, min(15.0, 2 * interval))
+    trouble: str | None = None
+    unknown = refused = 0
+    for reply in _polls(watch, patience):
+        found, wish = None, None
+        if isinstance(reply, Fault):
+            if watch.deadline.expired:
+                break
+            found = f"fal does not answer ({reply.message})"
+        elif reply.status < 300:
+            found, status = _read_poll(watch, reply)
+            refused = 0
+            if status is not None and (ended := _ends(status)):
+                return ended
+            unknown = unknown + 1 if isinstance(status, Stopped) else 0
+            if isinstance(status, Stopped) and unknown >= PERSISTENT:
+                return status
+        else:
+            found = f"fal answers with status {reply.status}"
+            wish = retry_after(reply.headers.get("retry-after"))
+            refused = refused + 1 if _is_refusal(reply) else 0
+            if refused and (refused >= PERSISTENT or _is_final(reply, watch.client.key)):
+                raise watch.client.job_failure(reply, watch.handle)
+        if found and found != trouble:
+            watch.note(f"{found}; asking again")
+        trouble = found
+        watch.deadline.pause(max(interval, wish or 0.0), sleep=watch.client.retry.sleep)
+    raise _too_late(watch.handle, trouble)
+
+
+def _polls(watch: _Watch, patience: float) -> Iterator[Reply | Fault]:
+    """Status answers until the deadline."""
+    while not watch.deadline.expired:
+        try:
+            yield watch.client.status_reply(watch.handle, deadline=watch.deadline, stall=patience)
+        except Fault as fault:
+            yield fault
+        except JobFailed as error:  # an answer beyond all bounds
+            yield Fault(error.message, sent=True)
+
+
+def _read_poll(watch: _Watch, reply: Reply) -> tuple[str | None, Status | None]:
+    """What is wrong with a status answer, if anything, and the status in it."""
+    try:
+        status = watch.read(reply.body)
+    except NotJson:
+        return "fal's status answer cannot be read", None
+    if isinstance(status, Stopped) and not status.known:
+        return f"fal reports the state {status.state}, which is not known here", status
+    return None, status
+
+
+def _is_refusal(reply: Reply) -> bool:
+    """Whether the answer, if it lasts, will not change by asking again."""
+    return 300 <= reply.status < 500 and reply.status not in (408, 429)
+
+
+def _is_final(reply: Reply, key: str | None) -> bool:
+    """Whether fal itself (no gateway) says that the key or the account is refused."""
+    return reply.status in _REFUSED and read_report(reply, key).from_fal
+
+
+def _too_late(handle: Handle, trouble: str | None) -> TimedOut:
+    last = f" (at the end, {clean(trouble, limit=300)})" if trouble else ""
+    return TimedOut(
+        f"time ran out before the job was done{last}",
+        request_id=handle.request_id,
+        may_be_billed=True,
+    )
+
+
+def _bad_end(
+    client: Client, handle: Handle, stopped: Stopped, deadline: Deadline
+) -> OpenClawFalError:
+    """The error of a job that ended without COMPLETED."""
+    if not stopped.known:
+        return JobFailed(
+            f"fal reports the state {stopped.state}, which this version does not know;"
+            " the job may go on at fal",
+            request_id=handle.request_id,
+            error_type="unknown_state",
+            may_be_billed=True,
+        )
+    if stopped.state == "CANCELLED":
+        said = f": {stopped.error}" if stopped.error else ""
+        return JobFailed(
+            f"the job was cancelled at fal{said}",
+            request_id=handle.request_id,
+            error_type=stopped.error_type,
+            may_be_billed=True,
+        )
+    if stopped.error is None and stopped.error_type is None:
+        try:
+            client.result(handle, deadline=deadline.sub(STREAM_OPEN))
+        except JobFailed as error:
+            if error.http_status != 404:
+                return error
+        except OpenClawFalError:
+            pass
+    otherwise = "fal reports that the job failed"
+    return verdict(stopped.error, stopped.error_type, handle.request_id, otherwise=otherwise)
+
+
+def _reported(completed: Completed, handle: Handle) -> OpenClawFalError:
+    return verdict(
+        completed.error, completed.error_type, handle.request_id, otherwise="the job failed"
+    )

@@ -1,0 +1,163 @@
+"""What is in a result: its files, in every wrapping seen in the wild, and the facts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from openclaw_fal.fal.text import clean
+from openclaw_fal.fal.wire import mapping, text_of, whole
+from openclaw_fal.media import RemoteFile
+
+FILE_KEYS = (
+    "images", "image", "videos", "video", "audios", "audio", "audio_file", "audio_files",
+    "video_url", "video_urls", "audio_url", "audio_urls", "file", "files",
+)  # fmt: skip
+WRAPPERS = ("response", "data", "output", "outputs", "result", "results", "payload")
+# What requests hold and answers may repeat.
+ECHOES = frozenset({"image_url", "image_urls", "input", "inputs", "request", "arguments"})
+MOST_FILES = 256
+_DEPTH = 6
+_URL = ("http://", "https://", "data:")
+_FILE_FACTS = ("content_type", "file_name", "file_size")
+
+
+class Facts(NamedTuple):
+    """What a result says beside its files. `flagged` are the indices of files that the safety
+    checker flagged; a flagged image is often plain black."""
+
+    seed: int | None = None
+    prompt: str | None = None
+    revised_prompt: str | None = None
+    description: str | None = None
+    lyrics: str | None = None
+    flagged: tuple[int, ...] = ()
+
+
+def remote_files(payload: object) -> list[RemoteFile]:
+    """The files of a result, in its order, each once; [] when none is found.
+
+    Known keys win, at the top or in a wrapper; then anything that looks like a file; then, if there
+    is nothing else, URLs under the names that requests use for their inputs.
+    """
+    for find in (_known, _any_file, _echoed):
+        found: dict[str, RemoteFile] = {}
+        for file in find(payload, _DEPTH):
+            found.setdefault(file.url, file)
+            if len(found) >= MOST_FILES:
+                break
+        if found:
+            return list(found.values())
+    return []
+
+
+def facts(payload: object, *, key: str | None = None) -> Facts:
+    """Seed, prompts and flags, from the object that holds the files, or from one around it."""
+    layers = list(_layers(payload, _DEPTH))
+
+    def first(name: str) -> object:
+        values = (layer.get(name) for layer in layers)
+        return next((value for value in values if value is not None), None)
+
+    def text(name: str) -> str | None:
+        value = text_of(first(name))
+        return clean(value, key=key, limit=100_000) if value else None
+
+    seed = first("seed")
+    return Facts(
+        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        prompt=text("prompt"),
+        revised_prompt=text("revised_prompt"),
+        description=text("description"),
+        lyrics=text("lyrics"),
+        flagged=_flagged(first("has_nsfw_concepts"), len(remote_files(payload))),
+    )
+
+
+def _flagged(value: object, count: int) -> tuple[int, ...]:
+    if isinstance(value, list):
+        return tuple(index for index, flag in enumerate(value) if flag is True)
+    return tuple(range(count)) if value is True else ()
+
+
+def _layers(payload: object, depth: int) -> Iterator[Mapping[str, object]]:
+    """The payload and the objects that it wraps, from the outside in."""
+    if depth and isinstance(payload, dict):
+        yield payload
+        for name in WRAPPERS:
+            yield from _layers(payload.get(name), depth - 1)
+
+
+def _known(payload: object, depth: int) -> Iterator[RemoteFile]:
+    if not depth:
+        return
+    if isinstance(payload, list):
+        for item in payload[:MOST_FILES]:
+            yield from _known(item, depth - 1)
+        return
+    fields = mapping(payload)
+    found = [file for name in FILE_KEYS for file in _files(fields.get(name), _DEPTH)]
+    if not found and isinstance(fields.get("url"), str):
+        found = list(_files(fields, 1))
+    yield from found
+    if not found:
+        for name in WRAPPERS:
+            value = fields.get(name)
+            yield from _known(value, depth - 1)
+            if isinstance(value, (str, list)):
+                yield from _files(value, depth)
+
+
+def _files(value: object, depth: int) -> Iterator[RemoteFile]:
+    """The files in the value of a known key: an object, a URL, or a list of these."""
+    if not depth:
+        return
+    if isinstance(value, list):
+        for item in value[:MOST_FILES]:
+            yield from _files(item, depth - 1)
+    elif isinstance(value, str):
+        if _is_url(value):
+            yield RemoteFile(value.strip())
+    elif isinstance(value, dict):
+        url = text_of(value.get("url"))
+        if url:
+            yield _file(url.strip(), value)
+
+
+def _is_url(text: str) -> bool:
+    return text[:8].lower().startswith(_URL)
+
+
+def _file(url: str, fields: Mapping[str, object]) -> RemoteFile:
+    content_type, name = text_of(fields.get("content_type")), text_of(fields.get("file_name"))
+    return RemoteFile(
+        url,
+        clean(content_type, limit=100) if content_type else None,
+        clean(name, limit=255) if name else None,
+        whole(fields.get("file_size")),
+        whole(fields.get("width")) or None,
+        whole(fields.get("height")) or None,
+    )
+
+
+def _any_file(value: object, depth: int) -> Iterator[RemoteFile]:
+    """Objects anywhere that hold a URL and something that only files have."""
+    if not depth:
+        return
+    if isinstance(value, list):
+        for item in value[:MOST_FILES]:
+            yield from _any_file(item, depth - 1)
+    elif isinstance(value, dict):
+        url = value.get("url")
+        if isinstance(url, str) and _is_url(url) and any(map(value.__contains__, _FILE_FACTS)):
+            yield _file(url.strip(), value)
+            return
+        for name, item in value.items():
+            if name not in ECHOES:
+                yield from _any_file(item, depth - 1)
+
+
+def _echoed(payload: object, depth: int) -> Iterator[RemoteFile]:
+    for layer in _layers(payload, depth):
+        for name in ("image_url", "image_urls"):
+            yield from _files(layer.get(name), depth)

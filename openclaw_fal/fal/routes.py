@@ -1,0 +1,102 @@
+"""How a host is reached: through which proxy, and which certificates are trusted.
+
+One answer for the API, uploads and downloads alike.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from openclaw_fal.errors import LocalError
+from openclaw_fal.fal.urls import Url, is_loopback
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class ProxyAddress(NamedTuple):
+    """An HTTP proxy; `auth` is user and password."""
+
+    host: str
+    port: int
+    auth: tuple[str, str] | None
+
+
+def proxy_for(url: Url) -> ProxyAddress | None:
+    """The proxy that the environment (or, on Windows and macOS, the system) sets for a URL.
+
+    Never one for this machine itself. Raises LocalError for a proxy that cannot be used.
+    """
+    if is_loopback(url.host) or not _any_proxy_set():
+        return None
+    from urllib.parse import unquote, urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    setting = proxies.get(url.scheme) or proxies.get("all")
+    if not setting or proxy_bypass(f"{url.host}:{url.port}") or proxy_bypass(url.host):
+        return None
+    try:
+        parts = urlsplit(setting if "://" in setting else f"http://{setting}")
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        port, host = None, None
+    if not host or parts.scheme.lower() != "http":
+        raise LocalError(
+            f"the proxy that is set for {url.scheme} cannot be used: it is no http:// proxy",
+            hint=f"set {url.scheme}_proxy to http://HOST:PORT, or no_proxy to {url.host}",
+        )
+    auth = None
+    if parts.username is not None:
+        auth = (unquote(parts.username), unquote(parts.password or ""))
+    return ProxyAddress(host, port or 80, auth)
+
+
+def _any_proxy_set() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(name.lower().endswith("_proxy") and value for name, value in os.environ.items())
+
+
+def tls_context() -> ssl.SSLContext:
+    """Certificate checks as usual, with `SSL_CERT_FILE` and `SSL_CERT_DIR` in the place of the
+    machine's authorities.
+
+    One bundle is loaded, not two, since that is most of the time until the first request: certifi's
+    comes in where the machine has none, and on Windows, whose store fills up only on demand.
+    """
+    import ssl
+
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        if file or folder:
+            context = ssl.create_default_context(cafile=file or None, capath=folder or None)
+        else:
+            context = ssl.create_default_context()
+    except OSError as exc:
+        raise LocalError(
+            f"the certificates in SSL_CERT_FILE or SSL_CERT_DIR cannot be read: {exc}"
+        ) from None
+    context.set_alpn_protocols(["http/1.1"])
+    if file or folder:
+        return context
+    if sys.platform == "win32" or not _has_authorities(context):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _has_authorities(context: ssl.SSLContext) -> bool:
+    import ssl
+
+    if context.cert_store_stats()["x509_ca"]:
+        return True
+    # A folder is read certificate by certificate, during handshakes.
+    folder = ssl.get_default_verify_paths().capath
+    try:
+        return folder is not None and bool(os.listdir(folder))
+    except OSError:
+        return False

@@ -1,0 +1,145 @@
+"""fal as the use case sees it: one object with a key, its hosts, and whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.hosts import Hosts
+from openclaw_fal.progress import Progress
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.client import Client, RunResult
+    from openclaw_fal.fal.wire import Handle
+    from openclaw_fal.media import RemoteFile
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a result holds: its files, the seed, and which files (from 0) the checker flagged."""
+
+    files: list[RemoteFile]
+    seed: int | None
+    flagged: tuple[int, ...]
+
+
+class FalService:
+    """Makes the HTTP client when it is first needed, so that nothing loads before a request."""
+
+    def __init__(self, hosts: Hosts, key: str | None, progress: Progress) -> None:
+        self.hosts, self.base_url = hosts, hosts.run
+        self._key, self._progress = key, progress
+        self._made: Client | None = None
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            from openclaw_fal.fal.client import Client
+
+            self._made = Client(self.hosts, self._key, observer=self._progress)
+        return self._made
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline(seconds)
+
+    def run(self, endpoint: str, body: Mapping[str, object], deadline: Deadline) -> RunResult:
+        return self._client.run(endpoint, body, deadline=deadline)
+
+    def submit(self, endpoint: str, body: Mapping[str, object], deadline: Deadline) -> Handle:
+        return self._client.submit(endpoint, body, deadline=deadline)
+
+    def handle(self, job: Any) -> Handle:
+        """The handle of a job in the journal."""
+        from openclaw_fal.fal.wire import Handle
+
+        return Handle(job.request_id, job.status_url, job.response_url, job.cancel_url)
+
+    def wait(
+        self, handle: Handle, deadline: Deadline, interval: float, told: Callable[[str], object]
+    ) -> RunResult:
+        """Wait for a job and fetch its result; `told` hears each state, "queued" or "running"."""
+        from openclaw_fal.fal import queue
+
+        observer = _Journaled(self._progress, told)
+        completed = queue.wait(
+            self._client, handle, deadline=deadline, poll_interval=interval, observer=observer
+        )
+        return queue.outcome(self._client, handle, completed, deadline=deadline)
+
+    def cancel(self, handle: Handle, deadline: Deadline) -> str:
+        return self._client.cancel(handle, deadline=deadline)
+
+    def verify_key(self, seconds: float) -> None:
+        self._client.verify_key(deadline=Deadline(seconds))
+
+    def upload(self, local: Any, deadline: Deadline) -> str:
+        """Upload a local file to fal's storage and return its URL."""
+        from openclaw_fal.fal import storage
+
+        return storage.upload(
+            self._client,
+            open_file=local.open,
+            size=local.size,
+            name=local.name,
+            content_type=local.mime_type,
+            deadline=deadline,
+            progress=lambda done: self._progress.upload(local.name, done, local.size),
+        )
+
+    def download(
+        self, file: RemoteFile, sink: Any, index: int, deadline: Deadline, max_bytes: int | None
+    ) -> None:
+        """Stream one file of a result into `sink`."""
+        from openclaw_fal.fal import download
+
+        download.download(
+            self._client,
+            file,
+            sink,
+            deadline=deadline,
+            max_bytes=max_bytes,
+            progress=lambda done, total: self._progress.download(index, done, total),
+        )
+
+    def read(self, raw: bytes) -> Reading:
+        """The files and facts in a result; no files when it cannot be read."""
+        from openclaw_fal.fal import results, wire
+
+        try:
+            payload = wire.parse(raw)
+        except wire.NotJson:
+            return Reading([], None, ())
+        facts = results.facts(payload, key=self._key)
+        return Reading(results.remote_files(payload), facts.seed, facts.flagged)
+
+
+class _Journaled(Progress):
+    """Passes everything on, and tells the journal when the state changes."""
+
+    def __init__(self, shown: Progress, told: Callable[[str], object]) -> None:
+        self._shown, self._told, self._state = shown, told, ""
+
+    def queued(self, position: int | None) -> None:
+        self._change("queued")
+        self._shown.queued(position)
+
+    def running(self) -> None:
+        self._change("running")
+        self._shown.running()
+
+    def log(self, message: str) -> None:
+        self._shown.log(message)
+
+    def note(self, message: str) -> None:
+        self._shown.note(message)
+
+    def _change(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self._told(state)

@@ -1,0 +1,164 @@
+"""URLs that come from outside: parsed strictly, and held to a policy before anything is fetched."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+LONGEST = 16 * 1024
+_SHARED = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
+_LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain")
+_PORTS = {"http": 80, "https": 443}
+
+
+class BadUrl(ValueError):
+    """A URL that is malformed, or that the policy forbids. The text says why."""
+
+
+class Url(NamedTuple):
+    """An absolute http(s) URL. `host` is ASCII, lower-case, without brackets; `target` is the path
+    and query."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def netloc(self) -> str:
+        """The value of the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.netloc}"
+
+    def __str__(self) -> str:
+        return f"{self.origin}{self.target}"
+
+
+def parse(text: str) -> Url:
+    """Read an absolute http(s) URL. Raises BadUrl for anything else, and for user names in it."""
+    if len(text) > LONGEST:
+        raise BadUrl("it is too long")
+    if not text.isprintable() or any(char in text for char in ' \\"<>'):
+        raise BadUrl("it holds characters that no URL may hold")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+        host = _ascii_host(parts.hostname or "")
+    except ValueError:
+        raise BadUrl("it is not a URL") from None
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS:
+        raise BadUrl("it is not an http or https URL")
+    if "@" in parts.netloc:
+        raise BadUrl("it holds a user name")
+    if not host or port == 0:
+        raise BadUrl("it names no host")
+    target = _quoted(parts.path or "/") + (f"?{_quoted(parts.query)}" if parts.query else "")
+    return Url(scheme, host, port or _PORTS[scheme], target)
+
+
+def join(base: Url, location: str) -> Url:
+    """The URL that a redirect from `base` leads to. Raises BadUrl."""
+    try:
+        return parse(urljoin(str(base), location.strip()))
+    except BadUrl:
+        raise
+    except ValueError:
+        raise BadUrl("it is not a URL") from None
+
+
+def _ascii_host(host: str) -> str:
+    """The host name as DNS takes it. Raises ValueError."""
+    if ":" in host:  # an IPv6 address, checked by urlsplit only from Python 3.11.4 on
+        return str(IPv6Address(host.partition("%")[0]))
+    name = host if host.isascii() else host.encode("idna").decode("ascii")
+    name = name.lower().removesuffix(".")
+    if name and (not _SHARED.fullmatch(name) or len(name) > 253 or ".." in name):
+        raise ValueError(host)
+    return name
+
+
+def _quoted(text: str) -> str:
+    """Percent-encode what is not ASCII; everything else is already in its final form."""
+    if text.isascii():
+        return text
+    return "".join(
+        char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode())
+        for char in text
+    )
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that a host is written as, if it is one."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host as it stands in a URL is this machine, without asking DNS."""
+    address = address_of(host)
+    if address is None:
+        return host == "localhost" or host.endswith(".localhost")
+    return bool(_real(address).is_loopback)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet: not loopback, private, link-local, …"""
+    found = address_of(address.partition("%")[0])
+    if found is None:
+        return False
+    real = _real(found)
+    return real.is_global and not (real.is_multicast or real.is_reserved or real.is_unspecified)
+
+
+def _real(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one carries (mapped, 6to4, NAT64), else the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.packed[:12] == bytes.fromhex("0064ff9b") + bytes(8):
+        return IPv4Address(address.packed[12:])
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def is_private_name(host: str) -> bool:
+    """Whether a host name or address is plainly not on the open internet, without asking DNS."""
+    if address_of(host) is not None:
+        return not is_public(host)
+    if "." not in host:
+        return True
+    return any(host == name or host.endswith(f".{name}") for name in _LOCAL_NAMES)
+
+
+class Policy(NamedTuple):
+    """Where media may be fetched from, given the host of the API."""
+
+    api: Url
+
+    @property
+    def public_only(self) -> bool:
+        """Whether media may come only from the open internet: the API is there too."""
+        return not is_private_name(self.api.host)
+
+    def check(self, url: Url) -> Url:
+        """Return the URL if media may be fetched from there, else raise BadUrl.
+
+        Names are looked at here, the addresses behind them when the connection is made (see
+        `transport`): between the two nothing can change.
+        """
+        at_home = (url.scheme, url.host) == (self.api.scheme, self.api.host)
+        if url.scheme == "http" and not at_home:
+            if not is_loopback(url.host):
+                raise BadUrl("plain http is not allowed for media")
+            if not is_loopback(self.api.host):
+                raise BadUrl("it points to this machine, and the API is elsewhere")
+        if self.public_only and not at_home and is_private_name(url.host):
+            raise BadUrl("it points into a private network, and the API is a public one")
+        return url

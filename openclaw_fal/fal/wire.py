@@ -1,0 +1,209 @@
+"""JSON from fal as types. Whatever the bytes are, nothing here fails in an unforeseen way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from openclaw_fal.fal.text import clean
+
+LONGEST_LOG = 4000
+PENDING = frozenset({"IN_QUEUE", "QUEUED", "STARTED", "PROCESSING", "IN_PROGRESS"})
+WAITING = frozenset({"IN_QUEUE", "QUEUED"})
+ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
+_UNITS = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
+_INLINE = 64 * 1024
+
+
+class NotJson(ValueError):
+    """Bytes that are no JSON, or JSON beyond what can be held."""
+
+
+def parse(data: bytes) -> object:
+    """Read JSON. Raises NotJson.
+
+    Numbers without a fraction stay exact at any size. Bytes that are no UTF-8 become U+FFFD: better
+    a garbled prompt than a lost URL. `NaN` and the infinities, which JSON lacks, become null.
+    """
+    try:
+        return json.loads(data.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+    except (ValueError, RecursionError, MemoryError) as exc:
+        raise NotJson(str(exc)) from None
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """`value` if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: object) -> str | None:
+    """`value` if it is text with something in it."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def whole(value: object) -> int | None:
+    """`value` if it is a whole number from 0 up, as counts and sizes are."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None
+
+
+def request_id_of(value: object) -> str | None:
+    """An id that can safely stand in a URL, a message and a file name."""
+    if isinstance(value, str) and re.fullmatch(_NAME, value.strip()):
+        return value.strip()
+    return None
+
+
+def billable_units(headers: Mapping[str, str]) -> str | None:
+    """The decimal number of `x-fal-billable-units`, as it was sent."""
+    value = headers.get("x-fal-billable-units", "").strip()
+    return value if re.fullmatch(_UNITS, value) else None
+
+
+class JsonBody:
+    """A JSON object as the body of a request, written in pieces.
+
+    A data URI may hold many megabytes: it is neither escaped nor copied as a whole. Can be iterated
+    again for another attempt. Raises ValueError for values that JSON cannot hold.
+    """
+
+    def __init__(self, value: object) -> None:
+        self._parts: list[str | bytes] = []
+        self._add(value)
+        self.length = sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            for start in range(0, len(part), _INLINE):
+                piece = part[start : start + _INLINE]
+                yield piece if isinstance(piece, bytes) else piece.encode("ascii")
+
+    def _add(self, value: object) -> None:
+        if isinstance(value, str) and len(value) > _INLINE and _stands_as_is(value):
+            self._parts += [b'"', value, b'"']
+        elif isinstance(value, dict):
+            self._join(b"{", ((key, item) for key, item in value.items()), b"}")
+        elif isinstance(value, (list, tuple)):
+            self._join(b"[", ((None, item) for item in value), b"]")
+        else:
+            self._parts.append(_encoded(value))
+
+    def _join(self, start: bytes, items: Iterator[tuple[object, object]], end: bytes) -> None:
+        self._parts.append(start)
+        for number, (key, item) in enumerate(items):
+            if number:
+                self._parts.append(b",")
+            if key is not None:
+                self._parts.append(_encoded(str(key)) + b":")
+            self._add(item)
+        self._parts.append(end)
+
+
+def _stands_as_is(value: str) -> bool:
+    return value.isascii() and value.isprintable() and '"' not in value and "\\" not in value
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+
+
+class Handle(NamedTuple):
+    """A job in fal's queue, and where to ask for it. `queue_position` counts the jobs ahead."""
+
+    request_id: str
+    status_url: str
+    response_url: str
+    cancel_url: str
+    queue_position: int | None = None
+
+
+class LogLine(NamedTuple):
+    timestamp: str
+    message: str
+
+
+class Queued(NamedTuple):
+    """The job waits; `position` counts the jobs ahead, where fal says it."""
+
+    position: int | None = None
+    logs: tuple[LogLine, ...] = ()
+
+
+class Running(NamedTuple):
+    """The model works on the job."""
+
+    logs: tuple[LogLine, ...] = ()
+
+
+class Completed(NamedTuple):
+    """The job has ended. That is no success yet: the result decides."""
+
+    logs: tuple[LogLine, ...] = ()
+    error: str | None = None
+    error_type: str | None = None
+    metrics: Mapping[str, object] | None = None
+
+
+class Stopped(NamedTuple):
+    """An end that is not COMPLETED (FAILED, CANCELLED), or a state that is not known here."""
+
+    state: str
+    logs: tuple[LogLine, ...] = ()
+    error: str | None = None
+    error_type: str | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.state in ENDED_BADLY
+
+
+Status = Queued | Running | Completed | Stopped
+
+
+def status_of(payload: object, *, key: str | None = None) -> Status:
+    """The state in a status answer. Raises NotJson when there is none in it."""
+    fields = mapping(payload)
+    word = text_of(fields.get("status"))
+    if word is None:
+        raise NotJson("no status")
+    state = clean(word, key=key, limit=60).upper()
+    logs = _logs(fields.get("logs"), key)
+    if state in PENDING:
+        if state in WAITING:
+            return Queued(whole(fields.get("queue_position")), logs)
+        return Running(logs)
+    error, error_type = _error(fields, key)
+    if state == "COMPLETED":
+        metrics = fields.get("metrics")
+        return Completed(logs, error, error_type, metrics if isinstance(metrics, dict) else None)
+    return Stopped(state, logs, error, error_type)
+
+
+def _error(fields: Mapping[str, object], key: str | None) -> tuple[str | None, str | None]:
+    error, error_type = fields.get("error"), text_of(fields.get("error_type"))
+    if isinstance(error, dict):
+        error_type = error_type or text_of(error.get("type"))
+        error = text_of(error.get("message")) or text_of(error.get("msg")) or "no reason given"
+    error_text = text_of(error)
+    return (
+        clean(error_text, key=key) if error_text else None,
+        clean(error_type, key=key, limit=100) if error_type else None,
+    )
+
+
+def _logs(value: object, key: str | None) -> tuple[LogLine, ...]:
+    lines = []
+    for entry in value if isinstance(value, list) else ():
+        fields = entry if isinstance(entry, dict) else {"message": entry}
+        message = text_of(fields.get("message"))
+        if message:
+            stamp = fields.get("timestamp")
+            shown = clean(message, key=key, limit=LONGEST_LOG)
+            lines.append(LogLine(clean(str(stamp), limit=64) if stamp else "", shown))
+    return tuple(lines)
