@@ -1,0 +1,68 @@
+"""The size of images and videos that a request asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PRESETS = {
+    "square_hd": (1024, 1024),
+    "square": (512, 512),
+    "portrait_4_3": (768, 1024),
+    "portrait_16_9": (576, 1024),
+    "landscape_4_3": (1024, 768),
+    "landscape_16_9": (1024, 576),
+    "auto": (1024, 1024),
+}
+_LONG_EDGE = {"0.5k": 512, "1k": 1024, "2k": 2048, "4k": 4096}
+_SHORT_EDGE = {"4k": 2160} | {
+    f"{edge}p": edge for edge in (240, 360, 480, 512, 540, 580, 720, 768, 1080, 1440, 2160)
+}
+_MAX_EDGE = 8192
+VIDEO_PIXELS = 1280 * 960
+
+
+def image_size(body: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height in pixels from image_size, aspect_ratio and resolution."""
+    size = body.get("image_size")
+    if isinstance(size, dict):
+        return _edge(size.get("width", 512)), _edge(size.get("height", 512))
+    if isinstance(size, str) and size in PRESETS:
+        return PRESETS[size]
+    ratio = _ratio(body.get("aspect_ratio"))
+    edge = _LONG_EDGE.get(str(body.get("resolution", "1K")).lower(), 1024)
+    if ratio is None:
+        asked = {"aspect_ratio", "resolution"} & set(body)
+        return (edge, edge) if asked else PRESETS["landscape_4_3"]
+    if ratio >= 1:
+        return edge, max(1, round(edge / ratio))
+    return max(1, round(edge * ratio)), edge
+
+
+def video_size(body: Mapping[str, Any]) -> tuple[int, int]:
+    """Even width and height; the ratio as asked, the area capped at `VIDEO_PIXELS`."""
+    config = body.get("config")
+    upright = isinstance(config, dict) and config.get("orientation", "portrait") == "portrait"
+    ratio = _ratio(body.get("aspect_ratio")) or (9 / 16 if upright else 16 / 9)
+    short = _SHORT_EDGE.get(str(body.get("resolution", "720p")).lower(), 720)
+    width, height = (short * ratio, float(short)) if ratio >= 1 else (float(short), short / ratio)
+    scale = min(1.0, (VIDEO_PIXELS / (width * height)) ** 0.5)
+    return _even(width * scale), _even(height * scale)
+
+
+def _ratio(value: object) -> float | None:
+    if not isinstance(value, str) or ":" not in value:
+        return None
+    try:
+        wide, high = (float(part) for part in value.split(":", 1))
+    except ValueError:
+        return None
+    return wide / high if wide > 0 and high > 0 else None
+
+
+def _edge(value: object) -> int:
+    return min(max(value, 1), _MAX_EDGE) if isinstance(value, int) else 512
+
+
+def _even(value: float) -> int:
+    return max(2, 2 * round(value / 2))

@@ -1,0 +1,164 @@
+"""The queue's jobs: where each one stands, and which ones are still remembered."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from openclaw_fal.sandbox import models
+from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.problems import CONTENT_POLICY, START_TIMEOUT, Problem
+from openclaw_fal.sandbox.results import Recipe
+
+
+@dataclass(slots=True)
+class Job:
+    """One queued request. `own_dials` are those that its submit carried, if any."""
+
+    id: str
+    endpoint: str
+    made: Recipe | None
+    problem: Problem | None
+    own_dials: Dials | None
+    submitted: float
+    wall: datetime
+    webhook: str = ""
+    start_within: float = 0.0
+    polls: int = 0
+    done_at: float | None = None
+    cancelled: bool = False
+    changed: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def app(self) -> str:
+        return models.app_of(self.endpoint)
+
+    @property
+    def weight(self) -> int:
+        return 1000 + (self.made.weight if self.made else 0)
+
+    def elapsed(self, dials: Dials) -> float:
+        """How far it is: in seconds, or in status answers."""
+        return float(self.polls) if dials.clock == "polls" else time.monotonic() - self.submitted
+
+    def progress(self, dials: Dials) -> tuple[str, int, float]:
+        """State, queue position and the share of the run that is done."""
+        if self.done_at is not None:
+            return "COMPLETED", 0, 1.0
+        elapsed = self.elapsed(dials)
+        waiting = dials.queue_length * dials.queue_step
+        if self.start_within and waiting > self.start_within and elapsed >= self.start_within:
+            self.problem = START_TIMEOUT
+            self.done_at = time.monotonic()
+            return "COMPLETED", 0, 0.0
+        if elapsed < waiting:
+            passed = int(elapsed / dials.queue_step)
+            return "IN_QUEUE", max(0, dials.queue_length - 1 - passed), 0.0
+        ran = elapsed - waiting
+        if ran < dials.run_time:
+            return "IN_PROGRESS", 0, ran / dials.run_time
+        self.done_at = time.monotonic()
+        self.changed.set()
+        return "COMPLETED", 0, 1.0
+
+    def log_lines(self, dials: Dials, share: float) -> list[dict[str, str]]:
+        """The log lines that a run at this share has written."""
+        shown = int(dials.log_lines * share) if share < 1 else dials.log_lines
+        lines = []
+        for number in range(1, shown + 1):
+            at = self.wall + timedelta(milliseconds=number)
+            text = dials.log_text or f"{self.endpoint}: step {number} of {dials.log_lines}"
+            lines.append(
+                {"message": text, "level": "INFO", "source": "USER", "timestamp": at.isoformat()}
+            )
+        return lines
+
+
+class Ids:
+    """Ids and seeds that look random and follow from the sandbox's seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+
+    def uuid(self) -> str:
+        with self._lock:
+            digits = f"{self._random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def seed(self) -> int:
+        with self._lock:
+            return self._random.getrandbits(32)
+
+
+class Jobs:
+    """All jobs that are remembered. The oldest go first: by age, by count and by bytes."""
+
+    def __init__(
+        self,
+        settled: Callable[[Job], bool],
+        *,
+        count: int = 2000,
+        age: float = 7200.0,
+        weight: int = 32 << 20,
+    ) -> None:
+        self._settled = settled
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._limits = (count, age, weight)
+        self._weight = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def all(self) -> list[Job]:
+        with self._lock:
+            return list(self._jobs.values())
+
+    def add(self, job: Job) -> None:
+        with self._lock:
+            self._jobs[job.id] = job
+            self._weight += job.weight
+            self._evict()
+
+    def get(self, request_id: str, app: str) -> Job | None:
+        """The job, if it is one of this app."""
+        with self._lock:
+            job = self._jobs.get(request_id)
+        return job if job and job.app == app else None
+
+    def _evict(self) -> None:
+        """Forget finished jobs; if there are far too many, also the oldest of the others."""
+        count, age, weight = self._limits
+        now = time.monotonic()
+        for job in list(self._jobs.values()):
+            crowded = len(self._jobs) > count or self._weight > weight
+            old = now - job.submitted > age
+            if not (crowded or old):
+                return
+            flooded = len(self._jobs) > 2 * count or self._weight > 2 * weight
+            if self._settled(job) or old or flooded:
+                del self._jobs[job.id]
+                self._weight -= job.weight
+                job.changed.set()
+
+
+def submitted_now() -> tuple[float, datetime]:
+    """The monotonic and the wall clock."""
+    return time.monotonic(), datetime.now(UTC)
+
+
+def result_problem(job: Job, dials: Dials) -> Problem | None:
+    """What the result answers in the place of an output, if anything."""
+    if job.problem:
+        return job.problem
+    if dials.content_policy:
+        return CONTENT_POLICY
+    if dials.error:
+        return Problem(dials.error_status, dials.error, dials.error_type)
+    return None

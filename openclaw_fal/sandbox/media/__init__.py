@@ -1,0 +1,1 @@
+"""Media made to measure: images, videos and sound that players accept."""

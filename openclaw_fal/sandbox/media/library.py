@@ -1,0 +1,93 @@
+"""The made files by address: what to make, and the last ones made."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from openclaw_fal.sandbox.media.spec import Spec
+
+_PATTERN_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes to serve: `data`, and beyond its end bytes that are made up on the way out."""
+
+    size: int
+    content_type: str
+    data: bytes
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes from start to stop, in chunks."""
+        held = min(len(self.data), stop)
+        while start < held:
+            end = min(held, start + _PATTERN_BLOCK)
+            yield self.data[start:end]
+            start = end
+        while start < stop:
+            end = min(stop, start + _PATTERN_BLOCK)
+            yield made_up(start, end)
+            start = end
+
+
+class Library:
+    """Specs by path (bounded by count) and rendered bytes (bounded by size)."""
+
+    def __init__(self, *, specs: int = 20_000, held: int = 64 << 20) -> None:
+        self._specs: OrderedDict[str, Spec] = OrderedDict()
+        self._bytes: OrderedDict[Spec, bytes] = OrderedDict()
+        self._max_specs, self._max_held, self._held = specs, held, 0
+        self._lock = threading.Lock()
+
+    def put(self, path: str, spec: Spec) -> None:
+        with self._lock:
+            self._specs[path] = spec
+            self._specs.move_to_end(path)
+            while len(self._specs) > self._max_specs:
+                self._specs.popitem(last=False)
+
+    def get(self, path: str) -> Spec | None:
+        with self._lock:
+            return self._specs.get(path)
+
+    def render(self, spec: Spec) -> bytes:
+        """The spec's bytes, made once as long as there is room."""
+        with self._lock:
+            found = self._bytes.get(spec)
+            if found is not None:
+                self._bytes.move_to_end(spec)
+                return found
+        data = spec.render()
+        with self._lock:
+            if spec not in self._bytes:
+                self._bytes[spec] = data
+                self._held += len(data)
+            while self._held > self._max_held and len(self._bytes) > 1:
+                self._held -= len(self._bytes.popitem(last=False)[1])
+        return data
+
+    @property
+    def held(self) -> int:
+        """Bytes of rendered media in memory."""
+        return self._held
+
+
+def made_up(start: int, stop: int) -> bytes:
+    """Bytes of a made-up file: each block of 64 KiB starts with its number, so parts differ."""
+    out = bytearray()
+    while start < stop:
+        block, offset = divmod(start, _PATTERN_BLOCK)
+        data = block.to_bytes(8, "big") + _filler()
+        end = min(_PATTERN_BLOCK, offset + stop - start)
+        out += data[offset:end]
+        start += end - offset
+    return bytes(out)
+
+
+@cache
+def _filler() -> bytes:
+    return bytes((i * 31 + (i >> 8)) & 0xFF for i in range(_PATTERN_BLOCK - 8))

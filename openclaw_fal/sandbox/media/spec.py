@@ -1,0 +1,53 @@
+"""What a made file is: enough to make the same bytes again at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONTENT_TYPES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}
+_EXTENSIONS = {"jpeg": "jpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One file: `form` is png, jpeg, webp, mp4, mp3, wav or pcm; `seconds` for video and sound."""
+
+    form: str
+    text: str = ""
+    seed: int = 0
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    rate: int = 0  # frames a second of a video, samples a second of sound
+    bitrate: int = 0
+    black: bool = False
+
+    @property
+    def content_type(self) -> str:
+        return CONTENT_TYPES[self.form]
+
+    @property
+    def extension(self) -> str:
+        return _EXTENSIONS.get(self.form, self.form)
+
+    def render(self) -> bytes:
+        """The file's bytes: always the same for the same spec."""
+        if self.form in ("png", "jpeg", "webp"):
+            from openclaw_fal.sandbox.media.image import image_bytes
+
+            return image_bytes(self)
+        if self.form == "mp4":
+            from openclaw_fal.sandbox.media.mp4 import mp4_bytes
+
+            return mp4_bytes(self)
+        from openclaw_fal.sandbox.media.audio import audio_bytes
+
+        return audio_bytes(self)

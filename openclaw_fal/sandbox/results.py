@@ -1,0 +1,218 @@
+"""Results: from an endpoint and its input to the output that fal would give.
+
+A `Recipe` is small and always gives the same result, so that finished jobs need not hold any media
+or any of the (possibly large) input.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openclaw_fal.sandbox import geometry, models
+from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.media.library import Library
+from openclaw_fal.sandbox.media.spec import Spec
+
+_ECHOED = 100_000  # characters of the prompt that results repeat
+_DRAWN = 400
+_MAX_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What one request makes."""
+
+    endpoint: str
+    prompt: str
+    seed: int
+    specs: tuple[Spec, ...]
+    inline: bool
+    fields: tuple[str, ...]
+    lyrics: str
+    units: str
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it holds."""
+        return 500 + len(self.prompt) + len(self.lyrics)
+
+
+def recipe(endpoint: str, body: Mapping[str, Any], seed: int) -> Recipe:
+    """The recipe for an input that was found valid; `seed` if the input has none."""
+    asked = body.get("seed")
+    if isinstance(asked, int) and not isinstance(asked, bool):
+        seed = asked
+    prompt = body.get("prompt")
+    text = prompt if isinstance(prompt, str) else ""
+    kind = models.makes(endpoint)
+    if kind == "image":
+        specs = _images(body, text, seed)
+        units = f"{sum(spec.width * spec.height for spec in specs) / 1e6:.4f}"
+    elif kind == "video":
+        specs = (_video(body, text, seed),)
+        units = f"{specs[0].seconds:g}"
+    else:
+        specs = (_audio(endpoint, body, text, seed),)
+        units = f"{specs[0].seconds:g}"
+    lyrics = body.get("lyrics")
+    return Recipe(
+        endpoint,
+        text[:_ECHOED],
+        seed,
+        specs,
+        body.get("sync_mode") is True,
+        tuple(models.output_fields(endpoint)),
+        lyrics[:_ECHOED] if isinstance(lyrics, str) else "",
+        units,
+    )
+
+
+def payload(
+    made: Recipe, request_id: str, *, media_url: str, dials: Dials, library: Library, seconds: float
+) -> dict[str, Any]:
+    """The output, with its media registered in the library."""
+    files = [
+        _file(made, number, spec, request_id, media_url, dials, library)
+        for number, spec in enumerate(made.specs)
+    ]
+    kind = models.makes(made.endpoint)
+    known: dict[str, Any] = {
+        "seed": made.seed if dials.seed is None else dials.seed,
+        "prompt": made.prompt,
+        "has_nsfw_concepts": [dials.nsfw] * len(files),
+        "timings": {"inference": round(seconds, 4)},
+        "description": "",
+        "revised_prompt": made.prompt,
+        "lyrics": made.lyrics or "[inst]",
+        "tags": made.prompt,
+    }
+    result: dict[str, Any] = {}
+    for name in made.fields:
+        if name in ("images", "video", "audio"):
+            result.update(_media_keys(name, files, dials.media_form))
+        else:
+            result[name] = known.get(name)
+    if dials.nsfw and kind != "image":
+        result["has_nsfw_concepts"] = [True]
+    return result if dials.wrap == "plain" else {dials.wrap: result}
+
+
+def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, Any]:
+    """The media under their key, in one of the forms seen in the wild.
+
+    object: as declared. bare: objects with nothing but the URL. null: every other value is null.
+    string: the URL alone. list: a list where an object is declared, one object where a list is.
+    flat: under another key, such as `video_url`, `image` or `audio_file`.
+    """
+    if form == "bare":
+        files = [{"url": file["url"]} for file in files]
+    elif form == "null":
+        files = [{key: file[key] if key == "url" else None for key in file} for file in files]
+    if name == "images":
+        if form == "list":
+            return {"images": files[0]}
+        if form == "flat":
+            return {"image": files[0]} if len(files) == 1 else {"images": files}
+        return {"images": [file["url"] for file in files] if form == "string" else files}
+    if form == "string":
+        return {name: files[0]["url"]}
+    if form == "list":
+        return {f"{name}s" if name == "video" else name: files}
+    if form == "flat":
+        return {"video_url": files[0]["url"]} if name == "video" else {"audio_file": files[0]}
+    return {name: files[0]}
+
+
+def _file(
+    made: Recipe,
+    number: int,
+    spec: Spec,
+    request_id: str,
+    media_url: str,
+    dials: Dials,
+    library: Library,
+) -> dict[str, Any]:
+    if dials.nsfw:
+        spec = Spec(**{**_fields(spec), "black": True, "text": ""})
+    suffix = f"_{number}" if len(made.specs) > 1 else ""
+    path = f"/files/{request_id}{suffix}.{spec.extension}"
+    library.put(path, spec)
+    size = dials.media_bytes or len(library.render(spec))
+    content_type = dials.media_type or spec.content_type
+    if made.inline:
+        encoded = base64.b64encode(library.render(spec)).decode()
+        url = f"data:{content_type};base64,{encoded}"
+    else:
+        url = dials.media_url or media_url + path.removeprefix("/files")
+    file: dict[str, Any] = {
+        "url": url,
+        "content_type": content_type,
+        "file_name": dials.file_name or path.rpartition("/")[2],
+        "file_size": size,
+    }
+    if models.makes(made.endpoint) == "image":
+        file |= {"width": spec.width, "height": spec.height}
+    return file
+
+
+def _fields(spec: Spec) -> dict[str, Any]:
+    return {name: getattr(spec, name) for name in Spec.__slots__}
+
+
+def _images(body: Mapping[str, Any], text: str, seed: int) -> tuple[Spec, ...]:
+    width, height = geometry.image_size(body)
+    form = str(body.get("output_format", "png")).replace("jpg", "jpeg")
+    if form not in ("png", "jpeg", "webp"):
+        form = "png"
+    count = body.get("num_images", 1)
+    count = min(max(count, 1), 16) if isinstance(count, int) else 1
+    return tuple(Spec(form, text[:_DRAWN], seed + number, width, height) for number in range(count))
+
+
+def _video(body: Mapping[str, Any], text: str, seed: int) -> Spec:
+    width, height = geometry.video_size(body)
+    rate = int(_number(body.get("frames_per_second"), 0)) or 24
+    seconds = _number(body.get("duration"), 5.0)
+    config = body.get("config")
+    if isinstance(config, dict):
+        seconds = _number(config.get("duration"), seconds)
+    if "num_frames" in body:
+        rate = rate if "frames_per_second" in body else 16
+        seconds = _number(body["num_frames"], 80.0) / rate
+    return Spec("mp4", text[:_DRAWN], seed, width, height, _limited(seconds), min(rate, 60))
+
+
+def _audio(endpoint: str, body: Mapping[str, Any], text: str, seed: int) -> Spec:
+    setting = body.get("audio_setting")
+    if isinstance(setting, dict) or "minimax" in endpoint:
+        setting = setting if isinstance(setting, dict) else {}
+        form = str(setting.get("format", "mp3"))
+        return Spec(
+            form if form in ("mp3", "wav", "pcm") else "mp3",
+            seed=seed,
+            seconds=30.0,
+            rate=int(_number(setting.get("sample_rate"), 44100)),
+            bitrate=int(_number(setting.get("bitrate"), 256000)),
+        )
+    seconds = _number(body.get("seconds_total"), _number(body.get("duration"), 0.0))
+    if not seconds:
+        seconds = 190.0 if "stable-audio" in endpoint else 60.0 if "ace-step" in endpoint else 10.0
+    return Spec("wav", seed=seed, seconds=_limited(seconds))
+
+
+def _number(value: object, default: float) -> float:
+    """A number, also from text such as "5" or "8s"."""
+    if isinstance(value, str):
+        value = value.removesuffix("s")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return default
+    return number if 0 < number < 1e9 else default
+
+
+def _limited(seconds: float) -> float:
+    return min(max(seconds, 0.1), _MAX_SECONDS)

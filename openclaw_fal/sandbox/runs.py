@@ -1,0 +1,123 @@
+"""Synchronous runs, and what they share with queued ones: taking an input, making an output."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from openclaw_fal.sandbox import answers, cdn, models, validate
+from openclaw_fal.sandbox.addresses import addresses_of
+from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.http1 import Request, Response
+from openclaw_fal.sandbox.problems import CONTENT_POLICY, NO_OUTPUT, START_TIMEOUT, Problem
+from openclaw_fal.sandbox.results import Recipe, payload, recipe
+from openclaw_fal.sandbox.world import World
+
+
+def endpoint_of(request: Request) -> str:
+    """The endpoint id in the path."""
+    return request.path.strip("/")
+
+
+def unknown_model(endpoint: str) -> Response | None:
+    """fal's 404 for an id that no endpoint can have."""
+    if models.looks_like_model(endpoint):
+        return None
+    app = endpoint.split("/")[-1]
+    return answers.failure(404, f"Application '{app}' not found")
+
+
+def take(
+    world: World, endpoint: str, request: Request, dials: Dials
+) -> tuple[Recipe | None, Problem | None, list[str]]:
+    """An input as a recipe, or as a problem; and notes for the log."""
+    try:
+        body = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError) as exc:
+        position = getattr(exc, "pos", 0)
+        return None, Problem(422, validate.json_error(str(exc), position)), []
+    schema = models.schema_of(endpoint)
+    wanted = schema["input"] if schema else {"type": "object"}
+    media = addresses_of(request).media + "/"
+
+    def is_gone(url: str) -> bool:
+        return url.startswith(media) and not cdn.exists(world, "/files/" + url.removeprefix(media))
+
+    errors, unknown = validate.check(wanted, body, is_gone)
+    notes = [f"{endpoint} ignores the unknown field {name!r}" for name in unknown if schema]
+    if errors and (dials.validate or not isinstance(body, dict)):
+        return None, Problem(422, errors), notes
+    return recipe(endpoint, models.with_defaults(endpoint, body), world.ids.seed()), None, notes
+
+
+def run(world: World, request: Request, dials: Dials) -> Response:
+    """Run a model and answer its output."""
+    endpoint = endpoint_of(request)
+    streamed = endpoint.endswith("/stream") and models.schema_of(endpoint) is None
+    endpoint = endpoint.removesuffix("/stream") if streamed else endpoint
+    missing = unknown_model(endpoint)
+    if missing:
+        return missing
+    request_id = world.ids.uuid()
+    response = _output(world, endpoint, request, request_id, dials)
+    if streamed and response.status == 200 and isinstance(response.body, bytes):
+        response = Response(200, b"data: " + response.body + b"\n\n", response.headers)
+        response.set_header("content-type", "text/event-stream")
+    response.set_header("x-fal-request-id", request_id)
+    return response
+
+
+def _output(
+    world: World, endpoint: str, request: Request, request_id: str, dials: Dials
+) -> Response:
+    made, problem, notes = take(world, endpoint, request, dials)
+    if problem is None and dials.content_policy:
+        problem = CONTENT_POLICY
+    if problem is None:
+        problem = _wait(world, request, dials)
+    if problem is None and dials.error:
+        problem = Problem(dials.error_status, dials.error, dials.error_type)
+    if problem or made is None:
+        response = answers.problem(problem or NO_OUTPUT)
+    else:
+        response = output(world, made, request, request_id, dials)
+    response.notes += notes
+    return response
+
+
+def output(world: World, made: Recipe, request: Request, request_id: str, dials: Dials) -> Response:
+    """The output of a recipe, with the headers that say what it cost."""
+    value = payload(
+        made,
+        request_id,
+        media_url=addresses_of(request).media,
+        dials=dials,
+        library=world.library,
+        seconds=dials.run_time if dials.clock == "time" else 0.0,
+    )
+    return Response.of(value, x_fal_billable_units=made.units)
+
+
+def _wait(world: World, request: Request, dials: Dials) -> Problem | None:
+    """Wait for a runner and for the run; 504 when the client's start time-out is shorter."""
+    if dials.clock == "polls":
+        return None
+    within, began = start_within(request), time.monotonic()
+    while not world.stop.is_set():
+        waiting = dials.queue_length * dials.queue_step
+        passed = time.monotonic() - began
+        if within and waiting > within and passed >= within:
+            return START_TIMEOUT
+        left = waiting + dials.run_time - passed
+        if left <= 0:
+            break
+        world.wait(min(left, 0.05))
+    return None
+
+
+def start_within(request: Request) -> float:
+    """The client's X-Fal-Request-Timeout in seconds; 0 for none."""
+    try:
+        return max(0.0, float(request.headers.get("x-fal-request-timeout", "0")))
+    except ValueError:
+        return 0.0

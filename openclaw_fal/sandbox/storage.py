@@ -1,0 +1,171 @@
+"""Uploaded files: fal's storage API and the CDN's own, with what was stored kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from openclaw_fal.sandbox.http1 import CHUNK, Request
+
+
+@dataclass
+class Upload:
+    """One file that is, or is to be, uploaded. `size` and `sha256` are of what arrived."""
+
+    id: str
+    file_name: str
+    content_type: str
+    multipart: bool = False
+    url: str = ""
+    size: int = 0
+    sha256: str = ""
+    complete: bool = False
+    path: Path | None = None
+    parts: dict[int, tuple[Path, int, str]] = field(default_factory=dict)
+
+    def data(self) -> bytes:
+        """The bytes, while they are kept."""
+        return self.path.read_bytes() if self.path else b""
+
+
+class Storage:
+    """Uploads in a folder of their own, bounded by count and bytes, oldest first."""
+
+    def __init__(self, folder: Path, *, count: int = 500, held: int = 1 << 30) -> None:
+        self._folder = folder
+        self._uploads: OrderedDict[str, Upload] = OrderedDict()
+        self._limits = (count, held)
+        self._lock = threading.Lock()
+        self._serial = 0
+
+    def all(self) -> list[Upload]:
+        with self._lock:
+            return list(self._uploads.values())
+
+    def get(self, upload_id: str) -> Upload | None:
+        with self._lock:
+            return self._uploads.get(upload_id)
+
+    def start(self, upload: Upload) -> None:
+        with self._lock:
+            self._uploads[upload.id] = upload
+
+    def receive(self, upload: Upload, request: Request) -> None:
+        """The whole file in one request."""
+        path, size, digest = self._save(request)
+        with self._lock:
+            self._drop(upload)
+            upload.path, upload.size, upload.sha256, upload.complete = path, size, digest, True
+            self._evict()
+
+    def receive_part(self, upload: Upload, number: int, request: Request) -> str:
+        """One part; returns its etag."""
+        path, size, digest = self._save(request)
+        with self._lock:
+            old = upload.parts.get(number)
+            upload.parts[number] = (path, size, f'"{digest[:32]}"')
+        if old:
+            old[0].unlink(missing_ok=True)
+        return f'"{digest[:32]}"'
+
+    def join(self, upload: Upload, wanted: list[tuple[int, str]]) -> str | None:
+        """Complete a multipart upload; returns what is wrong with the parts, if anything."""
+        with self._lock:
+            known = dict(upload.parts)
+        if not wanted:
+            return "no parts"
+        for number, etag in wanted:
+            if number not in known or known[number][2].strip('"') != etag.strip('"'):
+                return f"part {number} was not uploaded, or has another etag"
+        if {number for number, _ in wanted} != set(known):
+            return "a part is missing from the list"
+        path = self._new_path()
+        digest, size = hashlib.sha256(), 0
+        with path.open("wb") as out:
+            for number in sorted(known):
+                for chunk in _file_chunks(known[number][0]):
+                    out.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+                known[number][0].unlink(missing_ok=True)
+        with self._lock:
+            upload.parts.clear()
+            upload.path, upload.size, upload.sha256 = path, size, digest.hexdigest()
+            upload.complete = True
+            self._evict()
+        return None
+
+    def serve(self, upload: Upload) -> tuple[int, Path] | None:
+        """Size and path of a complete file that is still kept."""
+        with self._lock:
+            return (upload.size, upload.path) if upload.complete and upload.path else None
+
+    @property
+    def held(self) -> int:
+        """Bytes on disk."""
+        with self._lock:
+            return self._held()
+
+    def _held(self) -> int:
+        return sum(
+            upload.size + sum(part[1] for part in upload.parts.values())
+            for upload in self._uploads.values()
+        )
+
+    def _save(self, request: Request) -> tuple[Path, int, str]:
+        path = self._new_path()
+        digest, size = hashlib.sha256(), 0
+        assert request.reader is not None
+        try:
+            with path.open("wb") as out:
+                for chunk in request.reader.chunks():
+                    out.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path, size, digest.hexdigest()
+
+    def _new_path(self) -> Path:
+        with self._lock:
+            self._serial += 1
+            return self._folder / f"upload-{self._serial}"
+
+    def _evict(self) -> None:
+        count, held = self._limits
+        while len(self._uploads) > 1 and (len(self._uploads) > count or self._held() > held):
+            _, upload = self._uploads.popitem(last=False)
+            self._drop(upload)
+            for path, _, _ in upload.parts.values():
+                path.unlink(missing_ok=True)
+
+    def _drop(self, upload: Upload) -> None:
+        if upload.path:
+            upload.path.unlink(missing_ok=True)
+            upload.path = None
+
+
+def _file_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        yield from _chunks(source)
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK):
+        yield chunk
+
+
+def file_range(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes of a file from start to stop, in chunks."""
+    with path.open("rb") as source:
+        source.seek(start)
+        left = stop - start
+        while left > 0 and (chunk := source.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk

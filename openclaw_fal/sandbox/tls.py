@@ -1,0 +1,35 @@
+"""TLS for fal's own clients: a server context, and the file with the authority to trust."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.sandbox.addresses import FAL_HOSTS
+
+if TYPE_CHECKING:
+    import ssl
+
+_LOOPBACK = (b"\x7f\x00\x00\x01", bytes(15) + b"\x01")
+
+
+def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A context with a new certificate, and the path of its authority's certificate (PEM)."""
+    import ssl
+
+    from openclaw_fal.sandbox.certificate import make
+
+    authority, chain = make((*FAL_HOSTS, "localhost"), _LOOPBACK)
+    trusted, private = folder / "ca.pem", folder / "server.pem"
+    trusted.write_bytes(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(chain)
+        context.load_cert_chain(private)
+    finally:
+        private.unlink(missing_ok=True)
+    context.set_alpn_protocols(["http/1.1"])
+    return context, trusted

@@ -1,0 +1,180 @@
+"""What all connections of one sandbox share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from openclaw_fal.sandbox.dials import HEADER, Dials
+from openclaw_fal.sandbox.http1 import Request, Response
+from openclaw_fal.sandbox.jobs import Ids, Job, Jobs
+from openclaw_fal.sandbox.media.library import Library
+from openclaw_fal.sandbox.storage import Storage
+from openclaw_fal.sandbox.webhooks import Postman
+
+Hook = Callable[[Request], Response | None]
+_HEADERS_KEPT = 256
+
+
+@dataclass
+class Recorded:
+    """One request as it arrived. `status` is what was answered, 0 as long as nothing was.
+
+    `size` is that of the body; `body` is what is kept of it. `leaked` is true when a request to a
+    public host (media, upload) carried an API key.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    at: float
+    phase: str
+    role: str = "all"
+    size: int = 0
+    status: int = 0
+    leaked: bool = False
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError if it is not."""
+        import json
+
+        return json.loads(self.body)
+
+
+@dataclass
+class Limits:
+    """How much is kept: of requests by count and of each body in bytes, and of everything else."""
+
+    requests: int = 100_000
+    body: int = 32 << 20
+    bodies: int = 256 << 20
+    jobs: int = 2000
+    job_age: float = 7200.0
+    uploads: int = 500
+    uploaded: int = 1 << 30
+
+
+@dataclass
+class World:
+    """Jobs, media, uploads and records, and the dials."""
+
+    dials: Dials
+    ids: Ids
+    limits: Limits
+    record: bool
+    log: Callable[[str], None] | None
+    hook: Hook | None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    webhook_secret: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.postman = Postman(self)
+        self.library = Library()
+        self.jobs = Jobs(self._settled, count=self.limits.jobs, age=self.limits.job_age)
+        self.crashes: deque[str] = deque(maxlen=100)
+        self.requests: deque[Recorded] = deque(maxlen=self.limits.requests)
+        self._storage: Storage | None = None
+        self._folder: TemporaryDirectory[str] | None = None
+        self._parsed: dict[str, Dials] = {}
+        self._lock = threading.Lock()
+        self._kept = 0
+
+    @property
+    def storage(self) -> Storage:
+        """Where uploads go; the folder is made with the first one."""
+        folder = self.folder()
+        with self._lock:
+            if self._storage is None:
+                limits = self.limits
+                self._storage = Storage(folder, count=limits.uploads, held=limits.uploaded)
+            return self._storage
+
+    def folder(self) -> Path:
+        """A folder of the sandbox's own, made when it is first needed, gone when it stops."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = TemporaryDirectory(
+                    prefix="openclaw-fal-sandbox-", ignore_cleanup_errors=True
+                )
+            return Path(self._folder.name)
+
+    def close(self) -> None:
+        """Remove what is on disk."""
+        with self._lock:
+            if self._folder:
+                self._folder.cleanup()
+            self._folder = self._storage = None
+
+    def dials_of(self, request: Request) -> Dials | None:
+        """The dials in the request's header; the same text gives the same object, which counts."""
+        text = request.headers.get(HEADER)
+        if text is None:
+            return None
+        with self._lock:
+            found = self._parsed.get(text)
+            if found is None:
+                if len(self._parsed) >= _HEADERS_KEPT:
+                    self._parsed.clear()
+                found = self._parsed[text] = Dials.parse(text)
+            return found
+
+    def remember(self, request: Request, phase: str, *, leaked: bool) -> Recorded:
+        """Record a request, within the limits."""
+        found = Recorded(
+            request.method,
+            request.path,
+            request.query,
+            request.headers,
+            request.body[: self.limits.body],
+            time.monotonic(),
+            phase,
+            request.role,
+            len(request.body),
+            leaked=leaked,
+        )
+        if self.record:
+            with self._lock:
+                self._kept += len(found.body)
+                if self._kept > self.limits.bodies:
+                    found.body = b""
+                self.requests.append(found)
+        return found
+
+    def recorded(self) -> list[Recorded]:
+        """The requests recorded so far."""
+        with self._lock:
+            return list(self.requests)
+
+    def forget(self) -> None:
+        """Forget the requests recorded so far."""
+        with self._lock:
+            self.requests.clear()
+            self._kept = 0
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Write lines to the log, without control characters."""
+        if self.log:
+            for line in lines:
+                self.log("".join(char if char.isprintable() else "?" for char in line))
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not longer than the sandbox runs."""
+        if seconds > 0:
+            self.stop.wait(seconds)
+
+    def job_dials(self, job: Job, request_dials: Dials | None = None) -> Dials:
+        """Which dials a job obeys: those of the request, of its submit, or the sandbox's."""
+        return request_dials or job.own_dials or self.dials
+
+    def _settled(self, job: Job) -> bool:
+        return job.done_at is not None or job.progress(self.job_dials(job))[0] == "COMPLETED"
