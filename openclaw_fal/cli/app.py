@@ -1,0 +1,64 @@
+"""The program's nouns. Each lives in a file of its own and is imported when it is used."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import typer
+from typer.main import get_command
+
+from openclaw_fal.cli.groups import Root
+from openclaw_fal.session import Session
+
+EPILOG = """\
+Start here:
+  openclaw image "a lighthouse at dawn" --sandbox   try it: no key, no network, no cost
+  openclaw onboard                                  store your fal key, set the default model
+  openclaw image "a lighthouse at dawn"             generate for real
+  openclaw help TOPIC                               auth, config, models, jobs, exit, json"""
+
+
+class OpenClaw(Root):
+    """The root command."""
+
+    nouns: ClassVar[dict[str, tuple[str, str]]] = {
+        "onboard": ("openclaw_fal.cli.onboard", "Store a fal key and set the default model."),
+        "image": ("openclaw_fal.cli.image", "Generate and edit images."),
+        "video": ("openclaw_fal.cli.video", "Generate videos on fal's queue."),
+        "music": ("openclaw_fal.cli.music", "Generate music."),
+        "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
+        "config": ("openclaw_fal.cli.config", "Show and edit OpenClaw's config file."),
+        "sandbox": ("openclaw_fal.cli.sandbox", "A fal on this machine that costs nothing."),
+        "help": (
+            "openclaw_fal.cli.help",
+            "Explain a topic: auth, config, models, jobs, …",
+        ),
+        "completion": ("openclaw_fal.cli.completion", "Print the completion script for a shell."),
+        "infer": ("openclaw_fal.cli.infer", "OpenClaw's spelling of image, video and music."),
+    }
+
+
+def build() -> Any:
+    """The whole command line as one Typer command."""
+    app = typer.Typer(
+        name="openclaw",
+        cls=OpenClaw,
+        help="fal.ai images, video and music from the shell, with OpenClaw's config.",
+        epilog=EPILOG,
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+    @app.callback()
+    def root() -> None:
+        """fal.ai images, video and music from the shell, with OpenClaw's config."""
+
+    return get_command(app)
+
+
+def run(arguments: list[str], session: Session) -> Any:
+    """Run one command and return its result; raises what the command raises."""
+    return build().main(arguments, prog_name=session.prog, standalone_mode=False, obj=session)

@@ -1,0 +1,307 @@
+"""openclaw config file | show | get | set | unset | validate"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
+from openclaw_fal.media import Kind
+from openclaw_fal.ui.result import Facts, Result, Table
+
+if TYPE_CHECKING:
+    from openclaw_fal.session import Session
+    from openclaw_fal.store.config import Config
+    from openclaw_fal.store.config_edit import EditResult
+
+EPILOG = """\
+Examples:
+  openclaw config show
+  openclaw config get agents.defaults.imageGenerationModel.primary
+  openclaw config set agents.defaults.imageGenerationModel.primary fal/fal-ai/flux/dev
+  openclaw config unset agents.defaults.imageGenerationModel --dry-run
+See also: openclaw help config"""
+
+KNOWN_PATHS = (
+    "agents.defaults.imageGenerationModel.primary",
+    "agents.defaults.videoGenerationModel.primary",
+    "agents.defaults.musicGenerationModel.primary",
+    "agents.defaults.mediaModels.image.primary",
+    "agents.defaults.mediaModels.video.primary",
+    "agents.defaults.mediaModels.music.primary",
+    "agents.defaults.mediaMaxMb",
+    "models.providers.fal.baseUrl",
+    "models.providers.fal.apiKey",
+)
+
+app = typer.Typer(
+    cls=Noun,
+    help="Show and edit OpenClaw's config file. Edits keep everything but the one value.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["b.c"].')]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the difference, write nothing.")]
+
+
+@app.command(cls=Command)
+def file(ctx: typer.Context) -> Result:
+    """Print where the config file is."""
+    from openclaw_fal.store import paths
+
+    ctx.obj.capability = "config.file"
+    path = paths.config_path(ctx.obj.config)
+    document = {"ok": True, "capability": "config.file", "path": str(path), "exists": path.exists()}
+    notes = () if path.exists() else ("there is no such file yet",)
+    return Result(document, out=(str(path),), notes=notes)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def show(ctx: typer.Context) -> Result:
+    """Show what applies: the file, the key's source, the base URL, the default models."""
+    from openclaw_fal import api
+
+    session = ctx.obj
+    session.capability = "config.show"
+    config = api.read_config(session.config)
+    key = _key_facts(config, session)
+    base = config.base_url() or "https://fal.run"
+    defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
+    document = {
+        "ok": True,
+        "capability": "config.show",
+        "config": {
+            "path": str(config.path),
+            "exists": config.exists,
+            "layout": config.layout,
+            "layoutReason": config.found.reason,
+        },
+        "key": key,
+        "baseUrl": base,
+        "defaults": defaults,
+    }
+    rows = (
+        ("config", f"{config.path}{'' if config.exists else '  (not there yet)'}"),
+        ("layout", f"{config.layout}, from {config.found.reason}"),
+        ("key", key.get("problem") or (f"{key['masked']}  {key['label']}" if key["set"] else "none")),
+        ("base URL", base),
+    )
+    cells = [
+        (kind, facts["model"], facts["origin"], ", ".join(facts["fallbacks"]) or "-")
+        for kind, facts in defaults.items()
+    ]
+    table = Table(("kind", "default model", "origin", "fallbacks"), cells)
+    notes = () if key["set"] else ("openclaw onboard stores a key",)
+    return Result(document, out=(Facts(rows), table), notes=notes)
+
+
+def _key_facts(config: Config, session: Session) -> dict[str, Any]:
+    """Where the key comes from, never the key; a broken source is shown, not fatal."""
+    from openclaw_fal.store.credentials import resolve_key
+
+    try:
+        key = resolve_key(config)
+    except OpenClawFalError as error:
+        return {"set": False, "problem": error.message}
+    if key is None:
+        return {"set": False}
+    session.secrets.add(key.value)
+    return {"set": True, "source": key.source, "label": key.label, "masked": key.masked}
+
+
+def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
+    from openclaw_fal.provider.specs import DEFAULT_MODELS
+
+    default = config.default_model(kind)
+    if default is None:
+        return {"model": f"fal/{DEFAULT_MODELS[kind]}", "origin": "built in", "fallbacks": []}
+    facts: dict[str, Any] = {
+        "model": default.primary,
+        "origin": "config",
+        "path": default.path,
+        "fallbacks": list(default.fallbacks),
+    }
+    if default.timeout_ms is not None:
+        facts["timeoutMs"] = default.timeout_ms
+    return facts
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def get(ctx: typer.Context, path: Path) -> Result:
+    """Print the value at a path; secrets are not shown."""
+    from openclaw_fal import api
+    from openclaw_fal.store.keypath import MISSING, format_path, parse_path
+    from openclaw_fal.store.redaction import redacted
+
+    ctx.obj.capability = "config.get"
+    keys = parse_path(path)
+    config = api.read_config(ctx.obj.config)
+    setting = config.get(keys)
+    if setting.value is MISSING:
+        return _unset(config, keys, path)
+    value = redacted(setting.value, setting.path)
+    document = {
+        "ok": True,
+        "capability": "config.get",
+        "path": format_path(setting.path),
+        "value": value,
+        "set": True,
+    }
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return Result(document, out=(text,), notes=(setting.note,) if setting.note else ())
+
+
+def _unset(config: Config, keys: Any, path: str) -> Result:
+    """A path without a value: for a default model, the built-in one applies."""
+    from openclaw_fal.provider.specs import DEFAULT_MODELS
+    from openclaw_fal.store.layouts import kind_of
+
+    found = kind_of(keys)
+    document: dict[str, Any] = {
+        "ok": True,
+        "capability": "config.get",
+        "path": path,
+        "value": None,
+        "set": False,
+    }
+    if found is None:
+        return Result(document, notes=(f"{path} is not set in {config.path}",))
+    default = f"fal/{DEFAULT_MODELS[found[0]]}"
+    document["default"] = default
+    note = f"{path} is not set in {config.path}; the built-in default applies: {default}"
+    return Result(document, notes=(note,))
+
+
+@app.command("set", cls=Command, epilog=EPILOG)
+def set_value(
+    ctx: typer.Context,
+    path: Path,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON5, else text.")],
+    strict_json: Annotated[
+        bool, typer.Option("--strict-json", help="VALUE must be JSON; text needs its quotes.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> Result:
+    """Set the value at a path. Comments, order and everything else stay as they are."""
+    from openclaw_fal.store.config_rules import Set
+    from openclaw_fal.store.keypath import parse_path
+
+    ctx.obj.capability = "config.set"
+    keys = parse_path(path)
+    edit = Set(keys, _parsed(value, strict_json))
+    if "apiKey" in keys and isinstance(edit.value, str):
+        ctx.obj.secrets.add(edit.value)
+    return _edited(ctx.obj, "config.set", edit, dry_run)
+
+
+@app.command("unset", cls=Command, epilog=EPILOG)
+def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Result:
+    """Remove the key at a path, and its comma; the comments around it stay."""
+    from openclaw_fal.store.config_rules import Unset
+
+    ctx.obj.capability = "config.unset"
+    return _edited(ctx.obj, "config.unset", Unset(path), dry_run)
+
+
+def _parsed(text: str, strict_json: bool) -> object:
+    from openclaw_fal.cli.options import utf8
+    from openclaw_fal.store import json5
+
+    utf8("the value", text)
+    if strict_json:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                f"--strict-json: {error}", hint="text needs quotes: '\"fal/fal-ai/flux/dev\"'"
+            ) from None
+    try:
+        return json5.loads(text, "the value")
+    except LocalError:
+        return text
+
+
+def _edited(session: Session, capability: str, edit: Any, dry_run: bool) -> Result:
+    from openclaw_fal.store import config_edit, paths
+
+    path = paths.config_path(session.config)
+    result = config_edit.edit_config(path, [edit], dry_run=dry_run, check_model=check_model)
+    document: dict[str, Any] = {
+        "ok": True,
+        "capability": capability,
+        "path": str(path),
+        "changed": result.changed,
+    }
+    if dry_run:
+        document["dryRun"] = True
+        document["diff"] = result.diff
+    if result.notes:
+        document["notes"] = list(result.notes)
+    if result.backup is not None and not dry_run:
+        document["backup"] = str(result.backup)
+    if not result.changed:
+        return Result(document, notes=(*result.notes, "nothing to change"))
+    out = (result.diff.rstrip("\n"),) if dry_run else (str(path),)
+    return Result(document, out=out, notes=(*result.notes, *_done_notes(result, dry_run)))
+
+
+def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
+    if dry_run:
+        return ("dry run: nothing was written",)
+    return (f"the content from before is in {result.backup}",) if result.backup else ()
+
+
+def check_model(kind: Kind, ref: str) -> str | None:
+    """Refuses a fal ref that cannot be right; a note about one that is not known."""
+    from openclaw_fal.provider import refs, specs
+
+    if not refs.is_fal_ref(ref):
+        return None
+    endpoint = refs.parse_ref(ref)
+    made = specs.kind_of(endpoint)
+    if made is not None and made != kind:
+        raise UsageError(f"{ref} makes {made}, not {kind}", hint=f"openclaw {kind} models")
+    closest = refs.closest_known(endpoint, kind)
+    if closest is not None:
+        return f"{ref} is not known here; did you mean {closest}?"
+    if endpoint not in specs.known_models(kind) and made is None:
+        return f"{ref} is not known here; it is used as it is"
+    return None
+
+
+@app.command(cls=Command)
+def validate(ctx: typer.Context) -> Result:
+    """Check the file: JSON5, the settings of fal, and both layouts at once."""
+    from openclaw_fal import api
+    from openclaw_fal.store import config_check
+
+    ctx.obj.capability = "config.validate"
+    config = api.read_config(ctx.obj.config)
+    findings = config_check.validate(config.text, str(config.path))
+    wrong = [finding for finding in findings if finding.severity == "error"]
+    listed = [
+        {key: value for key, value in finding._asdict().items() if value is not None}
+        for finding in findings
+    ]
+    if wrong:
+        error = LocalError(
+            f"{config.path} is not valid: " + "; ".join(f"{f.path}: {f.message}" for f in wrong),
+            hint=next((f.hint for f in wrong if f.hint), None),
+        )
+        error.findings = listed  # type: ignore[attr-defined]
+        raise error
+    document = {
+        "ok": True,
+        "capability": "config.validate",
+        "path": str(config.path),
+        "exists": config.exists,
+        "findings": listed,
+    }
+    notes = tuple(f"{finding.path}: {finding.message}" for finding in findings)
+    text = f"{config.path} is valid" if config.exists else f"{config.path} is not there yet"
+    return Result(document, out=(text,), notes=notes)

@@ -1,0 +1,170 @@
+"""Typer groups of our own: lazy nouns, a default command, and options that stand anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command as build
+
+from openclaw_fal.session import Session
+
+GLOBAL_PANEL = "Global options"
+
+
+def _set(name: str) -> Any:
+    def callback(ctx: typer.Context, param: object, value: Any) -> Any:
+        session = ctx.obj
+        if isinstance(session, Session) and value is not None and value is not False:
+            setattr(session, name, value)
+        return value
+
+    return callback
+
+
+def global_options() -> list[TyperOption]:
+    """The options that every command takes; each one writes itself into the session."""
+
+    def flag(names: list[str], field: str, text: str) -> TyperOption:
+        return TyperOption(
+            param_decls=names,
+            is_flag=True,
+            default=False,
+            type=bool,
+            expose_value=False,
+            is_eager=True,
+            callback=_set(field),
+            show_default=False,
+            help=text,
+            rich_help_panel=GLOBAL_PANEL,
+        )
+
+    return [
+        flag(["--json"], "json", "Print one JSON document on stdout, on failure too."),
+        flag(["--quiet", "-q"], "quiet", "Print results only."),
+        flag(["--verbose"], "verbose", "Say more on stderr; show a traceback for a bug."),
+        flag(["--no-color"], "no_color", "No colour (NO_COLOR does the same)."),
+        TyperOption(
+            param_decls=["--config"],
+            type=str,
+            metavar="FILE",
+            expose_value=False,
+            is_eager=True,
+            callback=_set("config"),
+            show_default=False,
+            help="OpenClaw's config file. Default: $OPENCLAW_CONFIG_PATH, "
+            "$OPENCLAW_STATE_DIR/openclaw.json, ~/.openclaw/openclaw.json.",
+            rich_help_panel=GLOBAL_PANEL,
+        ),
+    ]
+
+
+class _GroupedHelp:
+    """Options under the head of their group, in every output mode."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):  # type: ignore[attr-defined]
+            record = param.get_help_record(ctx)
+            if record is not None:
+                head = "Arguments" if param.param_type_name == "argument" else "Options"
+                head = getattr(param, "rich_help_panel", None) or head
+                groups.setdefault(head, []).append(record)
+        last = [groups.pop(GLOBAL_PANEL)] if GLOBAL_PANEL in groups else []
+        for head, records in [*groups.items(), *((GLOBAL_PANEL, records) for records in last)]:
+            with formatter.section(head):
+                formatter.write_dl(records)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Examples and links as they are written, not wrapped into a paragraph."""
+        epilog = getattr(self, "epilog", None)
+        if epilog:
+            formatter.write_paragraph()
+            for line in epilog.splitlines():
+                formatter.write(line + "\n")
+
+
+class Command(_GroupedHelp, TyperCommand):
+    """A command that also takes the global options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options())
+
+
+class Noun(_GroupedHelp, TyperGroup):
+    """A group of commands that also takes the global options, before or after the command."""
+
+    default_command: str | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.params.extend(global_options())
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if first_word(args) is None:
+            ctx.fail(f"Say what to do: {', '.join(self.commands)}.")
+        if self.default_command and self._wants_default(ctx, args):
+            args = [self.default_command, *args]
+        return super().parse_args(ctx, args)
+
+    def _wants_default(self, ctx: Any, args: Sequence[str]) -> bool:
+        first = first_word(args)
+        if first in ("--help", "-h"):
+            return False
+        return self.get_command(ctx, str(first)) is None
+
+
+class MediaNoun(Noun):
+    """`openclaw image "a cat"` is `openclaw image generate "a cat"`."""
+
+    default_command = "generate"
+
+
+def first_word(args: Sequence[str]) -> str | None:
+    """The first argument that is no global option: a command, a prompt, or another option."""
+    flags = {"--json", "--quiet", "-q", "--verbose", "--no-color"}
+    index = 0
+    while index < len(args):
+        word = args[index]
+        if word in flags or word.startswith("--config="):
+            index += 1
+        elif word == "--config":
+            index += 2
+        else:
+            return word
+    return None
+
+
+class Root(_GroupedHelp, TyperGroup):
+    """The program. Only the noun that is used gets imported."""
+
+    nouns: ClassVar[dict[str, tuple[str, str]]] = {}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.params.extend(global_options())
+        self._built: dict[str, Any] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.nouns)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.nouns:
+            return None
+        if cmd_name not in self._built:
+            module = import_module(self.nouns[cmd_name][0])
+            command = build(module.app)
+            command.name = cmd_name
+            self._built[cmd_name] = command
+        return self._built[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Short helps from the table: `--help` imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.nouns.items()])

@@ -1,0 +1,166 @@
+"""openclaw image generate | edit | models"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from openclaw_fal.cli import options as given
+from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli.groups import Command, MediaNoun
+from openclaw_fal.cli.running import references, run_media
+from openclaw_fal.errors import UsageError
+from openclaw_fal.media import ImageRequest
+from openclaw_fal.session import Session
+from openclaw_fal.ui.result import Result
+
+EXAMPLES = """\
+Examples:
+  openclaw image "a lighthouse at dawn"
+  openclaw image "a lighthouse" --aspect-ratio 16:9 --count 2 --output lighthouse.png
+  openclaw image "a lighthouse" --model fal/openai/gpt-image-2 --quality high --dry-run
+See also: openclaw image edit, openclaw image models, openclaw help models"""
+
+EDIT_EXAMPLES = """\
+Examples:
+  openclaw image edit --file photo.png "make it night"
+  openclaw image edit --file a.png --file b.png --model fal/fal-ai/nano-banana-2 "both in one room"
+See also: openclaw image models, openclaw help models"""
+
+app = typer.Typer(
+    cls=MediaNoun,
+    help="Generate and edit images. `openclaw image PROMPT` is `openclaw image generate PROMPT`.",
+    epilog=EXAMPLES,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHints:
+    """The image options that `generate` and `edit` share."""
+
+    model: given.Model = None
+    count: Annotated[int | None, given.request_option("--count", "-n", help="How many images.")] = (
+        None
+    )
+    size: Annotated[
+        str | None, given.request_option("--size", metavar="WxH", help="For example 1024x1536.")
+    ] = None
+    aspect_ratio: Annotated[
+        str | None, given.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
+    ] = None
+    resolution: Annotated[
+        str | None, given.request_option("--resolution", metavar="1K|2K|4K", help="Long edge.")
+    ] = None
+    output_format: Annotated[
+        str | None,
+        given.request_option("--output-format", metavar="png|jpeg|webp", help="Default: png."),
+    ] = None
+    quality: Annotated[
+        str | None, given.request_option("--quality", help="For models that take one.")
+    ] = None
+    background: Annotated[
+        str | None,
+        given.request_option(
+            "--background", metavar="transparent|opaque|auto", help="For models that take one."
+        ),
+    ] = None
+    creativity: Annotated[
+        str | None,
+        given.request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only."),
+    ] = None
+    seed: given.Seed = None
+    param: given.Param = None
+
+
+@app.command(cls=Command, epilog=EXAMPLES)
+@expanded
+def generate(
+    ctx: typer.Context,
+    hints: ImageHints,
+    run: given.RunOptions,
+    words: given.PromptWords = None,
+    prompt: given.PromptOption = None,
+    image: Annotated[
+        list[str] | None,
+        given.request_option(
+            "--image", "-i", metavar="FILE|URL|-", help="Reference image. Repeatable."
+        ),
+    ] = None,
+) -> Result:
+    """Generate images from a prompt, with reference images if you like."""
+    return _run(ctx.obj, "image.generate", words, prompt, image, hints, run)
+
+
+@app.command(cls=Command, epilog=EDIT_EXAMPLES)
+@expanded
+def edit(
+    ctx: typer.Context,
+    hints: ImageHints,
+    run: given.RunOptions,
+    words: given.PromptWords = None,
+    prompt: given.PromptOption = None,
+    file: Annotated[
+        list[str] | None,
+        given.request_option(
+            "--file", "--image", "-i", metavar="FILE|URL|-", help="Image to edit. Repeatable."
+        ),
+    ] = None,
+) -> Result:
+    """Edit images: the model's edit endpoint, with the files given by --file."""
+    if not file:
+        raise UsageError(
+            "there is no image to edit", hint='openclaw image edit --file photo.png "make it night"'
+        )
+    return _run(ctx.obj, "image.edit", words, prompt, file, hints, run)
+
+
+def _run(
+    session: Session,
+    capability: str,
+    words: str | None,
+    prompt: str | None,
+    images: list[str] | None,
+    hints: ImageHints,
+    run: given.RunOptions,
+) -> Result:
+    session.capability = capability
+    given.no_two_stdins(prompt=words or prompt, image=images)
+    text = given.prompt_text(words, prompt)
+    refs = references(images, "image")
+    params = given.extra_params(hints.param)
+
+    def request(endpoint: str) -> ImageRequest:
+        return ImageRequest(
+            endpoint,
+            text,
+            count=hints.count,
+            size=hints.size,
+            aspect_ratio=hints.aspect_ratio,
+            resolution=hints.resolution,
+            output_format=hints.output_format,
+            quality=hints.quality,
+            background=hints.background,
+            creativity=hints.creativity,
+            seed=hints.seed,
+            images=refs,
+            params=params,
+        )
+
+    return run_media(session, "image", request, hints.model, run)
+
+
+@app.command(cls=Command)
+def models(
+    ctx: typer.Context,
+    ref: Annotated[
+        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
+    ] = None,
+) -> Result:
+    """List the image models and what each one takes."""
+    from openclaw_fal.cli.models import show
+
+    return show(ctx.obj, "image", ref)

@@ -1,0 +1,195 @@
+"""openclaw jobs list | show | wait | cancel | prune"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
+from openclaw_fal.errors import OpenClawFalError, UsageError
+from openclaw_fal.ui.result import Facts, Result, Table
+
+if TYPE_CHECKING:
+    from openclaw_fal.media import Kind
+    from openclaw_fal.store.job_record import Job, State
+
+EPILOG = """\
+Examples:
+  openclaw jobs list --state uncertain
+  openclaw jobs wait 7k2m              an id can be cut short
+  openclaw jobs cancel 7k2m
+States: sending, uncertain (may have reached fal; never sent again), queued, running, completed
+(the result waits to be fetched), saving, done, failed, cancelled, not_sent.
+See also: openclaw help jobs"""
+
+app = typer.Typer(
+    cls=Noun,
+    help="The journal of requests: what was sent, what came back, what can be picked up.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="Job id or fal request id; may be cut short.")
+]
+
+
+@app.command("list", cls=Command, epilog=EPILOG)
+def list_jobs(
+    ctx: typer.Context,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="image|video|music")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", metavar="STATE", help="Repeatable.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", metavar="fal/…")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> Result:
+    """List jobs, newest first."""
+    from openclaw_fal import api
+    from openclaw_fal.store.job_record import STATES
+
+    ctx.obj.capability = "jobs.list"
+    if kind is not None and kind not in ("image", "video", "music"):
+        raise UsageError(f"--kind {kind}: takes image, video or music")
+    for name in state or ():
+        if name not in STATES:
+            raise UsageError(f"--state {name}: takes {', '.join(STATES)}")
+    jobs = api.journal().list(
+        kind=cast("Kind | None", kind),
+        state=cast("list[State] | None", state),
+        model=model.removeprefix("fal/") if model else None,
+        limit=None if everything else limit,
+    )
+    document = {"ok": True, "capability": "jobs.list", "jobs": [job.as_json() for job in jobs]}
+    if not jobs:
+        return Result(document, notes=("no jobs match",))
+    return Result(document, out=(Table(("id", "state", "age", "model", "prompt"), _rows(jobs)),))
+
+
+def _rows(jobs: list[Job]) -> list[tuple[str, ...]]:
+    now = time.time()
+    return [
+        (job.id, job.state, age(now - job.created), job.model, job.prompt.replace("\n", " ")[:60])
+        for job in jobs
+    ]
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the largest whole unit; a clock that went back shows 0s."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(int(seconds), 0)}s"
+
+
+@app.command(cls=Command)
+def show(ctx: typer.Context, job_id: Id) -> Result:
+    """Show one job in full."""
+    from openclaw_fal import api
+
+    ctx.obj.capability = "jobs.show"
+    job = api.journal().get(job_id)
+    facts = job.as_json()
+    rows = [(name, _text(value)) for name, value in facts.items() if value not in (None, [])]
+    notes: tuple[str, ...] = ()
+    if not job.finished and job.state != "uncertain":
+        notes = (f"openclaw jobs wait {job.id} fetches it; openclaw jobs cancel {job.id} stops it",)
+    elif job.state == "uncertain":
+        notes = (
+            "this request may have reached fal and may be billed; it is never sent again by "
+            "itself. Look at fal's dashboard before you repeat it",
+        )
+    return Result(
+        {"ok": True, "capability": "jobs.show", "job": facts}, out=(Facts(rows),), notes=notes
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(str(item.get("path", item)) for item in value)
+    if isinstance(value, dict):
+        return ": ".join(str(part) for part in value.values())
+    return str(value)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def wait(
+    ctx: typer.Context,
+    job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="One or more jobs.")],
+    timeout_ms: TimeoutMs = None,
+    poll_interval: PollInterval = None,
+    cancel_on_interrupt: CancelOnInterrupt = False,
+) -> Result:
+    """Wait for jobs of any earlier run, fetch their files and save them where they were meant to
+    go. Sends no new request."""
+    from openclaw_fal import api
+    from openclaw_fal.cli.results import generated_result, several_results
+    from openclaw_fal.ui.progress import progress_for
+
+    session = ctx.obj
+    session.capability = "jobs.wait"
+    finished: list[tuple[Any, Any]] = []
+    failures: list[tuple[str, OpenClawFalError]] = []
+    for job_id in dict.fromkeys(job_ids):
+        try:
+            finished.append(
+                api.wait_for(
+                    job_id,
+                    session=session,
+                    progress=progress_for(session),
+                    timeout_s=timeout_ms / 1000 if timeout_ms else None,
+                    poll_interval_s=poll_interval,
+                    cancel_on_interrupt=cancel_on_interrupt,
+                )
+            )
+        except OpenClawFalError as error:
+            if len(job_ids) == 1 or error.status == 130:
+                raise
+            failures.append((job_id, error))
+    if len(job_ids) == 1:
+        job, generated = finished[0]
+        return generated_result(generated, capability="jobs.wait", sandbox=job.sandbox)
+    return several_results(finished, failures)
+
+
+@app.command(cls=Command)
+def cancel(ctx: typer.Context, job_id: Id) -> Result:
+    """Ask fal to cancel a job. A job that already runs may still finish, and be billed."""
+    from openclaw_fal import api
+
+    ctx.obj.capability = "jobs.cancel"
+    job, outcome = api.cancel(job_id, session=ctx.obj)
+    text = {
+        "requested": f"{job.id}: fal was asked to cancel it; it may still finish",
+        "already_completed": f"{job.id}: it had finished; openclaw jobs wait {job.id} fetches it",
+        "not_found": f"{job.id}: fal does not know it any more",
+    }[outcome]
+    document = {
+        "ok": outcome == "requested",
+        "capability": "jobs.cancel",
+        "jobId": job.id,
+        "requestId": job.request_id,
+        "outcome": outcome,
+    }
+    return Result(document, out=(text,), status=0 if outcome == "requested" else 6)
+
+
+@app.command(cls=Command)
+def prune(
+    ctx: typer.Context,
+    older_than: Annotated[
+        float, typer.Option("--older-than", min=0, metavar="DAYS", help="Finished jobs only.")
+    ] = 30,
+) -> Result:
+    """Forget finished jobs that are older than some days. Files are not touched."""
+    from openclaw_fal import api
+
+    ctx.obj.capability = "jobs.prune"
+    gone = api.journal().prune(older_than=older_than * 86400)
+    document = {"ok": True, "capability": "jobs.prune", "pruned": gone}
+    return Result(document, out=tuple(gone), notes=(f"{len(gone)} forgotten",))

@@ -1,0 +1,103 @@
+"""openclaw music generate | models"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from openclaw_fal.cli import options as given
+from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli.groups import Command, MediaNoun
+from openclaw_fal.cli.running import run_media
+from openclaw_fal.errors import UsageError
+from openclaw_fal.media import MusicRequest
+from openclaw_fal.ui.result import Result
+
+EXAMPLES = """\
+Examples:
+  openclaw music "slow piano, rain on a roof" --instrumental
+  openclaw music "folk song" --lyrics-file words.txt --output song.mp3
+  openclaw music "drone" --model fal/fal-ai/stable-audio-25/text-to-audio --duration 30
+See also: openclaw music models"""
+
+app = typer.Typer(
+    cls=MediaNoun,
+    help="Generate music. `openclaw music PROMPT` is `openclaw music generate PROMPT`.",
+    epilog=EXAMPLES,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.command(cls=Command, epilog=EXAMPLES)
+@expanded
+def generate(
+    ctx: typer.Context,
+    run: given.RunOptions,
+    words: given.PromptWords = None,
+    prompt: given.PromptOption = None,
+    model: given.Model = None,
+    lyrics: Annotated[
+        str | None, given.request_option("--lyrics", metavar="TEXT", help="The words to sing.")
+    ] = None,
+    lyrics_file: Annotated[
+        str | None,
+        given.request_option(
+            "--lyrics-file", metavar="FILE|-", help="A text file with the words to sing."
+        ),
+    ] = None,
+    instrumental: Annotated[
+        bool | None,
+        given.request_option(
+            "--instrumental/--no-instrumental", help="No singing.", show_default=False
+        ),
+    ] = None,
+    duration: Annotated[
+        str | None, given.request_option("--duration", metavar="SECONDS", help="Up to 240.")
+    ] = None,
+    audio_format: Annotated[
+        str | None,
+        given.request_option("--format", metavar="mp3|wav", help="The model's own format only."),
+    ] = None,
+    seed: given.Seed = None,
+    param: given.Param = None,
+) -> Result:
+    """Generate one track of music from a prompt."""
+    ctx.obj.capability = "music.generate"
+    if lyrics is not None and lyrics_file is not None:
+        raise UsageError("the lyrics were given twice", hint="give --lyrics or --lyrics-file")
+    given.no_two_stdins(prompt=words or prompt, lyrics_file=lyrics_file)
+    text = given.prompt_text(words, prompt)
+    sung = given.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
+    if sung is not None:
+        sung = given.utf8("--lyrics", sung)
+    params = given.extra_params(param)
+    seconds = given.number_or_text(duration)
+
+    def request(endpoint: str) -> MusicRequest:
+        return MusicRequest(
+            endpoint,
+            text,
+            lyrics=sung,
+            instrumental=instrumental,
+            duration=seconds,
+            format=audio_format,
+            seed=seed,
+            params=params,
+        )
+
+    return run_media(ctx.obj, "music", request, model, run)
+
+
+@app.command(cls=Command)
+def models(
+    ctx: typer.Context,
+    ref: Annotated[
+        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
+    ] = None,
+) -> Result:
+    """List the music models and what each one takes."""
+    from openclaw_fal.cli.models import show
+
+    return show(ctx.obj, "music", ref)

@@ -1,0 +1,198 @@
+"""openclaw onboard"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from openclaw_fal.cli.groups import Command
+from openclaw_fal.errors import AuthError, UsageError
+from openclaw_fal.session import Session
+from openclaw_fal.ui.result import Facts, Result
+
+AUTH_CHOICES = ("fal-api-key",)
+SECRET_MODES = ("plaintext", "ref")
+PANEL, CI_PANEL = "The key", "OpenClaw's flags"
+
+EPILOG = """\
+Examples:
+  openclaw onboard                                       asks for the key, hidden
+  openclaw onboard --fal-api-key-stdin < key.txt         for scripts
+  FAL_KEY=… openclaw onboard --non-interactive --secret-input-mode ref --json
+See also: openclaw config show, openclaw help auth"""
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def _accepted(name: str) -> object:
+    return typer.Option(name, help="Accepted; nothing of the kind happens here.", hidden=True)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def onboard(
+    ctx: typer.Context,
+    auth_choice: Annotated[
+        str | None,
+        typer.Option(
+            "--auth-choice", metavar="fal-api-key", help="How to sign in.", rich_help_panel=PANEL
+        ),
+    ] = None,
+    fal_api_key: Annotated[
+        str | None,
+        typer.Option(
+            "--fal-api-key",
+            metavar="KEY",
+            rich_help_panel=PANEL,
+            help="The key. Other programs can see it: better --fal-api-key-stdin or FAL_KEY.",
+        ),
+    ] = None,
+    fal_api_key_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--fal-api-key-stdin", help="Read the key from standard input.", rich_help_panel=PANEL
+        ),
+    ] = False,
+    secret_input_mode: Annotated[
+        str,
+        typer.Option(
+            "--secret-input-mode",
+            metavar="plaintext|ref",
+            help="Store the key, or only that it is in FAL_KEY.",
+            rich_help_panel=PANEL,
+        ),
+    ] = "plaintext",
+    non_interactive: Annotated[
+        bool, typer.Option("--non-interactive", help="Never ask.", rich_help_panel=PANEL)
+    ] = False,
+    verify: Annotated[
+        bool | None,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Ask fal, at no cost, whether it accepts the key. Default: when interactive.",
+            show_default=False,
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
+    mode: Annotated[str, typer.Option("--mode", hidden=True)] = "local",
+    accept_risk: Annotated[bool, _accepted("--accept-risk")] = False,
+    skip_health: Annotated[bool, _accepted("--skip-health")] = False,
+    skip_channels: Annotated[bool, _accepted("--skip-channels")] = False,
+    skip_skills: Annotated[bool, _accepted("--skip-skills")] = False,
+    skip_search: Annotated[bool, _accepted("--skip-search")] = False,
+    skip_ui: Annotated[bool, _accepted("--skip-ui")] = False,
+    skip_daemon: Annotated[bool, _accepted("--skip-daemon")] = False,
+    skip_hooks: Annotated[bool, _accepted("--skip-hooks")] = False,
+    skip_bootstrap: Annotated[bool, _accepted("--skip-bootstrap")] = False,
+    no_install_daemon: Annotated[bool, _accepted("--no-install-daemon")] = False,
+) -> Result:
+    """Store a fal key and set the default image model, as `openclaw onboard` does."""
+    from openclaw_fal import onboarding
+
+    session: Session = ctx.obj
+    session.capability = "onboard"
+    _known("--auth-choice", auth_choice, AUTH_CHOICES)
+    _known("--secret-input-mode", secret_input_mode, SECRET_MODES)
+    _known("--mode", mode, ("local",))
+    if fal_api_key is not None and fal_api_key_stdin:
+        raise UsageError(
+            "the key was given twice", hint="give --fal-api-key or --fal-api-key-stdin"
+        )
+    notes = []
+    if fal_api_key is not None:
+        session.secrets.add(fal_api_key)
+        if sys.stderr.isatty() and not non_interactive:
+            notes.append(
+                "--fal-api-key shows the key to every program on this machine and keeps it in the "
+                "shell's history; --fal-api-key-stdin or FAL_KEY do not"
+            )
+    source, key = _key(session, fal_api_key, fal_api_key_stdin, non_interactive, secret_input_mode)
+    done = onboarding.onboard(
+        session=session,
+        key=key,
+        source=source,
+        as_reference=secret_input_mode == "ref",
+        verify=source == "prompt" if verify is None else verify,
+    )
+    return _result(done, [*notes, *done.notes], session)
+
+
+def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(f"{option} {value}: this program knows {', '.join(known)}")
+
+
+def _key(
+    session: Session, flag: str | None, from_stdin: bool, non_interactive: bool, mode: str
+) -> tuple[str, str | None]:
+    """Where the key comes from, and the key; no key means that the stored one stays."""
+    from openclaw_fal.cli.options import stdin_text
+
+    environment = next(
+        (name for name in ("FAL_KEY", "FAL_API_KEY") if os.environ.get(name, "").strip()), None
+    )
+    if mode == "ref":
+        if flag is not None or from_stdin:
+            raise UsageError(
+                "--secret-input-mode ref stores no key, only that it is in the environment",
+                hint="export FAL_KEY, and leave the key's flag out",
+            )
+        if environment is None:
+            raise AuthError(
+                "--secret-input-mode ref needs the key in FAL_KEY (or FAL_API_KEY)",
+                hint="export FAL_KEY=…",
+            )
+    if flag is not None:
+        return "flag", flag
+    if from_stdin:
+        return "stdin", stdin_text("the key")
+    if environment is not None:
+        return environment, os.environ[environment].strip()
+    if non_interactive or session.json or not sys.stdin.isatty():
+        return "stored", None
+    return "prompt", _asked()
+
+
+def _asked() -> str:
+    """The key, typed without being shown."""
+    print("Paste your fal key (https://fal.ai/dashboard/keys). It is not shown.", file=sys.stderr)
+    key: str = typer.prompt("fal key", hide_input=True, err=True)
+    return key.strip()
+
+
+def _result(done: object, notes: list[str], session: Session) -> Result:
+    from openclaw_fal.onboarding import Onboarded
+
+    assert isinstance(done, Onboarded)
+    document = {
+        "ok": True,
+        "capability": "onboard",
+        "provider": "fal",
+        "authChoice": "fal-api-key",
+        "config": {
+            "path": str(done.config_path),
+            "layout": done.layout,
+            "changed": done.changed,
+        },
+        "key": {
+            "source": done.key_source,
+            "masked": done.key_masked,
+            "stored": str(done.key_path) if done.key_path else None,
+            "mode": done.key_mode,
+        },
+        "defaults": done.defaults,
+        "verified": done.verified,
+        "next": done.next_command,
+    }
+    rows = [
+        ("config", str(done.config_path) + ("" if done.changed else "  (already so)")),
+        ("key", f"{done.key_masked}  from {done.key_source}"),
+        ("kept in", str(done.key_path)),
+        *((f"{kind} model", model) for kind, model in done.defaults.items()),
+        ("next", done.next_command),
+    ]
+    if done.verified is not None:
+        rows.insert(3, ("verified", "yes" if done.verified else "fal could not be asked"))
+    return Result(document, out=(Facts(rows),), notes=tuple(notes))

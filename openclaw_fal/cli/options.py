@@ -1,0 +1,248 @@
+"""The options that several commands share, declared once, and how their texts become values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from openclaw_fal.errors import LocalError, UsageError
+
+REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
+STDIN = "-"
+PROMPT_LIMIT = 8 * 1024 * 1024
+
+PromptWords = Annotated[
+    str | None,
+    typer.Argument(metavar="PROMPT", help="What to generate; - reads it from standard input."),
+]
+PromptOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt", metavar="TEXT", help="The prompt, OpenClaw's way.", rich_help_panel=REQUEST
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="fal/…",
+        help="Model ref. Default: the config's, else built in.",
+        rich_help_panel=REQUEST,
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", help="Random seed, where the model takes one.", rich_help_panel=REQUEST),
+]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="KEY=VALUE",
+        rich_help_panel=REQUEST,
+        help="Add a field to the request as it is (JSON, else text). Repeatable.",
+    ),
+]
+OutputPath = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|DIR|TEMPLATE",
+        rich_help_panel=OUTPUT,
+        help="Where to save. Templates know {prompt} {model} {date} {time} {seed} {id} {n} {ext}.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show the exact request and send nothing.", rich_help_panel=RUN),
+]
+TimeoutMs = Annotated[
+    int | None,
+    typer.Option(
+        "--timeout-ms",
+        min=1,
+        metavar="MS",
+        rich_help_panel=RUN,
+        help="For the whole job. Default: the config's, else 20 minutes for video, 3 otherwise.",
+    ),
+]
+Queue = Annotated[
+    bool | None,
+    typer.Option(
+        "--queue/--no-queue",
+        help="Run on fal's queue, or as one request. Default: videos queue.",
+        rich_help_panel=RUN,
+        show_default=False,
+    ),
+]
+Detach = Annotated[
+    bool,
+    typer.Option(
+        "--async", help="Submit to the queue, print the job id, leave.", rich_help_panel=RUN
+    ),
+]
+PollInterval = Annotated[
+    float | None,
+    typer.Option(
+        "--poll-interval",
+        min=0.05,
+        max=3600,
+        metavar="SECONDS",
+        rich_help_panel=RUN,
+        help="Pause between two looks at the queue. Default: 5.",
+    ),
+]
+CancelOnInterrupt = Annotated[
+    bool,
+    typer.Option(
+        "--cancel-on-interrupt", help="Ctrl-C also cancels the job at fal.", rich_help_panel=RUN
+    ),
+]
+Sandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox",
+        help="Use a fal on this machine: no key, no network, no cost "
+        "(OPENCLAW_FAL_SANDBOX=1 does the same).",
+        rich_help_panel=RUN,
+    ),
+]
+Open = Annotated[
+    bool, typer.Option("--open", help="Open the file when it is there.", rich_help_panel=OUTPUT)
+]
+
+
+def request_option(*names: str, **rest: Any) -> Any:
+    """An option that says what to ask for."""
+    return typer.Option(*names, rich_help_panel=REQUEST, **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a request is run and where its files go: the same for image, video and music."""
+
+    output: OutputPath = None
+    open_files: Open = False
+    queue: Queue = None
+    detach: Detach = False
+    timeout_ms: TimeoutMs = None
+    poll_interval: PollInterval = None
+    cancel_on_interrupt: CancelOnInterrupt = False
+    dry_run: DryRun = False
+    sandbox: Sandbox = False
+
+
+def prompt_text(words: str | None, option: str | None) -> str:
+    """The prompt from its argument, its option, or standard input."""
+    if words is not None and option is not None:
+        raise UsageError(
+            "the prompt was given twice, as an argument and with --prompt", hint="give it once"
+        )
+    text = words if words is not None else option
+    if text is None:
+        raise UsageError("there is no prompt", hint='openclaw image "a lighthouse at dawn"')
+    return utf8("the prompt", stdin_text("the prompt") if text == STDIN else text)
+
+
+def stdin_text(what: str) -> str:
+    """Standard input as text, without its last line end."""
+    raw = sys.stdin.buffer.read(PROMPT_LIMIT + 1)
+    return decoded(raw, what)
+
+
+def file_text(name: str, what: str) -> str:
+    """A text file of the user's, or standard input for `-`."""
+    if name == STDIN:
+        return stdin_text(what)
+    path = Path(name)
+    try:
+        if not path.is_file():
+            why = (
+                "is a folder"
+                if path.is_dir()
+                else "is not a file"
+                if path.exists()
+                else "does not exist"
+            )
+            raise LocalError(f"{name} ({what}) {why}")
+        with path.open("rb") as file:
+            raw = file.read(PROMPT_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        raise LocalError(f"{name} ({what}) cannot be read: {error}") from error
+    return decoded(raw, what)
+
+
+def decoded(raw: bytes, what: str) -> str:
+    if len(raw) > PROMPT_LIMIT:
+        raise UsageError(f"{what} is longer than {PROMPT_LIMIT // (1024 * 1024)} MB")
+    try:
+        return raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{what} is not UTF-8 text (byte {error.start})") from error
+
+
+def utf8(what: str, text: str) -> str:
+    """`text`, if it can be sent: an argument that was no UTF-8 arrives with lone surrogates."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{what} is not UTF-8 text (character {error.start + 1})") from error
+    return text
+
+
+def extra_params(given: list[str] | None) -> tuple[tuple[str, object], ...]:
+    """`--param key=value`: the value is JSON if it parses, else a string."""
+    params: dict[str, object] = {}
+    for text in given or ():
+        key, equals, value = utf8("--param", text).partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UsageError(
+                f"--param {text}: not KEY=VALUE", hint="for example --param guidance_scale=3.5"
+            )
+        if key in params:
+            raise UsageError(f"--param {key} was given twice")
+        params[key] = json_or_text(value)
+    return tuple(params.items())
+
+
+def json_or_text(text: str) -> object:
+    def refused(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=refused)
+    except (ValueError, RecursionError):
+        return text
+
+
+def number_or_text(text: str | None) -> int | float | str | None:
+    """A duration: whole numbers and decimals are numbers; anything else stays as it was given."""
+    if text is None:
+        return None
+    text = utf8("--duration", text).strip()
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def no_two_stdins(**sources: object) -> None:
+    """Standard input can be read once: refuse a second `-`."""
+    names = []
+    for name, given in sources.items():
+        values = given if isinstance(given, (list, tuple)) else [given]
+        names += [name] * sum(value == STDIN for value in values)
+    if len(names) > 1:
+        raise UsageError(f"standard input (-) can be used once, not for {' and '.join(names)}")

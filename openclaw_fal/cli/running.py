@@ -1,0 +1,97 @@
+"""From parsed options to a result: what image, video and music have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import UsageError
+from openclaw_fal.media import Kind, MediaRequest, MediaType, Reference
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.options import RunOptions
+    from openclaw_fal.session import Session
+    from openclaw_fal.ui.result import Result
+
+
+def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
+    """Reference files as they were given."""
+    from openclaw_fal.cli.options import utf8
+
+    return tuple(Reference(utf8("a reference", source), media) for source in sources or ())
+
+
+def run_media(
+    session: Session,
+    kind: Kind,
+    request_for: Callable[[str], MediaRequest],
+    model: str | None,
+    run: RunOptions,
+) -> Result:
+    """Plan the request and show, submit or run it."""
+    from openclaw_fal import api
+    from openclaw_fal.cli.results import dry_run_result, generated_result
+    from openclaw_fal.ui.progress import progress_for
+
+    session.sandbox = run.sandbox or truthy(os.environ.get("OPENCLAW_FAL_SANDBOX"))
+    _refuse_contradictions(session, run)
+    config = api.read_config(session.config)
+    choice = api.choose_model(kind, model, config)
+    session.model = choice.endpoint
+    settings = api.Settings.of(
+        kind,
+        capability=session.capability,
+        config=config,
+        choice=choice,
+        output=run.output,
+        queue=run.queue or run.detach or (run.queue is None and kind == "video"),
+        detach=run.detach,
+        timeout_s=run.timeout_ms / 1000 if run.timeout_ms else None,
+        poll_interval_s=run.poll_interval,
+        cancel_on_interrupt=run.cancel_on_interrupt,
+        sandbox=session.sandbox,
+    )
+    if run.dry_run:
+        shown = api.dry_run(request_for(choice.endpoint), settings)
+        return dry_run_result(
+            shown.plan,
+            capability=session.capability,
+            url=shown.url,
+            body=shown.body,
+            uploads=shown.uploads,
+        )
+    done = api.run(request_for, settings, session=session, progress=progress_for(session))
+    result = generated_result(
+        done.generated,
+        capability=session.capability,
+        plan=done.plan,
+        attempts=done.attempts,
+        sandbox=session.sandbox,
+        notes=done.notes,
+    )
+    if run.open_files:
+        _open([str(output.path) for output in done.generated.outputs])
+    return result
+
+
+def _refuse_contradictions(session: Session, run: RunOptions) -> None:
+    if run.detach and run.queue is False:
+        raise UsageError("--async needs the queue", hint="leave --no-queue out")
+    if run.detach and session.sandbox:
+        raise UsageError(
+            "--async and --sandbox do not go together: the sandbox ends with the command",
+            hint="openclaw sandbox serve, in another terminal",
+        )
+
+
+def truthy(value: str | None) -> bool:
+    """Whether an environment variable says yes."""
+    return (value or "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def _open(paths: list[str]) -> None:
+    import typer
+
+    for path in paths:
+        typer.launch(path)

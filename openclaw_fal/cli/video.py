@@ -1,0 +1,124 @@
+"""openclaw video generate | models"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from openclaw_fal.cli import options as given
+from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli.groups import Command, MediaNoun
+from openclaw_fal.cli.running import references, run_media
+from openclaw_fal.media import VideoRequest
+from openclaw_fal.ui.result import Result
+
+EXAMPLES = """\
+Examples:
+  openclaw video "waves under a lighthouse"
+  openclaw video "it moves" --image photo.png --model fal/fal-ai/wan/v2.2-a14b/image-to-video
+  openclaw video "waves" --async       then: openclaw jobs wait ID
+See also: openclaw video models, openclaw jobs, openclaw help jobs"""
+
+app = typer.Typer(
+    cls=MediaNoun,
+    help="Generate videos on fal's queue. `openclaw video PROMPT` generates one.",
+    epilog=EXAMPLES,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.command(cls=Command, epilog=EXAMPLES)
+@expanded
+def generate(
+    ctx: typer.Context,
+    run: given.RunOptions,
+    words: given.PromptWords = None,
+    prompt: given.PromptOption = None,
+    model: given.Model = None,
+    image: Annotated[
+        list[str] | None,
+        given.request_option("--image", "-i", metavar="FILE|URL|-", help="Reference image."),
+    ] = None,
+    video: Annotated[
+        list[str] | None,
+        given.request_option(
+            "--video", metavar="FILE|URL|-", help="Reference video (Seedance reference-to-video)."
+        ),
+    ] = None,
+    audio_ref: Annotated[
+        list[str] | None,
+        given.request_option(
+            "--audio-ref",
+            metavar="FILE|URL|-",
+            help="Reference sound (Seedance reference-to-video).",
+        ),
+    ] = None,
+    duration: Annotated[
+        str | None, given.request_option("--duration", metavar="SECONDS", help="Length.")
+    ] = None,
+    aspect_ratio: Annotated[
+        str | None, given.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
+    ] = None,
+    resolution: Annotated[
+        str | None,
+        given.request_option("--resolution", metavar="480P|720P|1080P", help="Short edge."),
+    ] = None,
+    size: Annotated[
+        str | None, given.request_option("--size", metavar="WxH", help="For example 1280x720.")
+    ] = None,
+    audio: Annotated[
+        bool | None,
+        given.request_option(
+            "--audio/--no-audio", help="With or without sound.", show_default=False
+        ),
+    ] = None,
+    watermark: Annotated[
+        bool | None,
+        given.request_option(
+            "--watermark/--no-watermark", help="OpenClaw's; no fal model takes it.", hidden=True
+        ),
+    ] = None,
+    seed: given.Seed = None,
+    param: given.Param = None,
+) -> Result:
+    """Generate a video from a prompt, with reference files where the model takes them."""
+    ctx.obj.capability = "video.generate"
+    given.no_two_stdins(prompt=words or prompt, image=image, video=video, audio_ref=audio_ref)
+    text = given.prompt_text(words, prompt)
+    images, videos = references(image, "image"), references(video, "video")
+    audios, params = references(audio_ref, "audio"), given.extra_params(param)
+    seconds = given.number_or_text(duration)
+
+    def request(endpoint: str) -> VideoRequest:
+        return VideoRequest(
+            endpoint,
+            text,
+            duration=seconds,
+            size=size,
+            aspect_ratio=aspect_ratio,
+            resolution=resolution,
+            audio=audio,
+            watermark=watermark,
+            seed=seed,
+            images=images,
+            videos=videos,
+            audio_refs=audios,
+            params=params,
+        )
+
+    return run_media(ctx.obj, "video", request, model, run)
+
+
+@app.command(cls=Command)
+def models(
+    ctx: typer.Context,
+    ref: Annotated[
+        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
+    ] = None,
+) -> Result:
+    """List the video models and what each one takes."""
+    from openclaw_fal.cli.models import show
+
+    return show(ctx.obj, "video", ref)

@@ -1,0 +1,109 @@
+"""The house rules about imports, read off the sources."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import openclaw_fal
+
+PACKAGE = Path(openclaw_fal.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+STDLIB = set(sys.stdlib_module_names)
+
+# For each part of the package: which parts of ours it may import, and which libraries.
+RULES: dict[str, tuple[set[str], set[str]]] = {
+    "errors": ({"errors"}, set()),
+    "media": ({"errors", "media"}, set()),
+    "provider": ({"errors", "media", "provider"}, set()),
+    "fal": ({"errors", "media", "progress", "fal"}, {"httpx", "httpcore", "h11", "certifi"}),
+    "store": (
+        {"errors", "media", "progress", "store"},
+        {"platformdirs", "pyjson5", "tomli_w", "filelock"},
+    ),
+    "ports": ({"errors", "media"}, set()),
+    "collect": ({"errors", "media", "ports", "progress"}, set()),
+    "generate": ({"collect", "errors", "media", "ports", "progress"}, set()),
+    "ui": ({"errors", "media", "progress", "session", "ui"}, {"rich"}),
+}
+
+
+def part_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file names in an import, wherever in the file it stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+            if node.module == "openclaw_fal":
+                names.update(f"openclaw_fal.{alias.name}" for alias in node.names)
+    return names
+
+
+def ours(names: set[str]) -> set[str]:
+    parts = {name.split(".")[1] for name in names if name.startswith("openclaw_fal.")}
+    return parts - {"__version__"}
+
+
+def libraries(names: set[str]) -> set[str]:
+    tops = {name.split(".")[0] for name in names}
+    return tops - STDLIB - {"openclaw_fal"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_module_imports_only_what_its_part_may(path: Path) -> None:
+    part, names = part_of(path), imported(path)
+    if part in RULES:
+        allowed, allowed_libraries = RULES[part]
+        assert ours(names) <= allowed
+        assert libraries(names) <= allowed_libraries
+    if part not in ("cli", "__main__"):
+        assert "typer" not in libraries(names)
+    if part != "__main__":
+        assert part == "cli" or "cli" not in ours(names)
+    if part != "sandbox":
+        assert "PIL" not in libraries(names)
+
+
+def test_importing_any_module_opens_no_file_and_reads_no_environment() -> None:
+    modules = [
+        ".".join(("openclaw_fal", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        for path in MODULES
+    ]
+    program = f"""
+import sys, os
+import typer, typer.core, typer.main, rich.progress, rich.console, rich.table, concurrent.futures
+touched = []
+class Watched(dict):
+    def __getitem__(self, key): touched.append(key); return super().__getitem__(key)
+    def get(self, key, default=None): touched.append(key); return super().get(key, default)
+    def __contains__(self, key): touched.append(key); return super().__contains__(key)
+def hook(event, args):
+    if event == "open" and isinstance(args[0], str):
+        if not args[0].endswith((".py", ".pyc")) and "__pycache__" not in args[0]:
+            touched.append(args[0])
+sys.addaudithook(hook)
+os.environ = Watched(os.environ)
+os.getenv = os.environ.get
+for name in {modules!r}:
+    __import__(name)
+print([item for item in touched if not item.startswith(("TYPER_", "_TYPER"))])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
