@@ -88,7 +88,7 @@ def show(ctx: typer.Context) -> Result:
     rows = (
         ("config", f"{config.path}{'' if config.exists else '  (not there yet)'}"),
         ("layout", f"{config.layout}, from {config.found.reason}"),
-        ("key", key.get("problem") or (f"{key['masked']}  {key['label']}" if key["set"] else "none")),
+        ("key", _key_line(key)),
         ("base URL", base),
     )
     cells = [
@@ -107,11 +107,18 @@ def _key_facts(config: Config, session: Session) -> dict[str, Any]:
     try:
         key = resolve_key(config)
     except OpenClawFalError as error:
-        return {"set": False, "problem": error.message}
+        hint = f". {error.hint}" if error.hint else ""
+        return {"set": False, "problem": error.message + hint}
     if key is None:
         return {"set": False}
     session.secrets.add(key.value)
     return {"set": True, "source": key.source, "label": key.label, "masked": key.masked}
+
+
+def _key_line(key: dict[str, Any]) -> str:
+    if key["set"]:
+        return f"{key['masked']}  {key['label']}"
+    return str(key.get("problem", "none"))
 
 
 def _default_facts(config: Config, kind: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def real_openclaw() -> str | None:
-    """The path of another `openclaw` program on PATH that is not this one; None when there is none."""
+    """The path of another `openclaw` on PATH that is not this program; None without one."""
     ours = _resolved(sys.argv[0])
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         for name in ("openclaw", "openclaw.cmd", "openclaw.exe"):

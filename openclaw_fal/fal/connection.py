@@ -43,6 +43,7 @@ class Connection:
         self._wire: Wire | None = None
         self._protocol: h11.Connection | None = None
         self._idle_since = 0.0
+        self._excess = False
 
     def request(
         self,
@@ -102,10 +103,27 @@ class Connection:
             else:
                 return
 
+    def bare_body(self, length: int, call: Call) -> Iterator[bytes]:
+        """A body of known length, past h11, which copies every byte several times; this ends the
+        connection's use. Raises Fault."""
+        wire, protocol = self._both()
+        self._protocol, left = None, length
+        data = protocol.trailing_data[0]
+        while left:
+            if not data and not (data := wire.read(call)):
+                raise Fault(f"{length - left} of {length} bytes came", sent=True)
+            if len(data) > left:
+                self._excess, data = True, data[:left]
+            left -= len(data)
+            yield data
+            data = b""
+
     def more_comes(self, call: Call) -> bool:
         """Whether bytes follow the end of the answer; this ends the connection's use."""
-        wire, protocol = self._both()
-        return bool(protocol.trailing_data[0]) or wire.more_comes(min(LINGER, call.deadline.left()))
+        if self._excess or (self._protocol is not None and self._protocol.trailing_data[0]):
+            return True
+        assert self._wire is not None
+        return self._wire.more_comes(min(LINGER, call.deadline.left()))
 
     def is_reusable(self) -> bool:
         """Make the connection ready for another request, if it can take one."""

@@ -178,7 +178,7 @@ class _Transfer:
             raise self._refused(answer)
         length = _length(answer)
         try:
-            got = self._write(answer)
+            got = self._write(answer, length)
         except Fault as fault:
             raise self._fault(fault) from None
         except bodies.Unreadable as exc:
@@ -223,13 +223,13 @@ class _Transfer:
         self._sink.restart()
         raise _Cut("the server has less than was already here")
 
-    def _write(self, answer: Answer) -> int:
+    def _write(self, answer: Answer, length: int | None) -> int:
         """Write the body; returns the bytes as they were sent."""
         sent = 0
 
         def counted() -> Iterator[bytes]:
             nonlocal sent
-            for chunk in answer.chunks():
+            for chunk in answer.chunks() if length is None else answer.bare_chunks(length):
                 sent += len(chunk)
                 yield chunk
 
@@ -324,6 +324,8 @@ def _packed(answer: Answer) -> bool:
 
 
 def _length(answer: Answer) -> int | None:
+    if "transfer-encoding" in answer.headers:
+        return None
     value = answer.headers.get("content-length", "").partition(",")[0].strip()
     return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
 

@@ -54,6 +54,10 @@ class Answer:
         """The body as it was sent, before any Content-Encoding is undone. Raises Fault."""
         return self._connection.body(self._call)
 
+    def bare_chunks(self, length: int) -> Iterator[bytes]:
+        """`chunks` for large bodies of known length; the connection is not used again."""
+        return self._connection.bare_body(length, self._call)
+
     def patience(self, seconds: float) -> None:
         """From here on, how long the other side may stay silent."""
         self._call.stall = seconds

@@ -227,7 +227,7 @@ def _first(
     comma = "," if style.trailing else ""
     if comments:
         at = comments[-1].end()
-        if not spread:
+        if not spread and not comments[-1].group().startswith("//"):
             return [(at, at, style.gap + written(style, indent, False))]
         if starts_line(text, comments[-1].start()):
             inner = indent_at(text, comments[-1].start())

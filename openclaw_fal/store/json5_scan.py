@@ -8,6 +8,7 @@ pyjson5: the reader uses it only for a text that pyjson5 refuses.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -273,8 +274,9 @@ def to_number(literal: str) -> int | float:
     sign = -1 if literal.startswith("-") else 1
     if body[:2] in ("0x", "0X"):
         return sign * int(body, 16)
-    if body.isdecimal() and len(body) < 4000:  # Python refuses to convert longer ones
-        return sign * int(body)
+    if body.isdecimal():
+        with contextlib.suppress(ValueError):  # Python converts no more than some 4,300 digits
+            return sign * int(body)
     return sign * float(body)
 
 

@@ -35,10 +35,11 @@ def measure(file: BinaryIO, size: int, kind: FileType | None) -> Facts:
         return Facts()
     width, height, duration = facts
     sized = bool(width and height)
+    seconds = round(min(duration or 0.0, 1e9), 3)
     return Facts(
         width if sized else None,
         height if sized else None,
-        round(duration, 3) if duration and 0 < duration < 1e7 else None,
+        seconds if 0 < seconds < 1e7 else None,
     )
 
 

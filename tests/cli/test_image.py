@@ -41,7 +41,8 @@ def test_one_post_with_the_key_and_the_exact_body_then_media_without_the_key(
 
 def test_the_envelope_is_openclaws(openclaw: Openclaw, fal: Sandbox) -> None:
     document = openclaw("image", "p", "--json").json
-    assert {key: document[key] for key in ("ok", "capability", "transport", "provider", "model")} == {
+    named = ("ok", "capability", "transport", "provider", "model")
+    assert {key: document[key] for key in named} == {
         "ok": True,
         "capability": "image.generate",
         "transport": "local",
@@ -219,9 +220,7 @@ def test_the_sandbox_never_sees_the_users_key(
     post_init = Sandbox.__init__
 
     def watched(self: Sandbox, *args: object, **kwargs: object) -> None:
-        kwargs["on_request"] = lambda request: seen.append(
-            request.headers.get("authorization", "")
-        )
+        kwargs["on_request"] = lambda request: seen.append(request.headers.get("authorization", ""))
         post_init(self, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Sandbox, "__init__", watched)

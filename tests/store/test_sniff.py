@@ -202,6 +202,7 @@ HOSTILE = st.one_of(
 @example(data=b"\0\0\0\x01moov" + b"\xff" * 8, kind=sniff.MP4)
 @example(data=b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * 5000, kind=sniff.WAV)
 @example(data=samples.wav(1).replace(b"\x80\x3e\0\0", bytes(4)), kind=sniff.WAV)
+@example(data=samples.wav(1).replace(b"\x80\x3e\0\0", b"\0\0\0\x31"), kind=sniff.WAV)
 def test_no_file_makes_it_fail_or_read_without_end(data: bytes, kind: FileType | None) -> None:
     sniff.sniff(data)
     sniff.is_text(data)
