@@ -20,7 +20,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "errors": ({"errors"}, set()),
     "media": ({"errors", "media"}, set()),
     "provider": ({"errors", "media", "provider"}, set()),
-    "fal": ({"errors", "media", "progress", "fal"}, {"httpx", "httpcore", "h11", "certifi"}),
+    "fal": ({"errors", "media", "progress", "fal"}, {"h11", "certifi"}),
     "store": (
         {"errors", "media", "progress", "store"},
         {"platformdirs", "pyjson5", "tomli_w", "filelock"},
