@@ -10,11 +10,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openclaw_fal.errors import OpenClawFalError
     from openclaw_fal.session import Session
+    from openclaw_fal.ui.result import Result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: the process's own) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    from openclaw_fal import streams
+
+    streams.reopen_closed()
+    with streams.undisturbed():
+        try:
+            status = _dispatched(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # `openclaw … | head`: the work is done, only nobody reads on. Files are in their place.
+            streams.give_up_stdout()
+            status = 0
+        except OSError as error:
+            streams.give_up_stdout()
+            sys.stderr.write(f"error: standard output cannot be written: {_os_message(error)}\n")
+            status = 3
+        except KeyboardInterrupt:
+            status = 130
+    return status
+
+
+def run() -> None:
+    """The entry point of the installed scripts."""
+    raise SystemExit(main())
+
+
+def _dispatched(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         from openclaw_fal import __version__
 
@@ -26,45 +53,72 @@ def main(argv: Sequence[str] | None = None) -> int:
         return completing.main(arguments[1:])
     from openclaw_fal.signals import stop_signals
 
-    try:
-        with stop_signals():
-            status = _run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        status = _stdout_is_gone()
-    return status
-
-
-def run() -> None:
-    """The entry point of the installed scripts."""
-    raise SystemExit(main())
+    with stop_signals():
+        return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
     from openclaw_fal.session import Session
-    from openclaw_fal.ui.render import Renderer
 
     session = Session(prog=_prog(), capability=_capability(arguments))
-    renderer = Renderer(session)
+    session.secrets.update(_given_secrets(arguments))
     try:
         from openclaw_fal.cli import app
         from openclaw_fal.ui.result import Result
 
         value = app.run(arguments or ["--help"], session)
+        if value == 130:  # Typer's word for an interrupt that no command has dealt with
+            raise KeyboardInterrupt
         if not isinstance(value, Result):
             return int(value or 0)
-        renderer.result(value)
-        return value.status
+        return _printed(value, session)
     except BrokenPipeError:
         raise
     except BaseException as error:
+        if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None  # Typer has turned it into an exit
         if isinstance(error, (SystemExit, GeneratorExit)):
             raise
         failure = _translated(error, arguments, session)
-        renderer.failure(failure)
+        _print_failure(failure, session)
         if session.verbose and failure.status == 1:
             _traceback(error, session)
         return failure.status
+
+
+def _printed(result: Result, session: Session) -> int:
+    """Print a result; returns its status. LocalError when standard output does not take it."""
+    from openclaw_fal import streams
+    from openclaw_fal.errors import LocalError
+    from openclaw_fal.ui.render import Renderer
+
+    try:
+        Renderer(session).result(result)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.give_up_stdout()
+    except OSError as error:
+        streams.give_up_stdout()
+        session.json = False  # the one place left to say it is stderr
+        raise LocalError(
+            f"the command is done, but standard output cannot be written: {_os_message(error)}",
+            hint="openclaw jobs list names the jobs, openclaw jobs show ID their files",
+        ) from error
+    return result.status
+
+
+def _print_failure(failure: OpenClawFalError, session: Session) -> None:
+    """Print a failure; to stderr when standard output does not take its document."""
+    from openclaw_fal import streams
+    from openclaw_fal.ui.render import Renderer
+
+    try:
+        Renderer(session).failure(failure)
+        sys.stdout.flush()
+    except OSError:
+        streams.give_up_stdout()
+        session.json = False
+        Renderer(session).failure(failure)
 
 
 def _translated(error: BaseException, arguments: list[str], session: Session) -> OpenClawFalError:
@@ -73,6 +127,7 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
 
     from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError, UsageError
 
+    session.secrets.update(_pasted_keys(arguments))
     if isinstance(error, OpenClawFalError):
         return error
     if isinstance(error, typer.TyperException):
@@ -87,6 +142,30 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
         f"this is a bug in openclaw-fal: {type(error).__name__}: {error}",
         hint="run the command again with --verbose and report what it prints",
     )
+
+
+def _given_secrets(arguments: list[str]) -> set[str]:
+    """The keys that the environment and the arguments hold, so that even a failure before any of
+    them is used cannot show them."""
+    import os
+
+    found = {os.environ.get(name, "").strip() for name in ("FAL_KEY", "FAL_API_KEY")}
+    for index, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        if name == "--fal-api-key":
+            found.update([value] if equals else arguments[index + 1 : index + 2])
+    return found - {""}
+
+
+def _pasted_keys(arguments: list[str]) -> set[str]:
+    """Arguments that look like keys: a key in a wrong place would be quoted by the error."""
+    import re
+
+    shape = r"[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{16,}"
+    if arguments[:1] == ["onboard"]:
+        shape = r"[A-Za-z0-9_:]{16,}|" + shape
+    values = (word.rpartition("=")[2].lstrip("-") for word in arguments)
+    return {value for value in values if re.fullmatch(shape, value)}
 
 
 def _usage_hint(error: Exception, path: str) -> str:
@@ -147,16 +226,6 @@ def _capability(arguments: list[str]) -> str:
     if verb in verbs[noun]:
         return f"{noun}.{verb}"
     return f"{noun}.generate" if "generate" in verbs[noun] else noun
-
-
-def _stdout_is_gone() -> int:
-    """`openclaw … | head`: the work is done, only nobody reads on. Files are where they belong."""
-    import os
-
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
-    os.close(devnull)
-    return 0
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import AuthError, LocalError, OpenClawFalError, UsageError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind, MediaRequest, Plan
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
@@ -22,10 +22,12 @@ from openclaw_fal.session import Session
 if TYPE_CHECKING:
     from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.generate import Engine
+    from openclaw_fal.media import Reference
     from openclaw_fal.ports import Generated
     from openclaw_fal.store.config import Config
-    from openclaw_fal.store.job_record import Job
+    from openclaw_fal.store.desk import Desk
     from openclaw_fal.store.jobs import Journal
+    from openclaw_fal.store.outputs import OutputTarget
 
 POLL_INTERVAL_S = 5.0
 
@@ -49,8 +51,7 @@ def journal() -> Journal:
     return jobs.Journal(paths.jobs_path())
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
+class ModelChoice(Frozen):
     """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs."""
 
     endpoint: str
@@ -81,15 +82,14 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
         )
     try:
         endpoint = refs.parse_ref(default.primary)
+        fal = tuple(refs.parse_ref(item) for item in default.fallbacks if refs.is_fal_ref(item))
     except UsageError as error:
         raise LocalError(f"{config.path}: {default.path}: {error.message}") from error
-    fal = tuple(refs.parse_ref(item) for item in default.fallbacks if refs.is_fal_ref(item))
     others = tuple(item for item in default.fallbacks if not refs.is_fal_ref(item))
     return ModelChoice(endpoint, default.path, fal, others, default.timeout_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Frozen):
     """How one request is run. Times in seconds."""
 
     kind: Kind
@@ -141,8 +141,7 @@ class Settings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRun(Frozen):
     """The exact request. `uploads` are the files whose URL is known only once they are uploaded."""
 
     plan: Plan
@@ -163,30 +162,12 @@ def dry_run(request: MediaRequest, settings: Settings) -> DryRun:
     return DryRun(planned, f"{base}/{planned.endpoint}", planned.filled(urls.__getitem__), uploads)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Frozen):
     """A finished run: what came back, the plan that was sent, and the models that failed first."""
 
     generated: Generated
     plan: Plan
     attempts: tuple[Mapping[str, object], ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass
-class _Attempts:
-    """The models that were tried and failed, as the envelope lists them."""
-
-    failed: list[Mapping[str, object]] = field(default_factory=list)
-
-    def add(self, model: str, error: OpenClawFalError) -> None:
-        self.failed.append(
-            {
-                "provider": "fal",
-                "model": model,
-                "error": {"code": error.code, "message": error.message},
-            }
-        )
 
 
 def run(
@@ -200,26 +181,14 @@ def run(
 
     Raises the error of the last model that was tried; nothing is sent before all local checks.
     """
-    from openclaw_fal.fal.failures import curable_by_another_model
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.store import outputs
 
     request = request_for(settings.choice.endpoint)
     planned = plan(request)
-    count = getattr(request, "count", None) or 1
-    target = outputs.plan_target(
-        settings.output,
-        prompt=request.prompt,
-        kind=settings.kind,
-        model=planned.model,
-        cwd=Path.cwd(),
-        count=count,
-    )
+    target = _target(request, planned, settings)
     outputs.check_writable(target)
-    notes = [
-        f"fallback {ref} is of another provider and was skipped" for ref in settings.choice.skipped
-    ]
-    attempts = _Attempts()
+    attempts: list[Mapping[str, object]] = []
     waiting = list(settings.choice.fallbacks)
     with engine(
         settings.config, session=session, progress=progress, references=planned.references()
@@ -227,43 +196,76 @@ def run(
         while True:
             try:
                 generated = running.generate(
-                    planned, request.prompt, target, _run_settings(settings), count=count
+                    planned, request.prompt, target, _run_settings(settings), count=target.count
                 )
-                return Done(generated, planned, tuple(attempts.failed), tuple(notes))
+                return Done(generated, planned, tuple(attempts))
             except OpenClawFalError as error:
-                if attempts.failed:
-                    error.attempts = attempts.failed  # type: ignore[attr-defined]
-                if not curable_by_another_model(error):
-                    raise
-                attempts.add(planned.model, error)
-                following = _next_plan(waiting, request_for, attempts, plan)
+                error.attempts = tuple(attempts)
+                following = _following(error, waiting, request_for, attempts, planned.model)
                 if following is None:
                     raise
+                _say_skipped(running.progress, settings.choice)
                 running.progress.note(f"{planned.model}: {error.message}; trying {following.model}")
-                planned = following
-                session.model = planned.model
+            planned = following
+            target = _target(request, planned, settings)
+            session.model = planned.model
 
 
-def _next_plan(
+def _target(request: MediaRequest, planned: Plan, settings: Settings) -> OutputTarget:
+    from openclaw_fal.store import outputs
+
+    return outputs.plan_target(
+        settings.output,
+        prompt=request.prompt,
+        kind=settings.kind,
+        model=planned.model,
+        cwd=Path.cwd(),
+        count=getattr(request, "count", None) or 1,
+    )
+
+
+def _following(
+    error: OpenClawFalError,
     waiting: list[str],
     request_for: Callable[[str], MediaRequest],
-    attempts: _Attempts,
-    plan: Callable[[MediaRequest], Plan],
+    attempts: list[Mapping[str, object]],
+    model: str,
 ) -> Plan | None:
-    """The next fallback that takes the request as it was asked for; others count as tried."""
+    """The plan for the next fallback that takes the request as it was asked for, if one is safe.
+
+    The model that failed, and fallbacks that do not take the request, become attempts.
+    """
+    from openclaw_fal.fal.failures import curable_by_another_model
+    from openclaw_fal.provider.plan import plan
+
+    if not waiting or not curable_by_another_model(error):
+        return None
+    own = _attempt(model, error)
+    attempts.append(own)
     while waiting:
         endpoint = waiting.pop(0)
         try:
             return plan(request_for(endpoint))
-        except OpenClawFalError as error:
-            attempts.add(endpoint, error)
+        except OpenClawFalError as refusal:
+            attempts.append(_attempt(endpoint, refusal))
+    error.attempts = tuple(attempt for attempt in attempts if attempt is not own)
     return None
+
+
+def _attempt(model: str, error: OpenClawFalError) -> Mapping[str, object]:
+    """A model that was tried and failed, as the envelope lists it."""
+    failure = {"code": error.code, "message": error.message}
+    return {"provider": "fal", "model": model, "error": failure}
+
+
+def _say_skipped(progress: Progress, choice: ModelChoice) -> None:
+    for ref in choice.skipped:
+        progress.note(f"the fallback {ref} is of another provider and was skipped")
 
 
 def _run_settings(settings: Settings) -> Any:
     from openclaw_fal.ports import RunSettings
 
-    limit = settings.config.media_max_mb()
     return RunSettings(
         capability=settings.capability,
         queue=settings.queue,
@@ -271,79 +273,14 @@ def _run_settings(settings: Settings) -> Any:
         detach=settings.detach,
         poll_interval_s=settings.poll_interval_s,
         cancel_on_interrupt=settings.cancel_on_interrupt,
-        max_bytes=int(limit * 1024 * 1024) if limit else None,
+        max_bytes=max_bytes(settings.config),
     )
 
 
-def wait_for(
-    job_id: str,
-    *,
-    session: Session,
-    progress: Progress | None = None,
-    timeout_s: float | None = None,
-    poll_interval_s: float | None = None,
-    cancel_on_interrupt: bool = False,
-) -> tuple[Job, Generated]:
-    """Pick up a job of any earlier process and save its files. Sends no new request."""
-    from openclaw_fal.ports import RunSettings
-    from openclaw_fal.store.outputs import OutputTarget
-
-    job = journal().get(job_id)
-    session.model = job.model
-    config = read_config(session.config)
-    _refuse_hopeless(job)
+def max_bytes(config: Config) -> int | None:
+    """The largest file that `mediaMaxMb` allows, in bytes; None where it is not set."""
     limit = config.media_max_mb()
-    settings = RunSettings(
-        capability="jobs.wait",
-        queue=True,
-        timeout_s=timeout_s or job.timeout_s,
-        poll_interval_s=POLL_INTERVAL_S if poll_interval_s is None else poll_interval_s,
-        cancel_on_interrupt=cancel_on_interrupt,
-        max_bytes=int(limit * 1024 * 1024) if limit else None,
-    )
-    target = OutputTarget.from_json(job.target)
-    with engine(
-        config,
-        session=session,
-        progress=progress,
-        base_url=job.base_url,
-        keyless=job.has_result,
-    ) as running:
-        return job, running.resume(job, target, settings)
-
-
-def _refuse_hopeless(job: Job) -> None:
-    """Jobs that waiting cannot bring back, each with its own words."""
-    from openclaw_fal.errors import JobFailed, Unreachable
-
-    facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
-    if job.state in ("sending", "uncertain") and not job.request_id:
-        raise Unreachable(
-            f"job {job.id} may have reached fal, but fal's answer never arrived: there is no "
-            "request id to ask for. It is not sent again, because it may be billed already",
-            hint="look at fal's dashboard, then repeat the command if the job is not there",
-            **facts,
-        )
-    if job.state == "not_sent":
-        raise Unreachable(f"job {job.id} never reached fal", hint="repeat the command", **facts)
-    if job.state == "failed" and job.error:
-        raise JobFailed(f"job {job.id} failed: {job.error.message}", **facts)
-    if job.state == "cancelled":
-        raise JobFailed(f"job {job.id} was cancelled", **facts)
-
-
-def cancel(job_id: str, *, session: Session) -> tuple[Job, str]:
-    """Ask fal to cancel a queued job: "requested", "already_completed" or "not_found"."""
-    row = journal()
-    job = row.get(job_id)
-    session.model = job.model
-    if job.transport != "queue" or not job.request_id:
-        raise UsageError(f"job {job.id} is not on fal's queue: there is nothing to cancel")
-    with engine(read_config(session.config), session=session, base_url=job.base_url) as running:
-        outcome = running.fal.cancel(running.fal.handle(job), running.fal.deadline(30.0))
-    if outcome == "requested":
-        row.cancel_requested(job.id)
-    return job, outcome
+    return int(limit * 1024 * 1024) if limit and limit < 1e12 else None
 
 
 def hosts_of(config: Config, base_url: str | None = None) -> Hosts:
@@ -360,14 +297,9 @@ def engine(
     *,
     session: Session,
     progress: Progress | None = None,
-    references: tuple[Any, ...] = (),
-    base_url: str | None = None,
-    keyless: bool = False,
+    references: tuple[Reference, ...] = (),
 ) -> Iterator[Engine]:
     """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
-    from openclaw_fal.fal.service import FalService
-    from openclaw_fal.generate import Engine
-    from openclaw_fal.signals import unbroken
     from openclaw_fal.store.desk import Desk
 
     desk = Desk()
@@ -377,32 +309,49 @@ def engine(
         else:
             desk.load(reference)
     progress = progress or Progress()
-    with _fal_at(config, session, progress, base_url, keyless) as (hosts, key):
-        service = FalService(hosts, key, progress)
-        try:
-            yield Engine(service, desk, journal(), progress, unbroken, session.sandbox)
-        finally:
-            progress.close()
-            service.close()
+    with (
+        _fal_at(config, session, progress) as (hosts, key),
+        engine_at(hosts, key, desk=desk, progress=progress, sandbox=session.sandbox) as made,
+    ):
+        yield made
 
 
 @contextmanager
-def _fal_at(
-    config: Config, session: Session, progress: Progress, base_url: str | None, keyless: bool
-) -> Iterator[tuple[Hosts, str | None]]:
-    """The hosts to speak to and the key to use; with the sandbox, none of the user's."""
-    if session.sandbox:
-        from openclaw_fal.fal.hosts import hosts_for
-        from openclaw_fal.sandbox import Dials, Sandbox
+def engine_at(
+    hosts: Hosts,
+    key: str | None,
+    *,
+    progress: Progress,
+    desk: Desk | None = None,
+    sandbox: bool = False,
+) -> Iterator[Engine]:
+    """An engine on these hosts. At the end of the block, connections and the display are closed."""
+    from openclaw_fal import signals
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.generate import Engine
+    from openclaw_fal.store import desk as desks
 
-        with Sandbox(Dials.parse(os.environ.get("OPENCLAW_FAL_SANDBOX_DIALS", ""))) as sandbox:
-            yield hosts_for(sandbox.url), "sandbox"
+    service = FalService(hosts, key, progress)
+    try:
+        yield Engine(
+            service, desk or desks.Desk(), journal(), progress, signals, {}, sandbox=sandbox
+        )
+    finally:
+        progress.close()
+        service.close()
+
+
+@contextmanager
+def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tuple[Hosts, str]]:
+    """The hosts to speak to and the key to use; with the sandbox, none of the user's."""
+    if not session.sandbox:
+        yield hosts_of(config), key_of(config, session, progress)
         return
-    hosts = hosts_of(config, base_url)
-    if keyless:
-        yield hosts, None
-    else:
-        yield hosts, key_of(config, session, progress)
+    from openclaw_fal.fal.hosts import hosts_for
+    from openclaw_fal.sandbox import Dials, Sandbox
+
+    with Sandbox(Dials.parse(os.environ.get("OPENCLAW_FAL_SANDBOX_DIALS", ""))) as sandbox:
+        yield hosts_for(sandbox.url), "sandbox"
 
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:

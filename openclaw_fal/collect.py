@@ -2,56 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from openclaw_fal.errors import (
-    ContentPolicy,
-    Interrupted,
-    JobFailed,
-    LocalError,
-    OpenClawFalError,
-)
+from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Output
-from openclaw_fal.ports import Fal, Files, Generated, RunSettings
+from openclaw_fal.ports import Fal, Files, Generated, RunSettings, Signals
 from openclaw_fal.progress import Progress
 
 PARALLEL_DOWNLOADS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(Frozen):
     """Saves what a result holds. The result is in the journal: this can be repeated at no cost."""
 
     fal: Fal
     files: Files
     journal: Any
     progress: Progress
+    signals: Signals
 
     def collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
         """Fetch and save every file of the result. Two processes never save the same job twice."""
         job = self.journal.get(job_id)
         raw = self.journal.result(job_id)
         if raw is None:
-            raise LocalError(f"the journal does not hold the result of job {job_id}")
+            return self._already_saved(job)
         result = self.fal.read(raw)
         if not result.files:
-            raise self._nothing_to_save(job_id, raw, target, result)
+            raise self._nothing_to_save(job, raw, target, result)
         try:
             with self.journal.claim(job_id, wait_s=deadline.left()) as claimed:
                 outputs = self._save_all(claimed, result, target, settings, deadline)
                 self.journal.done(job_id)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                "interrupted while the result was fetched; it is paid for, and fal keeps it",
-                hint=f"openclaw jobs wait {job_id}",
-                request_id=job.request_id,
-                job_id=job_id,
-            ) from None
         except OpenClawFalError as error:
             error.hint = error.hint or f"openclaw jobs wait {job_id}"
-            error.request_id = error.request_id or job.request_id
             raise
         return self._generated(job, outputs, result)
 
@@ -59,12 +45,13 @@ class Collector:
         flagged = tuple(index for index in result.flagged if index < len(outputs))
         if flagged and len(flagged) == len(outputs):
             paths = ", ".join(str(output.path) for output in outputs)
-            raise ContentPolicy(
-                f"fal's safety checker flagged every image; what it sent was saved: {paths}",
+            refused = ContentPolicy(
+                f"fal's safety checker flagged all that was made; what fal sent was saved: {paths}",
                 hint="change the prompt; the same one will be flagged, and billed, again",
-                request_id=job.request_id,
-                job_id=job.id,
+                may_be_billed=True,
             )
+            refused.outputs = tuple(outputs)
+            raise refused
         return Generated(
             job.id,
             job.model,
@@ -78,48 +65,84 @@ class Collector:
     def _save_all(
         self, job: Any, result: Any, target: Any, settings: RunSettings, deadline: Any
     ) -> list[Output]:
-        files = result.files
-        self.progress.phase("downloading" if len(files) == 1 else f"downloading {len(files)} files")
+        count = len(result.files)
+        self.progress.phase("downloading" if count == 1 else f"downloading {count} files")
 
         def save(index: int) -> Output:
             saved: Output | None = job.outputs.get(index)
             if saved is not None and saved.path.exists():
                 return saved
-            with self.files.part(target, job.id, index, len(files), result.seed) as part:
-                self.fal.download(files[index], part, index, deadline, settings.max_bytes)
-                output: Output = part.finish(files[index])
-            self.journal.saved(job.id, index, output)
-            return output
+            return self._save(job, result, index, target, settings, deadline)
 
-        if len(files) == 1:
+        if count == 1:
             return [save(0)]
-        return _in_parallel(save, len(files), deadline)
+        from openclaw_fal.parallel import all_of
 
-    def _nothing_to_save(
-        self, job_id: str, raw: bytes, target: Any, result: Any
-    ) -> OpenClawFalError:
-        path = self.files.keep_unreadable(target, job_id, raw)
-        message = f"fal's answer holds no file that could be found; the answer was kept at {path}"
-        self.journal.failed(job_id, "job_failed", message)
-        if result.flagged:
-            return ContentPolicy(message, may_be_billed=True)
-        return JobFailed(message, may_be_billed=True)
+        found = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=deadline.stop)
+        return _all_saved(found)
+
+    def _save(
+        self, job: Any, result: Any, index: int, target: Any, settings: RunSettings, deadline: Any
+    ) -> Output:
+        """Fetch one file, name it and journal it. What has arrived when that fails is kept."""
+        remote, count = result.files[index], len(result.files)
+        with self.files.part(target, job.id, index, count, result.seed) as part:
+            try:
+                self.fal.download(remote, part, index, deadline, settings.max_bytes)
+            except BaseException:
+                if not part.offset:
+                    part.discard()
+                raise
+            with self.signals.unbroken():
+                output: Output = part.finish(remote)
+                self.journal.saved(job.id, index, output)
+        return output
+
+    def _already_saved(self, job: Any) -> Generated:
+        """A job whose result is no longer kept: done, unless its files are gone."""
+        outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
+        gone = [str(output.path) for output in outputs if not output.path.exists()]
+        if not outputs or gone:
+            what = f"; gone: {', '.join(gone)}" if gone else ""
+            raise LocalError(
+                f"the result of job {job.id} is no longer kept, and its files are not there{what}"
+            )
+        return Generated(
+            job.id,
+            job.model,
+            outputs,
+            request_id=job.request_id,
+            seed=job.seed,
+            billable_units=job.billable_units,
+        )
+
+    def _nothing_to_save(self, job: Any, raw: bytes, target: Any, result: Any) -> OpenClawFalError:
+        """The error for an answer without media. What came is kept: it is paid for."""
+        path = self.files.keep_unreadable(target, job.id, raw)
+        kind = ContentPolicy if result.flagged else JobFailed
+        what = "fal's safety checker flagged the request, and the answer holds no file"
+        if not result.flagged:
+            what = "fal's answer holds no file that could be found"
+        error = kind(f"{what}; the answer was kept at {path}", may_be_billed=True)
+        self.journal.failed(job.id, error.code, error.message)
+        return error
 
 
-def _in_parallel(save: Callable[[int], Output], count: int, deadline: Any) -> list[Output]:
-    """All outputs at once, a few at a time. The first failure is raised when all have ended, so
-    that what could be saved is saved."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(max_workers=min(count, PARALLEL_DOWNLOADS))
-    try:
-        futures = [pool.submit(save, index) for index in range(count)]
-        failures = [error for future in futures if (error := future.exception()) is not None]
-    except KeyboardInterrupt:
-        deadline.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown(wait=True)
-    if failures:
-        raise failures[0]
-    return [future.result() for future in futures]
+def _all_saved(found: Sequence[Output | Exception]) -> list[Output]:
+    """The outputs, or the first failure, which then says what was saved all the same."""
+    saved = [output for output in found if isinstance(output, Output)]
+    failures = [(index, error) for index, error in enumerate(found) if isinstance(error, Exception)]
+    if not failures:
+        return saved
+    index, error = failures[0]
+    if isinstance(error, OpenClawFalError):
+        rest = len(found) - len(saved) - 1
+        also = f", nor {rest} more" if rest else ""
+        error.message = (
+            f"file {index + 1} of {len(found)} could not be fetched{also}: {error.message}"
+        )
+        if saved:
+            paths = ", ".join(str(output.path) for output in saved)
+            error.message += f"; saved: {paths}"
+        error.outputs = tuple(saved)
+    raise error

@@ -18,7 +18,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 
 class Violation(NamedTuple):
@@ -40,7 +41,8 @@ class OpenClawFalError(Exception):
 
     `message` says what was wrong and what is allowed; `hint` names the command that fixes it.
     `http_status` and `request_id` are fal's; `job_id` is ours. `may_be_billed` is true unless fal
-    provably never took the request, or bills nothing for this answer.
+    provably never took the request, or bills nothing for this answer. `outputs` were saved all the
+    same; `attempts` are the models that were tried before, as the envelope lists them.
     """
 
     status: ClassVar[int] = 1
@@ -67,6 +69,8 @@ class OpenClawFalError(Exception):
         self.job_id = job_id
         self.may_be_billed = may_be_billed
         self.model = model
+        self.outputs: Sequence[Any] = ()
+        self.attempts: Sequence[Mapping[str, object]] = ()
 
 
 class UsageError(OpenClawFalError):

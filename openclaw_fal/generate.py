@@ -7,46 +7,54 @@ every moment the journal knows enough to pick the job up again without a second 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
 from openclaw_fal.collect import Collector
-from openclaw_fal.errors import Interrupted, JobFailed, OpenClawFalError, TimedOut, Unreachable
+from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Plan
-from openclaw_fal.ports import Fal, Files, Generated, RunSettings
+from openclaw_fal.ports import Fal, Files, Generated, RunSettings, Signals
 from openclaw_fal.progress import Progress
 
 CANCEL_TIMEOUT_S = 10.0
+SUBMIT_GRACE_S = 5.0
+"""How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
+
+STOPPING = "stopping as soon as fal has answered; once more stops at once"
 UNKNOWN_STATE = "unknown_state"
-CANCELLED = "cancelled"
+CANCELLED = frozenset({"cancelled", "request_cancelled"})
+CLIENT_CLOSED = 499  # what the result of a cancelled job answers
 
 
-@dataclass(frozen=True, slots=True)
 class _Run:
-    """One request on its way: what is sent, where its files go, and until when."""
+    """One request on its way: what is sent, where its files go, and until when.
 
-    job_id: str
-    plan: Plan
-    body: dict[str, object]
-    target: Any
-    settings: RunSettings
-    deadline: Any
+    `left` is whether it may have reached fal.
+    """
+
+    def __init__(
+        self, plan: Plan, body: dict[str, object], target: Any, settings: RunSettings, deadline: Any
+    ) -> None:
+        self.plan, self.body = plan, body
+        self.target, self.settings, self.deadline = target, settings, deadline
+        self.job_id = ""
+        self.request_id: str | None = None
+        self.left = False
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Frozen):
     """Runs plans. Everything that touches the outside is passed in.
 
-    `unbroken` is a context in which a stop signal waits until a paid answer is in the journal.
+    `uploaded` remembers the URLs of files that were uploaded for an earlier plan of this command.
     """
 
     fal: Fal
     files: Files
     journal: Any
     progress: Progress
-    unbroken: Callable[[], AbstractContextManager[None]]
+    signals: Signals
+    uploaded: dict[object, str]
     sandbox: bool = False
 
     def generate(
@@ -54,31 +62,67 @@ class Engine:
     ) -> Generated:
         """Send `plan` once and bring its files. Raises what went wrong, with the job's id."""
         deadline = self.fal.deadline(settings.timeout_s)
-        body = self._body(plan, deadline)
-        job_id = self._begin(plan, prompt, target, body, settings, count)
-        run = _Run(job_id, plan, body, target, settings, deadline)
         try:
+            body = self._body(plan, deadline)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted before anything was sent", model=plan.model) from None
+        run = _Run(plan, body, target, settings, deadline)
+        try:
+            with self.signals.unbroken():
+                run.job_id = self._begin(run, prompt, count)
             return self._queued(run) if settings.queue else self._synchronous(run)
+        except KeyboardInterrupt:
+            raise self.interrupted(run.job_id, settings, left=run.left) from None
         except OpenClawFalError as error:
-            error.job_id = error.job_id or job_id
-            error.model = error.model or plan.model
+            _attribute(error, run.job_id, plan.model, run.request_id)
             raise
 
-    def resume(self, job: Any, target: Any, settings: RunSettings) -> Generated:
+    def resume(self, job: Any, target: Any, settings: RunSettings, deadline: Any) -> Generated:
         """Pick up a job of any earlier process: wait, fetch and save. Sends no new request."""
-        deadline = self.fal.deadline(settings.timeout_s)
         try:
-            if not job.has_result:
+            if not job.has_result and job.state != "done":
                 self._wait(job.id, self.fal.handle(job), settings, deadline)
             return self._collect(job.id, target, settings, deadline)
+        except KeyboardInterrupt:
+            raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
-            error.job_id, error.model = error.job_id or job.id, error.model or job.model
-            error.request_id = error.request_id or job.request_id
+            _attribute(error, job.id, job.model, job.request_id)
             raise
 
-    def _collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
-        collector = Collector(self.fal, self.files, self.journal, self.progress)
-        return collector.collect(job_id, target, settings, deadline)
+    def interrupted(
+        self, job_id: str, settings: RunSettings, *, left: bool | None = None
+    ) -> Interrupted:
+        """What a stop signal means for the job, by what the journal knows of it. Cancels the job
+        where that was asked for. `left`: whether a request without an answer may have reached fal;
+        None when it is another process that waits for the answer.
+        """
+        try:
+            job = self.journal.get(job_id)
+        except OpenClawFalError:
+            return Interrupted("interrupted", job_id=job_id or None)
+        facts: dict[str, Any] = {"job_id": job.id, "request_id": job.request_id, "model": job.model}
+        wait = f"openclaw jobs wait {job.id}"
+        if job.state in ("sending", "uncertain"):
+            return self._interrupted_request(job, left, facts)
+        if job.state in ("queued", "running"):
+            if self.sandbox:
+                return Interrupted("interrupted; the job ends with the sandbox it was in", **facts)
+            if settings.cancel_on_interrupt:
+                return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes", **facts)
+            hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"
+            return Interrupted("interrupted; the job goes on at fal", hint=hint, **facts)
+        if job.state in ("completed", "saving"):
+            message = "interrupted while the result was fetched, which is paid for and can be had"
+            return Interrupted(message, hint=wait, **facts)
+        message = "interrupted when the files had been saved"
+        if job.state != "done":
+            message = f"interrupted; the job is {job.state}"
+            message += f": {job.error.message}" if job.error else ""
+        stopped = Interrupted(message, hint=f"openclaw jobs show {job.id}", **facts)
+        stopped.outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
+        return stopped
+
+    # Before the request
 
     def _body(self, plan: Plan, deadline: Any) -> dict[str, object]:
         """The complete input: small files as data URIs, large ones uploaded first."""
@@ -87,27 +131,18 @@ class Engine:
         loaded = [self.files.load(ref) for ref in local]
         large = self.files.must_upload(loaded)
         urls = {ref: self.files.checked_url(ref) for ref in references if ref.is_url}
-        uploaded: dict[object, str] = {}
         for index, (ref, file) in enumerate(zip(local, loaded, strict=True)):
             if index not in large:
                 urls[ref] = self.files.data_uri(file)
                 continue
-            if file.key not in uploaded:
+            if file.key not in self.uploaded:
                 self.progress.phase(f"uploading {file.name}")
-                uploaded[file.key] = self.fal.upload(file, deadline)
-            urls[ref] = uploaded[file.key]
+                self.uploaded[file.key] = self.fal.upload(file, deadline)
+            urls[ref] = self.uploaded[file.key]
         return plan.filled(urls.__getitem__)
 
-    def _begin(
-        self,
-        plan: Plan,
-        prompt: str,
-        target: Any,
-        body: dict[str, object],
-        settings: RunSettings,
-        count: int,
-    ) -> str:
-        seed = body.get("seed")
+    def _begin(self, run: _Run, prompt: str, count: int) -> str:
+        plan, settings, seed = run.plan, run.settings, run.body.get("seed")
         job_id = self.journal.begin(
             kind=plan.kind,
             capability=settings.capability,
@@ -116,87 +151,124 @@ class Engine:
             transport="queue" if settings.queue else "sync",
             base_url=self.fal.base_url,
             prompt=prompt,
-            target=target.as_json(),
+            target=run.target.as_json(),
             timeout_s=settings.timeout_s,
-            body=body,
+            body=run.body,
             count=count,
             seed=seed if isinstance(seed, int) else None,
             sandbox=self.sandbox,
         )
         return str(job_id)
 
+    # One synchronous request
+
     def _synchronous(self, run: _Run) -> Generated:
         self.progress.phase(f"generating with {run.plan.model}")
+
+        def on_way(left: bool) -> None:
+            run.left = left
+
+        answer = None
         try:
-            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline)
+            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, on_way)
+            run.request_id = answer.request_id
+            self._completed(run.job_id, answer)
         except KeyboardInterrupt:
-            self.journal.uncertain(run.job_id, "interrupted while the request was at fal")
-            raise _interrupted_request(run.job_id) from None
-        except OpenClawFalError as error:
-            self._note_failure(run.job_id, error)
+            if answer is not None:  # it came at the same moment
+                self._completed(run.job_id, answer)
             raise
-        self._completed(run.job_id, answer)
+        except OpenClawFalError as error:
+            if answer is None:
+                self._note_failure(run, error)
+            else:
+                self._keep(run, answer, error)
+            raise
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
+
+    def _keep(self, run: _Run, answer: Any, error: OpenClawFalError) -> None:
+        """An answer that the journal does not take is kept beside where its files would be."""
+        with suppress(OpenClawFalError, OSError):
+            path = self.files.keep_unreadable(run.target, run.job_id, answer.raw)
+            error.message += f"; fal's answer was kept at {path}"
+
+    # Through the queue
 
     def _queued(self, run: _Run) -> Generated:
         self.progress.phase(f"submitting to {run.plan.endpoint}")
-        handle = None
-        try:
-            with self.unbroken():
-                handle = self._submit(run)
-            if run.settings.detach:
-                return Generated(
-                    run.job_id, run.plan.model, request_id=handle.request_id, submitted_only=True
-                )
-            self.progress.queued(handle.queue_position)
-        except KeyboardInterrupt:
-            raise self._interrupted_wait(run.job_id, handle, run.settings) from None
-        try:
-            self._wait(run.job_id, handle, run.settings, run.deadline)
-            return self._collect(run.job_id, run.target, run.settings, run.deadline)
-        except OpenClawFalError as error:
-            error.request_id = error.request_id or handle.request_id
-            raise
+        handle = self._submit(run)
+        if run.settings.detach:
+            return Generated(
+                run.job_id, run.plan.model, request_id=handle.request_id, submitted_only=True
+            )
+        self.progress.queued(handle.queue_position)
+        self._wait(run.job_id, handle, run.settings, run.deadline)
+        return self._collect(run.job_id, run.target, run.settings, run.deadline)
 
     def _submit(self, run: _Run) -> Any:
-        """Submit, and journal where to ask for the job before anything else happens."""
+        """Submit, and journal where to ask for the job before anything else happens.
+
+        While the request is on its way, a stop signal waits for the answer, which names the job.
+        """
+
+        def on_way(left: bool) -> None:
+            run.left = left
+            if left:
+                self.signals.hold(STOPPING, SUBMIT_GRACE_S)
+            else:
+                self.signals.release()
+
+        handle = None
         try:
-            handle = self.fal.submit(run.plan.endpoint, run.body, run.deadline)
-        except OpenClawFalError as error:
-            self._note_failure(run.job_id, error)
+            handle = self.fal.submit(run.plan.endpoint, run.body, run.deadline, on_way)
+            self._submitted(run, handle)
+        except KeyboardInterrupt:
+            if handle is not None:  # it came at the same moment
+                self._submitted(run, handle)
             raise
-        self.journal.submitted(
-            run.job_id,
-            request_id=handle.request_id,
-            status_url=handle.status_url,
-            response_url=handle.response_url,
-            cancel_url=handle.cancel_url,
-            queue_position=handle.queue_position,
-        )
+        except OpenClawFalError as error:
+            if handle is None:
+                self._note_failure(run, error)
+            raise
+        finally:
+            self.signals.release()
         return handle
+
+    def _submitted(self, run: _Run, handle: Any) -> None:
+        run.request_id = handle.request_id
+        try:
+            self.journal.submitted(
+                run.job_id,
+                request_id=handle.request_id,
+                status_url=handle.status_url,
+                response_url=handle.response_url,
+                cancel_url=handle.cancel_url,
+                queue_position=handle.queue_position,
+            )
+        except LocalError as error:
+            error.message += f"; fal has taken the job: its result will be at {handle.response_url}"
+            raise
 
     def _wait(self, job_id: str, handle: Any, settings: RunSettings, deadline: Any) -> None:
         """Wait until fal has the result, and journal it."""
+
+        def told(state: str) -> None:
+            with suppress(LocalError):  # what counts is the result
+                self.journal.progress(job_id, state)
+
         try:
-            answer = self.fal.wait(
-                handle,
-                deadline,
-                settings.poll_interval_s,
-                lambda state: self.journal.progress(job_id, state),
-            )
-        except KeyboardInterrupt:
-            raise self._interrupted_wait(job_id, handle, settings) from None
+            answer = self.fal.wait(handle, deadline, settings.poll_interval_s, told)
         except OpenClawFalError as error:
-            goes_on = isinstance(error, Unreachable) and error.http_status is None
-            if goes_on or error.error_type == UNKNOWN_STATE:
-                error.hint = error.hint or f"openclaw jobs wait {job_id}"
-            elif isinstance(error, (JobFailed, TimedOut)):
-                self._note_failure(job_id, error)
+            if _is_the_end(error):
+                self._note_end(job_id, error)
+            else:
+                _add_way_back(error, job_id)
             raise
         self._completed(job_id, answer)
 
+    # What the journal hears
+
     def _completed(self, job_id: str, answer: Any) -> None:
-        with self.unbroken():
+        with self.signals.unbroken():
             self.journal.completed(
                 job_id,
                 answer.raw,
@@ -204,50 +276,87 @@ class Engine:
                 billable_units=answer.billable_units,
             )
 
-    def _note_failure(self, job_id: str, error: OpenClawFalError) -> None:
-        """Journal what a failure says about the request."""
-        if isinstance(error, Unreachable) and error.may_have_arrived:
-            self.journal.uncertain(job_id, error.message)
-            error.hint = error.hint or f"openclaw jobs show {job_id}"
-        elif isinstance(error, Unreachable) and error.http_status in (None, 429):
-            self.journal.not_sent(job_id, error.message, error.code)
-        elif error.error_type == CANCELLED:
+    def _note_failure(self, run: _Run, error: OpenClawFalError) -> None:
+        """Journal what a failed request says about the job."""
+        if getattr(error, "may_have_arrived", False):
+            self.journal.uncertain(run.job_id, error.message)
+            error.hint = error.hint or f"openclaw jobs show {run.job_id}"
+        elif not run.left:
+            self.journal.not_sent(run.job_id, error.message, error.code)
+            error.hint = error.hint or "fal has taken nothing: the command can be repeated"
+        else:
+            self.journal.failed(run.job_id, error.code, error.message, error.http_status)
+
+    def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
+        """Journal how a job that fal had taken ended."""
+        if error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED:
             self.journal.cancelled(job_id, error.message)
         else:
             self.journal.failed(job_id, error.code, error.message, error.http_status)
+        if error.http_status is not None and error.http_status < 500:
+            error.may_be_billed = True  # fal took this job: a 404 is that of its result
 
-    def _interrupted_wait(self, job_id: str, handle: Any, settings: RunSettings) -> Interrupted:
-        if handle is None:
-            return Interrupted("interrupted", job_id=job_id, hint=f"openclaw jobs show {job_id}")
-        message = "interrupted; the job goes on at fal"
-        if settings.cancel_on_interrupt:
-            message = self._cancelled(job_id, handle)
-        return Interrupted(
-            message,
-            hint=f"openclaw jobs wait {job_id} (fetch it), openclaw jobs cancel {job_id} (stop it)",
-            request_id=handle.request_id,
-            job_id=job_id,
+    # The rest
+
+    def _collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
+        collector = Collector(self.fal, self.files, self.journal, self.progress, self.signals)
+        return collector.collect(job_id, target, settings, deadline)
+
+    def _interrupted_request(
+        self, job: Any, left: bool | None, facts: dict[str, Any]
+    ) -> Interrupted:
+        if left is None:
+            message = "interrupted; another process waits for fal's answer"
+            return Interrupted(message, hint=f"openclaw jobs wait {job.id}", **facts)
+        if not left:
+            message = "interrupted before anything was sent"
+            with suppress(LocalError):
+                self.journal.not_sent(job.id, message, Interrupted.code)
+            return Interrupted(message, **facts)
+        message = (
+            "interrupted while the request was at fal: it may be billed, and its result cannot be "
+            "picked up"
         )
+        with suppress(LocalError):
+            self.journal.uncertain(job.id, message)
+        if job.transport == "sync":
+            message += ". With --queue it could"
+        hint = f"openclaw jobs show {job.id}"
+        return Interrupted(message, hint=hint, may_be_billed=True, **facts)
 
-    def _cancelled(self, job_id: str, handle: Any) -> str:
+    def _cancelled(self, job: Any) -> str:
         """Ask fal to cancel; says what came of it."""
         try:
-            outcome = self.fal.cancel(handle, self.fal.deadline(CANCEL_TIMEOUT_S))
+            deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
+            outcome = self.fal.cancel(self.fal.handle(job), deadline)
         except OpenClawFalError as error:
             return f"interrupted; fal could not be asked to cancel the job: {error.message}"
         if outcome == "requested":
-            self.journal.cancel_requested(job_id)
+            with suppress(LocalError):
+                self.journal.cancel_requested(job.id)
             return "interrupted; fal was asked to cancel the job, which may still finish"
         if outcome == "already_completed":
             return "interrupted; the job had already finished"
         return "interrupted; fal does not know the job any more"
 
 
-def _interrupted_request(job_id: str) -> Interrupted:
-    return Interrupted(
-        "interrupted while the request was at fal: it may be billed, and its result cannot be "
-        "picked up. With --queue it could",
-        hint=f"openclaw jobs show {job_id}",
-        job_id=job_id,
-        may_be_billed=True,
-    )
+def _is_the_end(error: OpenClawFalError) -> bool:
+    """Whether an error of waiting is fal's verdict on the job, and not one on the connection."""
+    if isinstance(error, TimedOut):  # in fal's queue, where fal says so
+        return error.error_type is not None or error.http_status is not None
+    return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
+
+
+def _add_way_back(error: OpenClawFalError, job_id: str) -> None:
+    """Say that the job goes on, and how to pick it up."""
+    wait = f"openclaw jobs wait {job_id}"
+    error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
+    if error.error_type != UNKNOWN_STATE:
+        error.message += "; the job goes on at fal"
+
+
+def _attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:
+    """Say which job an error is about."""
+    error.job_id = error.job_id or job_id or None
+    error.model = error.model or model
+    error.request_id = error.request_id or request_id

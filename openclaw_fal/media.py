@@ -7,9 +7,10 @@ and JSON documents use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from openclaw_fal.frozen import Frozen
 
 Kind = Literal["image", "video", "music"]
 MediaType = Literal["image", "video", "audio"]
@@ -38,8 +39,7 @@ KEYS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Frozen):
     """A reference file as the user gave it: a path, an http(s) URL, or `-` for standard input."""
 
     source: str
@@ -50,8 +50,7 @@ class Reference:
         return self.source.lower().startswith(("http://", "https://"))
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(Frozen):
     """One image request. `model` is the endpoint id (what follows `fal/`); None means not given."""
 
     model: str
@@ -73,8 +72,7 @@ class ImageRequest:
         return "image"
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRequest:
+class VideoRequest(Frozen):
     """One video request. `duration` is in seconds; `audio` is the generated sound on or off."""
 
     model: str
@@ -96,8 +94,7 @@ class VideoRequest:
         return "video"
 
 
-@dataclass(frozen=True, slots=True)
-class MusicRequest:
+class MusicRequest(Frozen):
     """One music request. `duration` is in seconds; blank `lyrics` count as none."""
 
     model: str
@@ -134,8 +131,7 @@ class Adjusted(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Frozen):
     """The exact request for one endpoint, without its host.
 
     `body` is the JSON input of the endpoint, with a `Reference` wherever the URL of a reference
@@ -174,8 +170,7 @@ def _replace(node: object, of: Callable[[Reference], object]) -> object:
     return node
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
+class RemoteFile(Frozen):
     """A file in fal's answer. All but `url` (http, https or data) may be missing or untrue."""
 
     url: str
@@ -186,8 +181,7 @@ class RemoteFile:
     height: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Frozen):
     """A file on this machine: `size` in bytes; pixels and seconds where they are known."""
 
     path: Path

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Output, Reference, RemoteFile
 
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
+class RunSettings(Frozen):
     """How one request is run. Times in seconds, `max_bytes` for each file."""
 
     capability: str
@@ -23,8 +23,7 @@ class RunSettings:
     max_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Frozen):
     """What a job left behind. `flagged` are the outputs (from 0) that fal marks as unsafe."""
 
     job_id: str
@@ -34,8 +33,11 @@ class Generated:
     seed: int | None = None
     billable_units: str | None = None
     flagged: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
     submitted_only: bool = False
+
+
+OnWay = Callable[[bool], object]
+"""Hears True right before a request leaves, and False when fal has provably not taken it."""
 
 
 class Fal(Protocol):
@@ -44,8 +46,12 @@ class Fal(Protocol):
     base_url: str
 
     def deadline(self, seconds: float) -> Any: ...
-    def run(self, endpoint: str, body: Mapping[str, object], deadline: Any) -> Any: ...
-    def submit(self, endpoint: str, body: Mapping[str, object], deadline: Any) -> Any: ...
+    def run(
+        self, endpoint: str, body: Mapping[str, object], deadline: Any, on_way: OnWay
+    ) -> Any: ...
+    def submit(
+        self, endpoint: str, body: Mapping[str, object], deadline: Any, on_way: OnWay
+    ) -> Any: ...
     def handle(self, job: Any) -> Any: ...
     def wait(
         self, handle: Any, deadline: Any, interval: float, told: Callable[[str], None]
@@ -56,6 +62,14 @@ class Fal(Protocol):
         self, file: RemoteFile, sink: Any, index: int, deadline: Any, max_bytes: int | None
     ) -> None: ...
     def read(self, raw: bytes) -> Any: ...
+
+
+class Signals(Protocol):
+    """Stop signals, as `openclaw_fal.signals` catches them."""
+
+    def hold(self, notice: str = "", grace_s: float = ...) -> None: ...
+    def release(self) -> None: ...
+    def unbroken(self) -> AbstractContextManager[None]: ...
 
 
 class Files(Protocol):

@@ -6,6 +6,10 @@ from __future__ import annotations
 class Progress:
     """Receives what happens, from any thread. Every method does nothing here."""
 
+    def job(self, label: str) -> Progress:
+        """A display for one of several jobs that are watched together."""
+        return self
+
     def phase(self, name: str) -> None:
         """The job entered a phase: "submitting", "waiting", "downloading", …"""
 

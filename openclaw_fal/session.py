@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 
-
-@dataclass
 class Session:
     """Filled in by the global options as they are parsed, and by commands as they learn more.
 
     `capability` and `model` name what was asked for in the failure document.
     """
 
-    prog: str = "openclaw"
-    json: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    no_color: bool = False
+    json = False
+    quiet = False
+    verbose = False
+    no_color = False
     config: str | None = None
-    sandbox: bool = False
-    capability: str = "cli"
+    sandbox = False
     model: str | None = None
-    secrets: set[str] = field(default_factory=set)
+
+    def __init__(self, prog: str = "openclaw", capability: str = "cli") -> None:
+        self.prog = prog
+        self.capability = capability
+        self.secrets: set[str] = set()

@@ -14,8 +14,19 @@ from typing import Any
 import pytest
 
 from openclaw_fal.__main__ import main
+from tests.canary import KEY, WATCH
 
-KEY = "canary-key-id:canary-key-secret-0123456789"
+__all__ = [
+    "KEY",
+    "Openclaw",
+    "Outcome",
+    "command",
+    "in_process",
+    "jobs",
+    "process",
+    "start",
+    "write_config",
+]
 
 
 @dataclass(frozen=True)
@@ -42,10 +53,12 @@ def in_process(capfd: pytest.CaptureFixture[str]) -> Openclaw:
 
     def openclaw(*argv: str) -> Outcome:
         capfd.readouterr()
-        status = main(list(argv))
+        with WATCH.children(f"openclaw {argv}"):
+            status = main(list(argv))
         sys.stdout.flush()
         sys.stderr.flush()
         captured = capfd.readouterr()
+        WATCH.seen(f"openclaw {argv}", captured.out, captured.err)
         return Outcome(status, captured.out, captured.err)
 
     return openclaw
@@ -67,12 +80,24 @@ def process(
         timeout=60,
         check=False,
     )
+    WATCH.seen(f"the process openclaw {argv}", done.stdout, done.stderr)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Watched(subprocess.Popen[bytes]):
+    """A process whose output the canary's watch looks at."""
+
+    def communicate(
+        self, input: bytes | None = None, timeout: float | None = None
+    ) -> tuple[bytes, bytes]:
+        out, err = super().communicate(input, timeout)
+        WATCH.seen(f"the process {self.args!r}", out or b"", err or b"")
+        return out, err
 
 
 def start(*argv: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start the program as a process; the test talks to it, and ends it."""
-    return subprocess.Popen(
+    return Watched(
         command(*argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

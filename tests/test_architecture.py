@@ -18,17 +18,19 @@ STDLIB = set(sys.stdlib_module_names)
 # For each part of the package: which parts of ours it may import, and which libraries.
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "errors": ({"errors"}, set()),
-    "media": ({"errors", "media"}, set()),
-    "provider": ({"errors", "media", "provider"}, set()),
-    "fal": ({"errors", "media", "progress", "fal"}, {"h11", "certifi"}),
+    "frozen": (set(), set()),
+    "media": ({"errors", "frozen", "media"}, set()),
+    "provider": ({"errors", "frozen", "media", "provider"}, set()),
+    "fal": ({"errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
     "store": (
-        {"errors", "media", "progress", "store"},
+        {"errors", "frozen", "media", "progress", "store"},
         {"platformdirs", "pyjson5", "tomli_w", "filelock"},
     ),
-    "ports": ({"errors", "media"}, set()),
-    "collect": ({"errors", "media", "ports", "progress"}, set()),
-    "generate": ({"collect", "errors", "media", "ports", "progress"}, set()),
-    "ui": ({"errors", "media", "progress", "session", "ui"}, {"rich"}),
+    "ports": ({"errors", "frozen", "media"}, set()),
+    "parallel": (set(), set()),
+    "collect": ({"errors", "frozen", "media", "parallel", "ports", "progress"}, set()),
+    "generate": ({"collect", "errors", "frozen", "media", "ports", "progress"}, set()),
+    "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich"}),
 }
 
 

@@ -1,22 +1,23 @@
-"""Options that several commands share, as dataclasses that stand for their fields."""
+"""Options that several commands share, as records that stand for their fields."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
+
+from openclaw_fal.frozen import Frozen
 
 
 def expanded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as Typer shall see it: each dataclass parameter becomes one option per field.
+    """`function` as Typer shall see it: each parameter that is a record becomes one option a field.
 
     The fields' annotations are Typer's (`Annotated[…, typer.Option(…)]`); the function still
-    receives whole dataclass values.
+    receives whole records.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, Any] = {
-        name: hint for name, hint in hints.items() if is_dataclass(hint) and name != "return"
+    groups: dict[str, type[Frozen]] = {
+        name: hint for name, hint in hints.items() if name != "return" and _is_record(hint)
     }
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(function).parameters.values():
@@ -28,7 +29,7 @@ def expanded(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def command(**values: Any) -> Any:
         for name, group in groups.items():
-            values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
+            values[name] = group(**{field: values.pop(field) for field in group.fields()})
         return function(**values)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
@@ -37,14 +38,18 @@ def expanded(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _options(group: Any) -> list[inspect.Parameter]:
+def _is_record(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Frozen)
+
+
+def _options(group: type[Frozen]) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     return [
         inspect.Parameter(
-            field.name,
+            field,
             inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=hints[field.name],
+            default=getattr(group, field),
+            annotation=hints[field],
         )
-        for field in fields(group)
+        for field in group.fields()
     ]

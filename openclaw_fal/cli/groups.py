@@ -12,7 +12,7 @@ from typer.main import get_command as build
 
 from openclaw_fal.session import Session
 
-GLOBAL_PANEL = "Global options"
+GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
 
 
 def _set(name: str) -> Any:
@@ -66,27 +66,39 @@ class _GroupedHelp:
     """Options under the head of their group, in every output mode."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
+        from openclaw_fal.cli.options import OUTPUT, REQUEST, RUN
+
+        heads = (ARGUMENTS_PANEL, REQUEST, OUTPUT, RUN)
+        groups: dict[str, list[tuple[str, str]]] = {head: [] for head in heads}
         for param in self.get_params(ctx):  # type: ignore[attr-defined]
             record = param.get_help_record(ctx)
             if record is not None:
-                head = "Arguments" if param.param_type_name == "argument" else "Options"
-                head = getattr(param, "rich_help_panel", None) or head
-                groups.setdefault(head, []).append(record)
-        last = [groups.pop(GLOBAL_PANEL)] if GLOBAL_PANEL in groups else []
-        for head, records in [*groups.items(), *((GLOBAL_PANEL, records) for records in last)]:
-            with formatter.section(head):
-                formatter.write_dl(records)
+                groups.setdefault(_panel_of(param), []).append(record)
+        groups[GLOBAL_PANEL] = groups.pop(GLOBAL_PANEL, [])
+        for head, records in groups.items():
+            if records:
+                with formatter.section(head):
+                    formatter.write_dl(records)
         if isinstance(self, TyperGroup):
             self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Examples and links as they are written, not wrapped into a paragraph."""
+        """Examples and links: line by line, not wrapped into a paragraph."""
+        from openclaw_fal.ui.layout import fitted
+
         epilog = getattr(self, "epilog", None)
         if epilog:
             formatter.write_paragraph()
-            for line in epilog.splitlines():
-                formatter.write(line + "\n")
+            formatter.write(fitted(epilog, formatter.width) + "\n")
+
+
+def _panel_of(param: Any) -> str:
+    """The head that a parameter stands under in the help."""
+    if param.param_type_name == "argument":
+        return ARGUMENTS_PANEL
+    if "--help" in param.opts:
+        return GLOBAL_PANEL
+    return getattr(param, "rich_help_panel", None) or "Options"
 
 
 class Command(_GroupedHelp, TyperCommand):
@@ -112,6 +124,17 @@ class Noun(_GroupedHelp, TyperGroup):
         if self.default_command and self._wants_default(ctx, args):
             args = [self.default_command, *args]
         return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its whole first sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(200))
+                    for name in self.list_commands(ctx)
+                    if (command := self.get_command(ctx, name)) is not None
+                ]
+            )
 
     def _wants_default(self, ctx: Any, args: Sequence[str]) -> bool:
         first = first_word(args)

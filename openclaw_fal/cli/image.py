@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from openclaw_fal.cli.expand import expanded
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.running import references, run_media
 from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest
 from openclaw_fal.session import Session
 from openclaw_fal.ui.result import Result
@@ -38,8 +38,7 @@ app = typer.Typer(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImageHints:
+class ImageHints(Frozen):
     """The image options that `generate` and `edit` share."""
 
     model: given.Model = None

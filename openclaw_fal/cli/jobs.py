@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from openclaw_fal.cli.groups import Command, Noun
-from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
-from openclaw_fal.errors import OpenClawFalError, UsageError
+from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs, seconds
+from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Facts, Result, Table
+from openclaw_fal.ui.text import in_words, said
 
 if TYPE_CHECKING:
     from openclaw_fal.media import Kind
@@ -95,7 +96,9 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     ctx.obj.capability = "jobs.show"
     job = api.journal().get(job_id)
     facts = job.as_json()
-    rows = [(name, _text(value)) for name, value in facts.items() if value not in (None, [])]
+    rows = [
+        (in_words(name), _text(value)) for name, value in facts.items() if value not in (None, [])
+    ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":
         notes = (f"openclaw jobs wait {job.id} fetches it; openclaw jobs cancel {job.id} stops it",)
@@ -113,8 +116,8 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(str(item.get("path", item)) for item in value)
     if isinstance(value, dict):
-        return ": ".join(str(part) for part in value.values())
-    return str(value)
+        return f"{value['code']}: {said(value['message'])}" if "code" in value else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -127,56 +130,59 @@ def wait(
 ) -> Result:
     """Wait for jobs of any earlier run, fetch their files and save them where they were meant to
     go. Sends no new request."""
-    from openclaw_fal import api
+    from openclaw_fal import pickup
     from openclaw_fal.cli.results import generated_result, several_results
     from openclaw_fal.ui.progress import progress_for
 
     session = ctx.obj
     session.capability = "jobs.wait"
-    finished: list[tuple[Any, Any]] = []
-    failures: list[tuple[str, OpenClawFalError]] = []
-    for job_id in dict.fromkeys(job_ids):
-        try:
-            finished.append(
-                api.wait_for(
-                    job_id,
-                    session=session,
-                    progress=progress_for(session),
-                    timeout_s=timeout_ms / 1000 if timeout_ms else None,
-                    poll_interval_s=poll_interval,
-                    cancel_on_interrupt=cancel_on_interrupt,
-                )
-            )
-        except OpenClawFalError as error:
-            if len(job_ids) == 1 or error.status == 130:
-                raise
-            failures.append((job_id, error))
-    if len(job_ids) == 1:
-        job, generated = finished[0]
-        return generated_result(generated, capability="jobs.wait", sandbox=job.sandbox)
-    return several_results(finished, failures)
+    waited = pickup.wait_for(
+        job_ids,
+        session=session,
+        progress=progress_for(session),
+        timeout_s=seconds(timeout_ms),
+        poll_interval_s=poll_interval,
+        cancel_on_interrupt=cancel_on_interrupt,
+    )
+    if len(waited) > 1:
+        return several_results(waited, session)
+    (only,) = waited
+    if only.error is not None:
+        raise only.error
+    assert only.job is not None
+    assert only.generated is not None
+    return generated_result(only.generated, capability="jobs.wait", sandbox=only.job.sandbox)
 
 
 @app.command(cls=Command)
 def cancel(ctx: typer.Context, job_id: Id) -> Result:
     """Ask fal to cancel a job. A job that already runs may still finish, and be billed."""
-    from openclaw_fal import api
+    from openclaw_fal import pickup
+    from openclaw_fal.errors import JobFailed
 
     ctx.obj.capability = "jobs.cancel"
-    job, outcome = api.cancel(job_id, session=ctx.obj)
-    text = {
-        "requested": f"{job.id}: fal was asked to cancel it; it may still finish",
-        "already_completed": f"{job.id}: it had finished; openclaw jobs wait {job.id} fetches it",
-        "not_found": f"{job.id}: fal does not know it any more",
+    job, outcome = pickup.cancel(job_id, session=ctx.obj)
+    wait = f"openclaw jobs wait {job.id}"
+    text, hint = {
+        "requested": ("fal was asked to cancel it; it may still finish", None),
+        "already_cancelled": ("it was cancelled before", None),
+        "already_completed": ("it had finished", None if job.state == "done" else wait),
+        "already_failed": ("it had failed", f"openclaw jobs show {job.id}"),
+        "not_found": ("fal does not know it any more", None),
     }[outcome]
+    if outcome not in ("requested", "already_cancelled"):
+        message = f"job {job.id} was not cancelled: {text}"
+        raise JobFailed(
+            message, hint=hint, job_id=job.id, request_id=job.request_id, model=job.model
+        )
     document = {
-        "ok": outcome == "requested",
+        "ok": True,
         "capability": "jobs.cancel",
         "jobId": job.id,
         "requestId": job.request_id,
         "outcome": outcome,
     }
-    return Result(document, out=(text,), status=0 if outcome == "requested" else 6)
+    return Result(document, out=(f"{job.id}: {text}",))
 
 
 @app.command(cls=Command)

@@ -8,6 +8,7 @@ from typing import Any
 from openclaw_fal.media import Kind
 from openclaw_fal.session import Session
 from openclaw_fal.ui.result import Facts, Result, Table
+from openclaw_fal.ui.text import in_words
 
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
@@ -20,7 +21,9 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
     if ref is not None:
         row = _marked(catalog.describe(kind, refs.parse_ref(ref)), configured)
         document = {"ok": True, "capability": session.capability, "model": row}
-        notes = [] if row["known"] else ["fal's schema of this endpoint is not known here"]
+        notes = ["--json also tells where each fact is from"]
+        if not row["known"]:
+            notes.append("fal's schema of this endpoint is not known here")
         if row["closest"]:
             notes.append(f"did you mean {row['closest']}?")
         return Result(document, out=(Facts(_facts(row)),), notes=tuple(notes))
@@ -93,12 +96,26 @@ def _seconds(durations: Mapping[str, Any] | None) -> str:
     return f"{durations['min']}-{durations['max']} s"
 
 
+_NOT_FOR_PEOPLE = ("known", "closest", "sources")
+
+
 def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """One model in full; what it does not have is left out."""
     return [
-        (key, text)
+        (in_words(key), text)
         for key, value in row.items()
-        if (text := _text(value)) and key not in ("known", "closest")
+        if key not in _NOT_FOR_PEOPLE and (text := _fact(key, value))
     ]
+
+
+def _fact(key: str, value: Any) -> str:
+    if key.startswith("maxReference") and not value:
+        return ""
+    if key == "durations":
+        return _seconds(value)
+    if key == "withReferences":
+        return "\n".join(f"{name}: {text}" for name, text in _facts(value))
+    return _text(value)
 
 
 def _text(value: Any) -> str:

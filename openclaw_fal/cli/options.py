@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.frozen import Frozen
 
 REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
 STDIN = "-"
@@ -88,12 +88,20 @@ Detach = Annotated[
         "--async", help="Submit to the queue, print the job id, leave.", rich_help_panel=RUN
     ),
 ]
+def not_nan(value: float | None) -> float | None:
+    """A number that passes no comparison passes those with the least and the greatest value."""
+    if value is not None and value != value:
+        raise typer.BadParameter("nan is not a number of seconds")
+    return value
+
+
 PollInterval = Annotated[
     float | None,
     typer.Option(
         "--poll-interval",
         min=0.05,
         max=3600,
+        callback=not_nan,
         metavar="SECONDS",
         rich_help_panel=RUN,
         help="Pause between two looks at the queue. Default: 5.",
@@ -124,8 +132,7 @@ def request_option(*names: str, **rest: Any) -> Any:
     return typer.Option(*names, rich_help_panel=REQUEST, **rest)
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Frozen):
     """How a request is run and where its files go: the same for image, video and music."""
 
     output: OutputPath = None
@@ -137,6 +144,11 @@ class RunOptions:
     cancel_on_interrupt: CancelOnInterrupt = False
     dry_run: DryRun = False
     sandbox: Sandbox = False
+
+
+def seconds(milliseconds: int | None) -> float | None:
+    """A `--timeout-ms` in seconds; longer ones than a year count as one."""
+    return min(milliseconds, 365 * 86400 * 1000) / 1000 if milliseconds else None
 
 
 def prompt_text(words: str | None, option: str | None) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openclaw_fal.ui.result import Block, Facts, Result
+from openclaw_fal.ui.result import Block, Facts, Result, output_document
+from openclaw_fal.ui.transfers import duration_text
 
 if TYPE_CHECKING:
-    from openclaw_fal.errors import OpenClawFalError
-    from openclaw_fal.ports import Generated
     from openclaw_fal.media import Output, Plan
+    from openclaw_fal.pickup import Waited
+    from openclaw_fal.ports import Generated
+    from openclaw_fal.session import Session
 
 BODY_TEXT_LIMIT = 160
 
@@ -25,12 +27,29 @@ def overrides(plan: Plan | None) -> dict[str, object]:
 
 def plan_notes(plan: Plan) -> list[str]:
     """One line for each option that was not sent as it was given."""
-    notes = [f"{item.key}={item.value} was not sent: {item.reason}" for item in plan.ignored]
-    notes += [
-        f"{item.key}={item.requested} is sent as {item.applied}: {item.reason}"
+    return [
+        *(f"ignored: {line}" for line in _ignored(plan)),
+        *(f"adjusted: {line}" for line in _adjusted(plan)),
+        *plan.warnings,
+    ]
+
+
+def _ignored(plan: Plan) -> list[str]:
+    return [f"{item.key}={_value(item.value)}: {item.reason}" for item in plan.ignored]
+
+
+def _adjusted(plan: Plan) -> list[str]:
+    return [
+        f"{item.key}={_value(item.requested)} → {_value(item.applied)}: {item.reason}"
         for item in plan.adjusted
     ]
-    return [*notes, *plan.warnings]
+
+
+def _value(value: object) -> str:
+    """An option's value as it is written on a command line or in JSON."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def envelope(
@@ -65,19 +84,6 @@ def envelope(
     return document
 
 
-def output_document(output: Output) -> dict[str, object]:
-    document: dict[str, object] = {
-        "path": str(output.path),
-        "mimeType": output.mime_type,
-        "size": output.size,
-        "width": output.width,
-        "height": output.height,
-        "duration": output.duration,
-        "url": output.url.partition(",")[0] if output.url.startswith("data:") else output.url,
-    }
-    return {key: value for key, value in document.items() if value is not None}
-
-
 def generated_result(
     generated: Generated,
     *,
@@ -86,17 +92,21 @@ def generated_result(
     attempts: Sequence[Mapping[str, object]] = (),
     sandbox: bool = False,
     notes: Sequence[str] = (),
+    seconds: float | None = None,
 ) -> Result:
-    """The result of one job: the paths on stdout, a closing panel on stderr."""
+    """The result of one job: the paths on stdout, a closing panel on stderr. `seconds` is how
+    long it took."""
     document = envelope(
         generated, capability=capability, plan=plan, attempts=attempts, sandbox=sandbox
     )
-    notes = [*notes, *(plan_notes(plan) if plan else ()), *_flag_notes(generated)]
     if generated.submitted_only:
-        notes.append(f"submitted; openclaw jobs wait {generated.job_id} fetches it")
+        fetch = f"submitted; openclaw jobs wait {generated.job_id} fetches it"
+        notes = [*notes, *(plan_notes(plan) if plan else ()), fetch]
         return Result(document, out=(generated.job_id,), notes=tuple(notes))
+    notes = [*notes, *(plan.warnings if plan else ()), *_flag_notes(generated)]
     out: tuple[Block, ...] = tuple(str(output.path) for output in generated.outputs)
-    closing = (Facts(_summary(generated, sandbox)),)
+    title = f"done in {duration_text(seconds)}" if seconds is not None else "done"
+    closing = (Facts(_summary(generated, plan, sandbox), title, framed=True),)
     return Result(document, out=out, notes=tuple(notes), closing=closing)
 
 
@@ -107,9 +117,12 @@ def _flag_notes(generated: Generated) -> list[str]:
     ]
 
 
-def _summary(generated: Generated, sandbox: bool) -> list[tuple[str, str]]:
-    rows = [("file", _file_line(output)) for output in generated.outputs]
+def _summary(generated: Generated, plan: Plan | None, sandbox: bool) -> list[tuple[str, str]]:
+    """The closing panel: what is there now, and what happened on the way."""
+    rows = _labelled("file", [_file_line(output) for output in generated.outputs])
     rows.append(("model", f"fal/{generated.model}" + (" (sandbox)" if sandbox else "")))
+    if plan:
+        rows += _labelled("ignored", _ignored(plan)) + _labelled("adjusted", _adjusted(plan))
     if generated.seed is not None:
         rows.append(("seed", str(generated.seed)))
     if generated.billable_units:
@@ -120,8 +133,14 @@ def _summary(generated: Generated, sandbox: bool) -> list[tuple[str, str]]:
     return rows
 
 
+def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
+    return [("" if at else label, line) for at, line in enumerate(lines)]
+
+
 def _file_line(output: Output) -> str:
-    from openclaw_fal.ui.progress import size_text
+    """The file's name, and what is in it: pixels, seconds, bytes."""
+    from openclaw_fal.ui.layout import HARD_SPACE
+    from openclaw_fal.ui.transfers import size_text
 
     facts = []
     if output.width and output.height:
@@ -129,33 +148,47 @@ def _file_line(output: Output) -> str:
     if output.duration:
         facts.append(f"{output.duration:.1f} s")
     facts.append(size_text(output.size))
-    return f"{output.path.name}  ({', '.join(facts)})"
+    return f"{output.path.name} " + f"({', '.join(facts)})".replace(" ", HARD_SPACE)
 
 
-def several_results(
-    finished: Sequence[tuple[Any, Generated]], failures: Sequence[tuple[str, OpenClawFalError]]
-) -> Result:
-    """`jobs wait` of several jobs: one document; the status is that of the first failure."""
-    jobs: list[dict[str, object]] = [
-        envelope(generated, capability="jobs.wait", sandbox=job.sandbox)
-        for job, generated in finished
-    ]
-    jobs += [
-        {
-            "ok": False,
-            "jobId": error.job_id or job_id,
-            "error": {"code": error.code, "message": error.message},
-        }
-        for job_id, error in failures
-    ]
-    document = {"ok": not failures, "capability": "jobs.wait", "jobs": jobs}
-    if failures:
-        first = failures[0][1]
-        document["error"] = {"code": first.code, "message": first.message}
-    out = tuple(str(output.path) for _, generated in finished for output in generated.outputs)
-    notes = tuple(f"{job_id}: {error.message}" for job_id, error in failures)
-    status = failures[0][1].status if failures else 0
-    return Result(document, out=out, notes=notes, status=status)
+def several_results(waited: Sequence[Waited], session: Session) -> Result:
+    """`jobs wait` of several jobs: one document; the status is that of the first failure, or 130
+    when it was interrupted."""
+    from openclaw_fal.errors import Interrupted
+    from openclaw_fal.ui.render import failure_document
+
+    errors = [item.error for item in waited if item.error is not None]
+    jobs = [_waited_document(item, session) for item in waited]
+    document: dict[str, object] = {"ok": not errors, "capability": "jobs.wait", "jobs": jobs}
+    worst = next((error for error in errors if isinstance(error, Interrupted)), None) or next(
+        iter(errors), None
+    )
+    if worst is not None:
+        document["error"] = failure_document(worst, session)["error"]
+    out = tuple(
+        str(output.path)
+        for item in waited
+        if item.generated is not None
+        for output in item.generated.outputs
+    )
+    notes = tuple(
+        f"{item.job.id if item.job else item.wanted}: {item.error.message}"
+        + (f" ({item.error.hint})" if item.error.hint else "")
+        for item in waited
+        if item.error is not None
+    )
+    return Result(document, out=out, notes=notes, status=worst.status if worst else 0)
+
+
+def _waited_document(item: Waited, session: Session) -> dict[str, object]:
+    """One of several jobs: the envelope, or the failure document."""
+    from openclaw_fal.ui.render import failure_document
+
+    if item.generated is not None:
+        sandbox = bool(item.job and item.job.sandbox)
+        return envelope(item.generated, capability="jobs.wait", sandbox=sandbox)
+    assert item.error is not None
+    return failure_document(item.error, session)
 
 
 def dry_run_result(

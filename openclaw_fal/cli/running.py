@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def run_media(
 ) -> Result:
     """Plan the request and show, submit or run it."""
     from openclaw_fal import api
+    from openclaw_fal.cli.options import seconds
     from openclaw_fal.cli.results import dry_run_result, generated_result
     from openclaw_fal.ui.progress import progress_for
 
@@ -47,7 +49,7 @@ def run_media(
         output=run.output,
         queue=run.queue or run.detach or (run.queue is None and kind == "video"),
         detach=run.detach,
-        timeout_s=run.timeout_ms / 1000 if run.timeout_ms else None,
+        timeout_s=seconds(run.timeout_ms),
         poll_interval_s=run.poll_interval,
         cancel_on_interrupt=run.cancel_on_interrupt,
         sandbox=session.sandbox,
@@ -61,6 +63,7 @@ def run_media(
             body=shown.body,
             uploads=shown.uploads,
         )
+    start = time.monotonic()
     done = api.run(request_for, settings, session=session, progress=progress_for(session))
     result = generated_result(
         done.generated,
@@ -68,7 +71,7 @@ def run_media(
         plan=done.plan,
         attempts=done.attempts,
         sandbox=session.sandbox,
-        notes=done.notes,
+        seconds=time.monotonic() - start,
     )
     if run.open_files:
         _open([str(output.path) for output in done.generated.outputs])

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
 
-def serve_until_stopped(
-    session: Session, host: str, port: int, dials: str, seed: int
-) -> int:
+def serve_until_stopped(session: Session, host: str, port: int, dials: str, seed: int) -> int:
     """Print the addresses at once, then serve. Ctrl-C and SIGTERM end it with status 0."""
     from openclaw_fal.sandbox import Dials, Sandbox
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, NamedTuple
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.exchange import RESULT_LIMIT, STALL, Exchange
-from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure
+from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure, is_transient
 from openclaw_fal.fal.hosts import takes_key
 from openclaw_fal.fal.network import Fault
 from openclaw_fal.fal.transport import Answer
@@ -43,6 +43,7 @@ PROBE = "fal-ai/flux/dev"  # any endpoint that has a price
 _DEEP = frozenset({"workflows", "comfy"})
 
 Cancelled = Literal["requested", "already_completed", "not_found"]
+OnWay = Callable[[bool], object]
 
 
 class RunResult(NamedTuple):
@@ -80,8 +81,9 @@ class Client(Exchange):
         *,
         deadline: Deadline,
         no_io_storage: bool = False,
+        on_way: OnWay | None = None,
     ) -> RunResult:
-        """Run a model in one request and return its output.
+        """Run a model in one request and return its output. `on_way`: see `post_once`.
 
         Raises Unreachable(may_have_arrived=True) when the request may have arrived and the output
         was lost: fal bills it all the same, and does not keep it.
@@ -89,7 +91,12 @@ class Client(Exchange):
         url = parse(f"{self.hosts.run}/{_path(endpoint)}")
         headers = _options(no_io_storage=no_io_storage)
         answer = self.post_once(
-            url, _json(body), deadline=deadline, stall=float("inf"), headers=headers
+            url,
+            _json(body),
+            deadline=deadline,
+            stall=float("inf"),
+            headers=headers,
+            on_way=on_way,
         )
         with answer:
             try:
@@ -106,8 +113,10 @@ class Client(Exchange):
         deadline: Deadline,
         no_io_storage: bool = False,
         start_timeout: float | None = None,
+        on_way: OnWay | None = None,
     ) -> Handle:
-        """Put a job into the queue. `start_timeout`: seconds within which fal must start it.
+        """Put a job into the queue. `start_timeout`: seconds within which fal must start it;
+        `on_way`: see `post_once`.
 
         Raises Unreachable(may_have_arrived=True) when there may be a job whose id is not known.
         """
@@ -117,7 +126,12 @@ class Client(Exchange):
             **_options(no_io_storage=no_io_storage, start_timeout=start_timeout),
         }
         answer = self.post_once(
-            url, _json(body), deadline=deadline, stall=SUBMIT_SECONDS, headers=headers
+            url,
+            _json(body),
+            deadline=deadline,
+            stall=SUBMIT_SECONDS,
+            headers=headers,
+            on_way=on_way,
         )
         with answer:
             try:
@@ -187,7 +201,7 @@ class Client(Exchange):
         """The output of a completed job. Fetching costs nothing: it is tried until the deadline."""
         url = self.api_url(handle.response_url)
         for attempt in range(1, READS + 1):
-            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT)
+            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT, again=is_transient)
             if reply.status >= 300:
                 raise self.job_failure(reply, handle)
             if reply.status == 202:

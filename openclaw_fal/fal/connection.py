@@ -201,7 +201,10 @@ def _next_event(protocol: h11.Connection, wire: Wire, call: Call) -> Any:
             event = protocol.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            protocol.receive_data(wire.read(call))
+            data = wire.read(call)
+            if not data and protocol.their_state is h11.SEND_RESPONSE:
+                raise Fault("the server closed the connection without an answer", sent=call.began)
+            protocol.receive_data(data)
         except h11.RemoteProtocolError as exc:
             raise Fault(f"the answer is broken: {exc}", sent=call.began) from None
 

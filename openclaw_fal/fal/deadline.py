@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+TURN = 0.5  # seconds, after which a pause looks whether it shall go on
+
 
 class Deadline:
     """A point in time on the monotonic clock, which no change of the wall clock moves.
@@ -27,10 +29,18 @@ class Deadline:
     def expired(self) -> bool:
         return self.left() <= 0.0
 
+    def stop(self) -> None:
+        """Let the deadline pass now: whatever still keeps it, in any thread, ends soon."""
+        self._end = -math.inf
+
     def sub(self, seconds: float) -> Deadline:
         """A deadline `seconds` from now, or this one if that comes first."""
         return Deadline(min(seconds, self.left()), clock=self._clock)
 
     def pause(self, seconds: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Sleep, but not past the deadline."""
-        sleep(min(max(0.0, seconds), self.left()))
+        """Sleep, but not past the deadline, nor past its being stopped."""
+        left = min(seconds, self.left())
+        while left > 0 and not self.expired:
+            turn = min(left, TURN)
+            sleep(turn)
+            left -= turn

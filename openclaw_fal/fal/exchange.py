@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from openclaw_fal import __version__
 from openclaw_fal.errors import (
@@ -16,11 +16,11 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_transient
+from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_trouble
 from openclaw_fal.fal.hosts import Hosts, same_origin, takes_key
-from openclaw_fal.fal.network import Fault, addresses_of
+from openclaw_fal.fal.network import Call, Fault, addresses_of
 from openclaw_fal.fal.retry import Retry, retry_after
-from openclaw_fal.fal.text import clean, redact_bytes
+from openclaw_fal.fal.text import clean, redact_bytes, redact_headers
 from openclaw_fal.fal.transport import Answer, Transport
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, is_public, join, parse
 from openclaw_fal.fal.wire import JsonBody
@@ -79,11 +79,12 @@ class Exchange:
         limit: int = JSON_LIMIT,
         body: JsonBody | None = None,
         headers: Mapping[str, str] | None = None,
+        again: Callable[[Reply], bool] = is_trouble,
     ) -> Reply:
         """A request that may go again, until it has an answer that another one would not change.
 
-        `attempts` None: until the deadline. Returns the last answer, whatever its status. Raises
-        Unreachable or TimedOut when there is none.
+        `again` says which answers are not final. `attempts` None: until the deadline. Returns the
+        last answer, whatever its status. Raises Unreachable or TimedOut when there is none.
         """
         failures = 0
         while True:
@@ -101,7 +102,7 @@ class Exchange:
             except Fault as exc:
                 fault = exc
             else:
-                if not is_transient(reply):
+                if not again(reply):
                     return reply
                 wait = retry_after(reply.headers.get("retry-after"))
             failures += 1
@@ -146,12 +147,15 @@ class Exchange:
         deadline: Deadline,
         stall: float,
         headers: Mapping[str, str] | None = None,
+        on_way: Callable[[bool], object] | None = None,
     ) -> Answer:
         """A paid POST: the answer with a 2xx status, which the caller reads and closes.
 
         It goes again only when provably nothing of it left, or when fal answered 429 (not taken).
-        Raises Unreachable(may_have_arrived=True) whenever it may have arrived.
+        Raises Unreachable(may_have_arrived=True) whenever it may have arrived. `on_way` hears True
+        right before the first byte leaves, and False when fal has not taken the request.
         """
+        told = on_way or (lambda _: None)
         undelivered = refused = 0
         while True:
             try:
@@ -163,6 +167,7 @@ class Exchange:
                     body=body,
                     headers=headers,
                     fresh=True,
+                    leaving=lambda: told(True),
                 )
             except Fault as fault:
                 if fault.sent:
@@ -182,6 +187,7 @@ class Exchange:
             if not isinstance(error, RateLimited):
                 raise error
             refused += 1
+            told(False)
             self._await_turn(error, reply, refused, deadline)
 
     def _await_turn(
@@ -208,6 +214,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         accept: str = "application/json",
         fresh: bool = False,
+        leaving: Callable[[], object] | None = None,
     ) -> Answer:
         """Send a request with the key. Raises Fault."""
         sent = {
@@ -219,7 +226,7 @@ class Exchange:
         }
         if body is not None:
             sent["Content-Type"] = "application/json"
-        return self.transport.open(
+        answer = self.transport.open(
             method,
             url,
             headers=sent,
@@ -228,7 +235,10 @@ class Exchange:
             body=body if body is not None else (),
             length=body.length if body is not None else None,
             fresh=fresh,
+            leaving=leaving,
         )
+        answer.headers = redact_headers(answer.headers, self.key)
+        return answer
 
     def public_only(self, url: Url) -> bool:
         """Whether a media host must be reached at an address of the open internet: unless the API
@@ -241,7 +251,7 @@ class Exchange:
         """Whether the name of an API of one's own stands for a private address."""
         if self._private is None:
             try:
-                found = addresses_of(self._api.host, self._api.port, STALL)
+                found = addresses_of(self._api.host, self._api.port, Call(Deadline(STALL), STALL))
             except Fault:
                 return False
             self._private = not all(map(is_public, found))

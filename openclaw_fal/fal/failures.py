@@ -160,6 +160,11 @@ def is_transient(reply: Reply) -> bool:
     return not (_waited_too_long(reply, report) or _is_own(reply, report))
 
 
+def is_trouble(reply: Reply) -> bool:
+    """`is_transient` where no job is behind the request, so that every 5xx is worth another try."""
+    return reply.status in (408, 429) or reply.status >= 500
+
+
 def _waited_too_long(reply: Reply, report: Report) -> bool:
     """Whether the job ended in fal's queue, before the model began."""
     kind = reply.headers.get("x-fal-request-timeout-type", "").strip().lower()

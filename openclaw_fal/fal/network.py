@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -19,8 +18,9 @@ WRITE_SECONDS = 60.0  # without the other side taking a byte
 READ_SIZE = 256 * 1024
 WRITE_SIZE = 64 * 1024
 _LONGEST_WAIT = 24 * 3600.0
-# A blocked call keeps Windows from delivering Ctrl-C: wait there in short turns.
-TURN = 0.5 if os.name == "nt" else _LONGEST_WAIT
+# Waits are cut into turns: a blocked call keeps Windows from delivering Ctrl-C, and other threads
+# must notice when the deadline is stopped.
+TURN = 0.5
 
 T = TypeVar("T")
 
@@ -46,13 +46,23 @@ class Fault(Exception):
 class Call:
     """The limits of one request, and whether it has begun to leave.
 
-    `stall` is how many seconds the other side may stay silent.
+    `stall` is how many seconds the other side may stay silent. `leaving` is called once, right
+    before the first byte leaves.
     """
 
-    def __init__(self, deadline: Deadline, stall: float) -> None:
+    def __init__(
+        self, deadline: Deadline, stall: float, leaving: Callable[[], object] | None = None
+    ) -> None:
         self.deadline = deadline
         self.stall = stall
         self.began = False
+        self._leaving = leaving
+
+    def begin(self) -> None:
+        """The next byte of the request is about to leave."""
+        if not self.began and self._leaving:
+            self._leaving()
+        self.began = True
 
     def seconds(self, most: float | None = None) -> float:
         """How long the next wait may be. Raises Fault once the deadline has passed."""
@@ -85,7 +95,7 @@ class Wire:
             return self._socket.recv(READ_SIZE)
 
         try:
-            return _in_turns(receive, call.seconds())
+            return _in_turns(receive, call, call.seconds())
         except OSError as exc:
             raise call.fault(exc) from exc
 
@@ -93,9 +103,14 @@ class Wire:
         """Send everything. Raises OSError when the other side does not take it, else Fault."""
         view = memoryview(data)
         while view:
-            call.began = True
-            self._socket.settimeout(call.seconds(WRITE_SECONDS))
-            view = view[self._socket.send(view[:WRITE_SIZE]) :]
+            call.begin()
+            piece = view[:WRITE_SIZE]
+
+            def send(seconds: float, piece: memoryview = piece) -> int:
+                self._socket.settimeout(seconds)
+                return self._socket.send(piece)
+
+            view = view[_in_turns(send, call, call.seconds(WRITE_SECONDS)) :]
 
     def is_quiet(self) -> bool:
         """Whether nothing has come on an idle connection: not even its end."""
@@ -130,7 +145,7 @@ class Wire:
 
 def connect(host: str, port: int, call: Call, *, public_only: bool) -> Wire:
     """A connection to the first address of the host that answers. Raises Fault."""
-    addresses = addresses_of(host, port, call.seconds())
+    addresses = addresses_of(host, port, call)
     if public_only and not all(map(is_public, addresses)):
         raise Fault("its address is in a private network", sent=False, forbidden=True)
     failure: Fault | None = None
@@ -145,7 +160,7 @@ def connect(host: str, port: int, call: Call, *, public_only: bool) -> Wire:
     raise failure or Fault(f"{host} has no address", sent=False)
 
 
-def addresses_of(host: str, port: int, seconds: float) -> list[str]:
+def addresses_of(host: str, port: int, call: Call) -> list[str]:
     """The IP addresses of a host, in the system's order of preference. Raises Fault.
 
     A lookup can neither be given a time-out nor interrupted, so a thread of its own does it.
@@ -166,28 +181,27 @@ def addresses_of(host: str, port: int, seconds: float) -> list[str]:
             done.set()
 
     threading.Thread(target=look_up, name="look-up", daemon=True).start()
-    if not _waited(done, seconds):
-        raise Fault(f"the lookup of {host} took too long", sent=False, timed_out=True)
+    patience = call.seconds()
+    while not done.wait(min(TURN, patience)):
+        patience -= TURN
+        if patience <= 0 or call.deadline.expired:
+            raise Fault(f"the lookup of {host} took too long", sent=False, timed_out=True)
     if not found:
         raise Fault(f"{host} has no address: {''.join(problem) or 'unknown'}", sent=False)
     return found
 
 
-def _waited(event: threading.Event, seconds: float) -> bool:
-    while seconds > TURN:
-        if event.wait(TURN):
-            return True
-        seconds -= TURN
-    return event.wait(seconds)
-
-
-def _in_turns(read: Callable[[float], T], seconds: float) -> T:
-    while seconds > TURN:
+def _in_turns(operation: Callable[[float], T], call: Call, seconds: float) -> T:
+    """Do what may block, for at most `seconds`. Raises TimeoutError, and Fault at the deadline."""
+    while True:
+        turn = max(min(TURN, seconds), 0.001)
         try:
-            return read(TURN)
+            return operation(turn)
         except TimeoutError:
-            seconds -= TURN
-    return read(max(seconds, 0.001))
+            seconds -= turn
+            call.check_deadline()
+            if seconds <= 0:
+                raise
 
 
 def _set_options(sock: socket.socket) -> None:

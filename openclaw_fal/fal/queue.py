@@ -38,6 +38,7 @@ PERSISTENT = 3  # polls in a row that must say the same before it is believed
 STREAM_OPEN = 5.0  # seconds for the stream's head
 STREAM_STALL = 40.0  # seconds without even a comment, of which fal sends one every 15 s
 STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
+CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
 _REFUSED = frozenset({401, 402, 403})
 
 
@@ -80,10 +81,12 @@ def outcome(
         except JobFailed as error:
             failures += 1
             pause = client.retry.pause(failures)
-            lost = error.http_status == 404
-            if lost and completed.error:
+            status = error.http_status or 0
+            if status == 404 and completed.error:
                 raise _reported(completed, handle) from None
-            if not lost or failures >= PERSISTENT or pause >= deadline.left():
+            # Right after the end, and while fal has trouble of its own, this may pass.
+            passing = status == 404 or (status >= 500 and not completed.error)
+            if not passing or failures >= PERSISTENT or pause >= deadline.left():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
     if completed.error and not remote_files(result.payload):
@@ -189,10 +192,9 @@ def _quietly(watch: _Watch, data: bytes | str) -> Status | None:
 
 def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
     """The end of the job as polls tell it."""
-    patience = max(3.0, min(15.0, 2 * interval))
     trouble: str | None = None
     unknown = refused = 0
-    for reply in _polls(watch, patience):
+    for reply in _polls(watch, _patience(interval)):
         found, wish = None, None
         if isinstance(reply, Fault):
             if watch.deadline.expired:
@@ -217,6 +219,11 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
         trouble = found
         watch.deadline.pause(max(interval, wish or 0.0), sleep=watch.client.retry.sleep)
     raise _too_late(watch.handle, trouble)
+
+
+def _patience(interval: float) -> float:
+    """How many seconds a poll may stay silent."""
+    return max(3.0, min(15.0, 2 * interval))
 
 
 def _polls(watch: _Watch, patience: float) -> Iterator[Reply | Fault]:
@@ -277,7 +284,7 @@ def _bad_end(
         return JobFailed(
             f"the job was cancelled at fal{said}",
             request_id=handle.request_id,
-            error_type=stopped.error_type,
+            error_type=stopped.error_type or CANCELLED,
             may_be_billed=True,
         )
     if stopped.error is None and stopped.error_type is None:

@@ -77,7 +77,7 @@ def facts(payload: object, *, key: str | None = None) -> Facts:
 def _flagged(value: object, count: int) -> tuple[int, ...]:
     if isinstance(value, list):
         return tuple(index for index, flag in enumerate(value) if flag is True)
-    return tuple(range(count)) if value is True else ()
+    return tuple(range(max(count, 1))) if value is True else ()
 
 
 def _layers(payload: object, depth: int) -> Iterator[Mapping[str, object]]:
@@ -101,8 +101,7 @@ def _known(payload: object, depth: int) -> Iterator[RemoteFile]:
         found = list(_files(fields, 1))
     yield from found
     if not found:
-        for name in WRAPPERS:
-            value = fields.get(name)
+        for value in filter(None, map(fields.get, WRAPPERS)):
             yield from _known(value, depth - 1)
             if isinstance(value, (str, list)):
                 yield from _files(value, depth)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.hosts import Hosts
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from openclaw_fal.media import RemoteFile
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Frozen):
     """What a result holds: its files, the seed, and which files (from 0) the checker flagged."""
 
     files: list[RemoteFile]
@@ -48,11 +47,25 @@ class FalService:
     def deadline(self, seconds: float) -> Deadline:
         return Deadline(seconds)
 
-    def run(self, endpoint: str, body: Mapping[str, object], deadline: Deadline) -> RunResult:
-        return self._client.run(endpoint, body, deadline=deadline)
+    def run(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        deadline: Deadline,
+        on_way: Callable[[bool], object] | None = None,
+    ) -> RunResult:
+        """Run a model in one request; `on_way` hears whether the request has left."""
+        return self._client.run(endpoint, body, deadline=deadline, on_way=on_way)
 
-    def submit(self, endpoint: str, body: Mapping[str, object], deadline: Deadline) -> Handle:
-        return self._client.submit(endpoint, body, deadline=deadline)
+    def submit(
+        self,
+        endpoint: str,
+        body: Mapping[str, object],
+        deadline: Deadline,
+        on_way: Callable[[bool], object] | None = None,
+    ) -> Handle:
+        """Put a job into the queue; `on_way` hears whether the request has left."""
+        return self._client.submit(endpoint, body, deadline=deadline, on_way=on_way)
 
     def handle(self, job: Any) -> Handle:
         """The handle of a job in the journal."""

@@ -10,7 +10,7 @@ from openclaw_fal.errors import JobFailed, LocalError, OpenClawFalError, TimedOu
 from openclaw_fal.fal.client import Client, with_query
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.exchange import STALL
-from openclaw_fal.fal.failures import Reply, failure, is_transient
+from openclaw_fal.fal.failures import Reply, failure, is_trouble
 from openclaw_fal.fal.network import Fault
 from openclaw_fal.fal.retry import retry_after
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, parse
@@ -156,7 +156,11 @@ def _put(
 ) -> Reply:
     """Send a stretch of the file; each attempt reads it anew."""
 
+    sent = 0
+
     def body() -> Iterator[bytes]:
+        nonlocal sent
+        meter.add(-sent)
         sent = 0
         try:
             with source.open_file() as file:
@@ -171,9 +175,6 @@ def _put(
                     meter.add(len(chunk))
         except OSError as exc:
             raise LocalError(f"{source.name} cannot be read: {exc.strerror or exc}") from exc
-        finally:
-            if sent < length:
-                meter.add(-sent)
 
     headers = {"Content-Type": source.content_type}
     return _send(client, "PUT", url, headers, body, length, deadline)
@@ -207,7 +208,7 @@ def _send(
                 reply = client.read(answer, 1 << 20)
             if 200 <= reply.status < 300:
                 return reply
-            if not is_transient(reply):
+            if not is_trouble(reply):
                 raise _not_billed(failure(reply, key=client.key, subject="the upload"))
             wait = retry_after(reply.headers.get("retry-after"))
         except Fault as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 LONGEST_MESSAGE = 1500
 REDACTED = "[redacted]"
@@ -12,6 +13,7 @@ _CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _SURROGATES = "[\ud800-\udfff]"
 _WHOLE_KEY = 8  # shorter keys are no secrets, and hiding them would garble ordinary text
 _HALF_KEY = 16
+_SEARCHED = 2 * 1024 * 1024  # bytes of a body in which a key is found that is written in escapes
 
 
 def clean(text: str, *, key: str | None = None, limit: int = LONGEST_MESSAGE) -> str:
@@ -39,7 +41,23 @@ def redact_bytes(data: bytes, key: str | None) -> bytes:
         raw = secret.encode()
         if raw in data:
             data = data.replace(raw, REDACTED.encode())
+        if b"\\" in data and len(data) <= _SEARCHED:
+            data = re.sub(_escaped(secret), REDACTED.encode(), data)
     return data
+
+
+def redact_headers(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
+    """The headers of an answer to a request that carried the key."""
+    return {redact(name, key): redact(value, key) for name, value in headers.items()}
+
+
+def _escaped(secret: str) -> bytes:
+    """A pattern for a secret of which any character may stand as a JSON escape (`\\u0061`)."""
+    either = (
+        rf"(?:\\?{re.escape(char)}|\\u00{ord(char) >> 4:x}[{ord(char) & 15:x}{ord(char) & 15:X}])"
+        for char in secret
+    )
+    return "".join(either).encode()
 
 
 def _secrets(key: str | None) -> list[str]:

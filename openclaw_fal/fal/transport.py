@@ -109,16 +109,18 @@ class Transport:
         length: int | None = None,
         fresh: bool = False,
         public_only: bool = False,
+        leaving: Callable[[], object] | None = None,
     ) -> Answer:
         """Send a request and return its response, of which only the head has been read.
 
         `length` is the number of bytes in `body`; None means that there is no body. `stall` is how
         many seconds the other side may stay silent. `fresh` takes a connection that was never used,
         since one that was kept may be closed by the server while the request is on its way.
-        `public_only` connects to addresses of the open internet only. Raises Fault, or LocalError
-        for unusable proxy or certificate settings.
+        `public_only` connects to addresses of the open internet only. `leaving` is called right
+        before the first byte leaves. Raises Fault, or LocalError for unusable proxy or certificate
+        settings.
         """
-        call = Call(deadline, stall)
+        call = Call(deadline, stall, leaving)
         call.check_deadline()
         key = (url.origin, public_only)
         connection = None if fresh else self._kept(key)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from openclaw_fal.fal.text import clean
 
 LONGEST_LOG = 4000
+MOST_VALUES = 5_000_000
 PENDING = frozenset({"IN_QUEUE", "QUEUED", "STARTED", "PROCESSING", "IN_PROGRESS"})
 WAITING = frozenset({"IN_QUEUE", "QUEUED"})
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED"})
@@ -23,11 +24,14 @@ class NotJson(ValueError):
 
 
 def parse(data: bytes) -> object:
-    """Read JSON. Raises NotJson.
+    """Read JSON. Raises NotJson, also for more values than any answer of fal's has: they would take
+    thirty times the memory of their bytes.
 
     Numbers without a fraction stay exact at any size. Bytes that are no UTF-8 become U+FFFD: better
     a garbled prompt than a lost URL. `NaN` and the infinities, which JSON lacks, become null.
     """
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise NotJson("too many values")
     try:
         return json.loads(data.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
     except (ValueError, RecursionError, MemoryError) as exc:

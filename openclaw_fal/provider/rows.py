@@ -8,27 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, dataclass_transform
+from typing import Any, Literal
+
+from openclaw_fal.frozen import Frozen
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-class Facts:
-    """A frozen record: annotated names, given by keyword, with class attributes as defaults.
-
-    Type checkers treat it as a dataclass. Real ones generate code when the module is imported,
-    which for these few classes took longer than all of the rest of a plan.
-    """
-
-    def __init__(self, **facts: Any) -> None:
-        vars(self).update(facts)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen")
-
-
-class Row(Facts):
+class Row(Frozen, kw_only=True):
     """One family of models.
 
     `match` holds endpoint ids; one `*` in a pattern stands for any text, slashes included.
@@ -49,7 +36,7 @@ class Row(Facts):
         return any(fits(pattern, endpoint) for pattern in self.match)
 
 
-class ImageSize(Facts):
+class ImageSize(Frozen, kw_only=True):
     """How an aspect ratio or a resolution becomes `image_size`, and which dimensions pass.
 
     Edges are in pixels. `presets` maps a ratio to the endpoint's name for it. `ratio_edge` is the
@@ -67,7 +54,7 @@ class ImageSize(Facts):
     references_ignore_resolution: bool = False
 
 
-class ImageRow(Row):
+class ImageRow(Row, kw_only=True):
     """A family of image models.
 
     With references a request goes to the model's edit endpoint: the id itself if it contains one
@@ -122,7 +109,7 @@ class ImageRow(Row):
         return self.text_aliases.get(model, model)
 
 
-class Duration(Facts):
+class Duration(Frozen, kw_only=True):
     """The whole seconds that a model takes, and the form that its field wants."""
 
     field: str
@@ -136,7 +123,7 @@ class Duration(Facts):
         return str(seconds) if self.form == "string" else seconds
 
 
-class VideoRow(Row):
+class VideoRow(Row, kw_only=True):
     """A family of video models.
 
     One image goes into `image_field`, as a string, unless `image_list`: then up to `max_images`,
@@ -171,7 +158,7 @@ class VideoRow(Row):
         return model + self.image_suffix
 
 
-class MusicRow(Row):
+class MusicRow(Row, kw_only=True):
     """A family of music models. `constants` are always in the body.
 
     `writes_lyrics` is the flag that lets the model write the words when there are no lyrics and

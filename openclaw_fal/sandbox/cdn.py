@@ -22,7 +22,7 @@ def serve(world: World, request: Request, dials: Dials) -> Response:
     if blob is not None:
         return _ranged(request, dials, blob.size, blob.content_type, blob.read)
     parts = request.segments
-    upload = world.storage.get(parts[1]) if len(parts) == 3 else None
+    upload = world.upload(parts[1]) if len(parts) == 3 else None
     kept = world.storage.serve(upload) if upload else None
     if upload is None or kept is None:
         return failure(404, "Not Found")
@@ -38,7 +38,7 @@ def exists(world: World, path: str) -> bool:
     if world.library.get(path) is not None:
         return True
     parts = path.strip("/").split("/")
-    upload = world.storage.get(parts[1]) if len(parts) == 3 else None
+    upload = world.upload(parts[1]) if len(parts) == 3 else None
     return upload is not None and world.storage.serve(upload) is not None
 
 
@@ -68,7 +68,7 @@ def begin(world: World, request: Request, dials: Dials) -> Response:
 def part(world: World, request: Request, dials: Dials) -> Response:
     """`/files/<id>/<name>/multipart/<id>/<n>`."""
     parts = request.segments
-    found = world.storage.get(parts[1])
+    found = world.upload(parts[1])
     if found is None or not found.multipart or not parts[-1].isdigit():
         return failure(404, "Not Found")
     etag = world.storage.receive_part(found, int(parts[-1]), request)
@@ -77,7 +77,7 @@ def part(world: World, request: Request, dials: Dials) -> Response:
 
 def complete(world: World, request: Request, dials: Dials) -> Response:
     """Join the parts."""
-    found = world.storage.get(request.segments[1])
+    found = world.upload(request.segments[1])
     return uploads.join(world, found, request) if found else failure(404, "Not Found")
 
 

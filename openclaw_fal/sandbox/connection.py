@@ -106,35 +106,25 @@ class Connection:
         response = wrong or self._answer(request, found, dials, fault)
         if found.phase != "media":
             world.wait(dials.latency)
-        self._finish_headers(request, response, fault)
+        if world.stop.is_set():
+            raise Gone
+        self._finish_headers(found, response, fault)
         recorded.size = self._drained(request)
         recorded.status = response.status
         close = _wants_close(request, version)
         bodiless = request.method == "HEAD"
-        try:
-            return sending.send(
-                self._sock, response, close=close, bodiless=bodiless, stop=world.stop
-            )
-        finally:
-            ms = (time.monotonic() - began) * 1000
-            line = f"{request.method} {request.path} {response.status} {ms:.0f} ms"
-            world.say([line, *response.notes])
+        ms = (time.monotonic() - began) * 1000
+        line = f"{request.method} {request.path} {response.status} {ms:.0f} ms"
+        world.say([line, *response.notes])
+        return sending.send(self._sock, response, close=close, bodiless=bodiless, stop=world.stop)
 
     def _dials(self, request: Request) -> tuple[Dials, Response | None]:
-        """The dials for this request: its header's, its job's, or the sandbox's."""
+        """The dials for this request: its header's, those that its job had, or the sandbox's."""
         try:
             own = self._world.dials_of(request)
         except UsageError as exc:
             return Dials(), answers.failure(400, f"X-Sandbox-Dials: {exc.message}")
-        if own:
-            return own, None
-        parts = request.segments
-        if "requests" in parts[2:4]:
-            at = parts.index("requests", 2)
-            job = self._world.jobs.get("/".join(parts[at + 1 : at + 2]), "/".join(parts[:at]))
-            if job and job.own_dials:
-                return job.own_dials, None
-        return self._world.dials, None
+        return own or self._world.inherited_dials(request) or self._world.dials, None
 
     def _read_body(self, request: Request, dials: Dials) -> None:
         """The body, unless it is larger than the dials allow."""
@@ -161,10 +151,7 @@ class Connection:
         except (Gone, BadRequest, OSError):
             raise
         except Exception as exc:
-            import traceback
-
-            self._world.crashes.append("".join(traceback.format_exception(exc)))
-            self._world.say([f"the sandbox has a bug: {exc!r}"])
+            self._world.crashed(exc)
             response = answers.failure(500, "The sandbox has a bug; its log says more.")
         if dials.echo_auth and response.status >= 400 and isinstance(response.body, bytes):
             header = request.headers.get("authorization", "")
@@ -188,11 +175,11 @@ class Connection:
             return spoil.answer(fault, platform=platform)
         return spoil.spoil(fault, found.handler(world, request, dials), platform=platform)
 
-    def _finish_headers(self, request: Request, response: Response, fault: Fault | None) -> None:
+    def _finish_headers(self, found: Route, response: Response, fault: Fault | None) -> None:
         response.set_header("server", "openclaw-fal-sandbox")
         if fault and not fault.request_id:
             response.headers = [pair for pair in response.headers if pair[0] != "x-fal-request-id"]
-        elif request.role != "media" and not response.header("x-fal-request-id"):
+        elif found.phase not in ("media", "upload") and not response.header("x-fal-request-id"):
             response.set_header("x-fal-request-id", self._world.ids.uuid())
 
     def _drained(self, request: Request) -> int:

@@ -2,7 +2,7 @@
 
 Written as text for the command line, the environment and the `X-Sandbox-Dials` header:
 
-    latency=0.2,queue-length=3,run-time=1.5,fail=submit:503:2,fail=media:cut:1
+    latency=0.2,queue=3,run=1.5,fail=submit:503:2,fail=media:cut:1
 
 or as a JSON object with the same names. In the text form `%XX` stands for any byte, so that a value
 can hold commas, colons or control characters.
@@ -11,14 +11,24 @@ can hold commas, colons or control characters.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 from urllib.parse import unquote
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.sandbox.faults import Fault
+from openclaw_fal.sandbox.faults import KINDS, OPTIONS, PHASES, Fault
 
 HEADER = "x-sandbox-dials"
 ENVIRONMENT = "OPENCLAW_FAL_SANDBOX_DIALS"
+_CHOICES = {
+    "clock": ("time", "polls"),
+    "media_form": ("object", "bare", "null", "string", "list", "flat"),
+}
+_SHORT = {"queue": "queue_length", "step": "queue_step", "run": "run_time"}
+
+
+def _dial(default: object, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
 
 
 @dataclass
@@ -26,42 +36,44 @@ class Dials:
     """What can be turned. Times are in seconds, sizes in bytes. Change them while it runs."""
 
     # Time
-    latency: float = 0.0  # before every answer of the API
-    media_latency: float = 0.0  # before every media file
-    run_time: float = 0.0  # how long a model runs, synchronous or queued
-    queue_length: int = 0  # positions to count down before a queued job runs
-    queue_step: float = 0.1  # how long each position takes
-    clock: str = "time"  # "polls": queue_step and run_time count status answers, not seconds
+    latency: float = _dial(0.0, "before every answer of the API")
+    media_latency: float = _dial(0.0, "before every media file")
+    run_time: float = _dial(0.0, "how long a model runs, synchronous or queued")
+    queue_length: int = _dial(0, "positions to count down before a queued job runs")
+    queue_step: float = _dial(0.1, "how long each position takes")
+    clock: str = _dial("time", "polls: queue-step and run-time count status answers, not seconds")
     # Queue
-    log_lines: int = 3  # log lines that a run writes
-    log_window: int = 10  # how many of the last lines a status shows
-    log_text: str = ""  # another text for every log line
-    stream: bool = True  # whether there is a status stream
-    stream_comment: float = 15.0  # between the comments that keep the stream alive
-    queue_urls: str = "full"  # "none": submits answer no URLs; a URL: theirs start with it
+    log_lines: int = _dial(3, "log lines that a run writes")
+    log_window: int = _dial(10, "how many of the last lines a status shows")
+    log_text: str = _dial("", "another text for every log line")
+    stream: bool = _dial(True, "whether there is a status stream")
+    stream_comment: float = _dial(15.0, "between the comments that keep the stream alive")
+    queue_urls: str = _dial("full", "none: submits answer no URLs; a URL: theirs start with it")
     # Results
-    error: str = ""  # COMPLETED with this error; the result answers error_status
-    error_type: str = ""
-    error_status: int = 500
-    state: str = ""  # another last state than COMPLETED, such as FAILED or CANCELLED
-    pending_state: str = ""  # another word for IN_PROGRESS
-    nsfw: bool = False  # flagged and black
-    content_policy: bool = False  # 422 content_policy_violation
-    wrap: str = "plain"  # another word: the result stands under this key
-    media_form: str = "object"  # "bare", "string", "list", "flat" or "null": see results.py
-    seed: int | None = None  # the seed in results, whatever was asked for
+    error: str = _dial("", "COMPLETED with this error; the result answers error-status")
+    error_type: str = _dial("", "the type of that error")
+    error_status: int = _dial(500, "the status of that result")
+    state: str = _dial("", "another last state than COMPLETED, such as FAILED or CANCELLED")
+    pending_state: str = _dial("", "another word for IN_PROGRESS")
+    nsfw: bool = _dial(False, "flagged and black")
+    content_policy: bool = _dial(False, "422 content_policy_violation")
+    wrap: str = _dial("plain", "another word: the result stands under this key")
+    media_form: str = _dial(
+        "object", "bare, null, string, list or flat: the forms that media have been seen in"
+    )
+    seed: int | None = _dial(None, "the seed in results, whatever was asked for")
     # Media
-    media_url: str = ""  # every media URL in results
-    upload_url: str = ""  # the address that initiated uploads are sent to
-    media_type: str = ""  # the content type, in results and answers
-    file_name: str = ""  # the file name in results
-    media_bytes: int = 0  # media of this size, of made-up bytes
-    bandwidth: int = 0  # bytes per second on each connection that serves media
-    ranges: bool = True  # whether Range requests are honoured
+    media_url: str = _dial("", "every media URL in results")
+    upload_url: str = _dial("", "the address that initiated uploads are sent to")
+    media_type: str = _dial("", "the content type, in results and answers")
+    file_name: str = _dial("", "the file name in results")
+    media_bytes: int = _dial(0, "media of this size, of made-up bytes")
+    bandwidth: int = _dial(0, "bytes per second on each connection that serves media")
+    ranges: bool = _dial(True, "whether Range requests are honoured")
     # Requests
-    validate: bool = True  # check inputs against the endpoints' schemas
-    max_body: int = 10 * 1024 * 1024  # larger bodies get 413; 0 for no limit
-    echo_auth: bool = False  # errors repeat the Authorization header
+    validate: bool = _dial(True, "check inputs against the endpoints' schemas")
+    max_body: int = _dial(10 * 1024 * 1024, "larger bodies get 413; 0 for no limit")
+    echo_auth: bool = _dial(False, "errors repeat the Authorization header")
     # Failures
     faults: list[Fault] = field(default_factory=list)
 
@@ -108,6 +120,31 @@ class Dials:
         return shown
 
 
+def explain() -> str:
+    """All dials, phases and kinds of faults, with what they mean, as lines of text."""
+    lines = ["DIALS, as name=value, separated by commas:"]
+    for item in fields(Dials):
+        if item.name != "faults":
+            default = "" if item.default in ("", None) else _shown(item.default)
+            lines.append(f"  {item.name.replace('_', '-')}={default}".ljust(26) + meaning(item))
+    lines += ["  fail=PHASE:KIND[:COUNT][:OPTION=VALUE…], several joined with +", "PHASES:"]
+    lines.append("  " + " ".join(PHASES))
+    lines += ["KINDS:", "  an HTTP status".ljust(26) + "the answer; options: " + OPTIONS]
+    lines += [f"  {name}".ljust(26) + text for name, text in KINDS.items()]
+    return "\n".join(lines)
+
+
+def meaning(item: Field[Any]) -> str:
+    """What a dial does."""
+    return str(item.metadata["meaning"])
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
 def _json_object(text: str) -> dict[str, object]:
     try:
         value = json.loads(text)
@@ -129,6 +166,7 @@ def _set_json(dials: Dials, name: str, value: object) -> None:
 def _set_text(dials: Dials, name: str, text: str) -> None:
     known = {item.name for item in fields(dials)} - {"faults"}
     key = name.strip().replace("-", "_")
+    key = _SHORT.get(key, key)
     if key not in known:
         raise UsageError(
             f"there is no dial {name.strip()!r}",
@@ -146,6 +184,9 @@ def _value(key: str, default: object, text: str) -> object:
             return False
         raise UsageError(f"{key}: on or off is wanted, not {text!r}")
     if isinstance(default, str):
+        allowed = _CHOICES.get(key, (text,))
+        if text not in allowed:
+            raise UsageError(f"{key}: {' or '.join(allowed)} is wanted, not {text!r}")
         return text
     try:
         number = float(text) if isinstance(default, float) else int(text)

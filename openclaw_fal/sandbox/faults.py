@@ -16,9 +16,9 @@ PHASES = (
 # What happens to the connection while the answer is sent; the request was taken.
 WIRE_KINDS = {
     "reset_after_read": "the request is taken, then the connection is reset",
-    "cut": "half of the body, then the connection is closed",
-    "cut_reset": "half of the body, then the connection is reset",
-    "stall": "half of the body, then nothing",
+    "cut": "half (`at`, 0 to 1) of the body, then the connection is closed",
+    "cut_reset": "half (`at`) of the body, then the connection is reset",
+    "stall": "half (`at`) of the body, then nothing",
     "silent": "the request is taken, and nothing is answered",
     "lie_longer": "Content-Length promises more than is sent",
     "lie_shorter": "Content-Length promises less than is sent",
@@ -41,7 +41,8 @@ OTHER_KINDS = {
     "html": "an HTML page of a gateway, with `status` 502",
     "redirect": "a redirect to `to`, with `status` 307",
 }
-KINDS = (*OTHER_KINDS, *WIRE_KINDS, *BODY_KINDS)
+KINDS = OTHER_KINDS | WIRE_KINDS | BODY_KINDS
+OPTIONS = "type, detail, body, retry-after, request-id, taken, after"
 
 _lock = threading.Lock()
 

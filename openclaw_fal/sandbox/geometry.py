@@ -19,6 +19,7 @@ _SHORT_EDGE = {"4k": 2160} | {
     f"{edge}p": edge for edge in (240, 360, 480, 512, 540, 580, 720, 768, 1080, 1440, 2160)
 }
 _MAX_EDGE = 8192
+_WIDEST = 32.0
 VIDEO_PIXELS = 1280 * 960
 
 
@@ -57,7 +58,8 @@ def _ratio(value: object) -> float | None:
         wide, high = (float(part) for part in value.split(":", 1))
     except ValueError:
         return None
-    return wide / high if wide > 0 and high > 0 else None
+    ratio = wide / high if wide > 0 and high > 0 else 1.0
+    return min(max(ratio, 1 / _WIDEST), _WIDEST)
 
 
 def _edge(value: object) -> int:

@@ -190,7 +190,10 @@ def read_head(source: IO[bytes]) -> tuple[str, str, str, dict[str, str]] | None:
 
 def split_target(target: str) -> tuple[str, dict[str, str]]:
     """The decoded path and the query of a request target (also of an absolute one)."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as exc:
+        raise BadRequest(str(exc)) from exc
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     return unquote(parts.path) or "/", query
 

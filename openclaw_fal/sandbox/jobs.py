@@ -33,14 +33,16 @@ class Job:
     done_at: float | None = None
     cancelled: bool = False
     changed: threading.Event = field(default_factory=threading.Event)
+    weight: int = 0  # about how many bytes it holds
+
+    def __post_init__(self) -> None:
+        self.weight = 1000 + len(self.endpoint) + len(self.webhook)
+        self.weight += self.made.weight if self.made else 0
+        self.weight += len(repr(self.problem.detail)) if self.problem else 0
 
     @property
     def app(self) -> str:
         return models.app_of(self.endpoint)
-
-    @property
-    def weight(self) -> int:
-        return 1000 + (self.made.weight if self.made else 0)
 
     def elapsed(self, dials: Dials) -> float:
         """How far it is: in seconds, or in status answers."""
@@ -145,6 +147,7 @@ class Jobs:
             if self._settled(job) or old or flooded:
                 del self._jobs[job.id]
                 self._weight -= job.weight
+                job.done_at = job.done_at or now  # for those who follow its stream
                 job.changed.set()
 
 

@@ -13,6 +13,7 @@ from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.jobs import Job, result_problem, submitted_now
 from openclaw_fal.sandbox.problems import CANCELLED, NO_OUTPUT
+from openclaw_fal.sandbox.results import run_seconds
 from openclaw_fal.sandbox.world import World
 
 
@@ -84,7 +85,7 @@ def result(world: World, request: Request, dials: Dials) -> Response:
         if problem or job.made is None:
             response = answers.problem(problem or NO_OUTPUT)
         else:
-            response = runs.output(world, job.made, request, job.id, dials)
+            response = runs.output(world, job.made, request, job.id, dials, job.own_dials)
     response.set_header("x-fal-request-id", job.id)
     return response
 
@@ -137,8 +138,7 @@ def _status_value(
     if state == "IN_PROGRESS" and dials.pending_state:
         value["status"] = dials.pending_state
     if state == "COMPLETED":
-        seconds = dials.run_time if dials.clock == "time" else 0.0
-        value["metrics"] = {"inference_time": seconds}
+        value["metrics"] = {"inference_time": run_seconds(dials)}
         if dials.state:
             value["status"] = dials.state
         if dials.error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openclaw_fal.sandbox import geometry, models
@@ -71,19 +71,29 @@ def recipe(endpoint: str, body: Mapping[str, Any], seed: int) -> Recipe:
 
 
 def payload(
-    made: Recipe, request_id: str, *, media_url: str, dials: Dials, library: Library, seconds: float
+    made: Recipe,
+    request_id: str,
+    *,
+    media_url: str,
+    dials: Dials,
+    own_dials: Dials | None,
+    library: Library,
 ) -> dict[str, Any]:
-    """The output, with its media registered in the library."""
-    files = [
-        _file(made, number, spec, request_id, media_url, dials, library)
-        for number, spec in enumerate(made.specs)
-    ]
+    """The output. Its media are put into the library, with the dials that the request carried."""
+    files: list[dict[str, Any]] = []
+    for number, spec in enumerate(made.specs):
+        spec = replace(spec, black=True, text="") if dials.nsfw else spec
+        suffix = f"_{number}" if len(made.specs) > 1 else ""
+        path = f"/files/{request_id}{suffix}.{spec.extension}"
+        library.put(path, spec, own_dials)
+        url = media_url + path.removeprefix("/files")
+        files.append(_file(made, spec, url, dials, library))
     kind = models.makes(made.endpoint)
     known: dict[str, Any] = {
         "seed": made.seed if dials.seed is None else dials.seed,
         "prompt": made.prompt,
         "has_nsfw_concepts": [dials.nsfw] * len(files),
-        "timings": {"inference": round(seconds, 4)},
+        "timings": {"inference": run_seconds(dials)},
         "description": "",
         "revised_prompt": made.prompt,
         "lyrics": made.lyrics or "[inst]",
@@ -98,6 +108,11 @@ def payload(
     if dials.nsfw and kind != "image":
         result["has_nsfw_concepts"] = [True]
     return result if dials.wrap == "plain" else {dials.wrap: result}
+
+
+def run_seconds(dials: Dials) -> float:
+    """How long the model is said to have run."""
+    return dials.run_time if dials.clock == "time" else 0.0
 
 
 def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, Any]:
@@ -126,40 +141,22 @@ def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, 
     return {name: files[0]}
 
 
-def _file(
-    made: Recipe,
-    number: int,
-    spec: Spec,
-    request_id: str,
-    media_url: str,
-    dials: Dials,
-    library: Library,
-) -> dict[str, Any]:
-    if dials.nsfw:
-        spec = Spec(**{**_fields(spec), "black": True, "text": ""})
-    suffix = f"_{number}" if len(made.specs) > 1 else ""
-    path = f"/files/{request_id}{suffix}.{spec.extension}"
-    library.put(path, spec)
-    size = dials.media_bytes or len(library.render(spec))
+def _file(made: Recipe, spec: Spec, url: str, dials: Dials, library: Library) -> dict[str, Any]:
     content_type = dials.media_type or spec.content_type
     if made.inline:
         encoded = base64.b64encode(library.render(spec)).decode()
-        url = f"data:{content_type};base64,{encoded}"
+        shown = f"data:{content_type};base64,{encoded}"
     else:
-        url = dials.media_url or media_url + path.removeprefix("/files")
+        shown = dials.media_url or url
     file: dict[str, Any] = {
-        "url": url,
+        "url": shown,
         "content_type": content_type,
-        "file_name": dials.file_name or path.rpartition("/")[2],
-        "file_size": size,
+        "file_name": dials.file_name or url.rpartition("/")[2],
+        "file_size": dials.media_bytes or len(library.render(spec)),
     }
     if models.makes(made.endpoint) == "image":
         file |= {"width": spec.width, "height": spec.height}
     return file
-
-
-def _fields(spec: Spec) -> dict[str, Any]:
-    return {name: getattr(spec, name) for name in Spec.__slots__}
 
 
 def _images(body: Mapping[str, Any], text: str, seed: int) -> tuple[Spec, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from openclaw_fal.sandbox import answers, cdn, models, validate
+from openclaw_fal.sandbox import answers, cdn, limits, models, validate
 from openclaw_fal.sandbox.addresses import addresses_of
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
@@ -44,6 +44,8 @@ def take(
         return url.startswith(media) and not cdn.exists(world, "/files/" + url.removeprefix(media))
 
     errors, unknown = validate.check(wanted, body, is_gone)
+    if not errors and isinstance(body, dict):
+        errors = limits.check(endpoint, body)
     notes = [f"{endpoint} ignores the unknown field {name!r}" for name in unknown if schema]
     if errors and (dials.validate or not isinstance(body, dict)):
         return None, Problem(422, errors), notes
@@ -80,20 +82,28 @@ def _output(
     if problem or made is None:
         response = answers.problem(problem or NO_OUTPUT)
     else:
-        response = output(world, made, request, request_id, dials)
+        own = world.dials_of(request)
+        response = output(world, made, request, request_id, dials, own)
     response.notes += notes
     return response
 
 
-def output(world: World, made: Recipe, request: Request, request_id: str, dials: Dials) -> Response:
+def output(
+    world: World,
+    made: Recipe,
+    request: Request,
+    request_id: str,
+    dials: Dials,
+    own_dials: Dials | None,
+) -> Response:
     """The output of a recipe, with the headers that say what it cost."""
     value = payload(
         made,
         request_id,
         media_url=addresses_of(request).media,
         dials=dials,
+        own_dials=own_dials,
         library=world.library,
-        seconds=dials.run_time if dials.clock == "time" else 0.0,
     )
     return Response.of(value, x_fal_billable_units=made.units)
 

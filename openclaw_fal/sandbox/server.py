@@ -89,6 +89,8 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Listen. Raises UsageError if the address cannot be had."""
+        if self._listener:
+            return self
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
             self._listener = socket.create_server(
@@ -237,6 +239,10 @@ class Sandbox:
         """The requests of one phase: sync, submit, status, stream, result, cancel, media, …"""
         return [item for item in self.requests if item.phase == name]
 
+    def wait_for(self, phase: str, count: int = 1, timeout: float = 10.0) -> list[Recorded]:
+        """Wait until `count` requests of a phase have arrived. Raises TimeoutError."""
+        return self._world.wait_for(phase, count, timeout)
+
     @property
     def leaks(self) -> list[Recorded]:
         """Requests to public hosts (media, upload addresses) that carried a key."""
@@ -250,11 +256,12 @@ class Sandbox:
     @property
     def uploads(self) -> list[Upload]:
         """Uploaded files, complete or not."""
-        return self._world.storage.all()
+        return self._world.uploads()
 
     def media(self, url: str) -> bytes:
         """The bytes that a result's media URL serves. Raises KeyError if there are none."""
-        blob = made_file(self._world, _file_path(url), self.dials)
+        path = _file_path(url)
+        blob = made_file(self._world, path, self._world.library.dials(path) or self.dials)
         if blob is None:
             raise KeyError(url)
         return b"".join(blob.read(0, blob.size))
@@ -302,41 +309,49 @@ class Sandbox:
                 return
             with self._lock:
                 self._sockets.add(sock)
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+            try:
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+            except RuntimeError as exc:  # no more threads
+                self._world.say([f"a connection is refused: {exc}"])
+                self._close(sock)
 
     def _serve(self, sock: socket.socket) -> None:
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._converse(sock)
+            with contextlib.ExitStack() as stack:
+                stack.callback(self._close, sock)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._converse(sock, stack)
         except OSError:
-            self._close(sock)
+            pass
+        except Exception as exc:
+            self._world.crashed(exc)
 
-    def _converse(self, sock: socket.socket) -> None:
+    def _converse(self, sock: socket.socket, stack: contextlib.ExitStack) -> None:
         """Serve a connection, through TLS if the client begins with it or asks for a tunnel."""
         base = self.url
         sock.settimeout(_HANDSHAKE)
         if self._tls and sock.recv(1, socket.MSG_PEEK) == _TLS_HELLO:
-            sock = self._secured(sock)
+            sock = self._secured(sock, self._tls, stack)
             base = base.replace("http:", "https:", 1)
         target = Connection(self._world, sock, base).serve()
-        if target:
-            host = target.rpartition(":")[0]
-            if self._tls is None or addresses.role_of_host(host) is None:
-                refusal = Response.text(_NO_TUNNEL, 403)
-                sending.send(sock, refusal, close=True, bodiless=False, stop=self._world.stop)
-            else:
-                sock.sendall(_TUNNEL)
-                sock = self._secured(sock)
-                Connection(self._world, sock, base, tunnel=host).serve()
-        self._close(sock)
+        if not target:
+            return
+        host = target.rpartition(":")[0]
+        if self._tls is None or addresses.role_of_host(host) is None:
+            refusal = Response.text(_NO_TUNNEL, 403)
+            sending.send(sock, refusal, close=True, bodiless=False, stop=self._world.stop)
+            return
+        sock.sendall(_TUNNEL)
+        sock = self._secured(sock, self._tls, stack)
+        Connection(self._world, sock, base, tunnel=host).serve()
 
-    def _secured(self, sock: socket.socket) -> socket.socket:
-        assert self._tls is not None
-        with self._lock:
-            self._sockets.discard(sock)
-        secured = self._tls.wrap_socket(sock, server_side=True)
+    def _secured(
+        self, sock: socket.socket, tls: ssl.SSLContext, stack: contextlib.ExitStack
+    ) -> socket.socket:
+        secured = tls.wrap_socket(sock, server_side=True)
         with self._lock:
             self._sockets.add(secured)
+        stack.callback(self._close, secured)
         return secured
 
     def _close(self, sock: socket.socket) -> None:

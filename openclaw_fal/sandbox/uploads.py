@@ -42,7 +42,7 @@ def token(world: World, request: Request, dials: Dials) -> Response:
 def put(world: World, request: Request, dials: Dials) -> Response:
     """The bytes: of the whole file, or of part `/<n>`."""
     parts = request.segments
-    upload = world.storage.get(parts[1]) if len(parts) > 1 else None
+    upload = world.upload(parts[1]) if len(parts) > 1 else None
     if upload is None or request.query.get("signature") != signature(upload):
         return failure(403, "The upload address is not valid")
     if not upload.multipart:
@@ -58,7 +58,7 @@ def put(world: World, request: Request, dials: Dials) -> Response:
 def complete(world: World, request: Request, dials: Dials) -> Response:
     """Join the parts."""
     parts = request.segments
-    upload = world.storage.get(parts[1])
+    upload = world.upload(parts[1])
     if upload is None or request.query.get("signature") != signature(upload):
         return failure(403, "The upload address is not valid")
     return join(world, upload, request)

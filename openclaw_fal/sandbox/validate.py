@@ -22,7 +22,9 @@ _TYPES: dict[str, tuple[str, str]] = {
 }
 _NOT_DOWNLOADED = "Failed to download the file. Please check that the URL can be reached."
 _NOT_LOADED = "Failed to load the image. Please ensure that the file is not corrupted."
-_SHOWN = 1000  # characters of the input that errors repeat
+_SHOWN = 1000  # characters of each text of the input that errors repeat
+_ITEMS = 20  # items of each list and object
+_ERRORS = 100
 
 
 def check(
@@ -38,7 +40,7 @@ def check(
     if not errors and isinstance(body, dict):
         for loc, url in _urls(schema, body):
             errors += _check_url(url, loc, is_gone)
-    return errors, unknown
+    return errors[:_ERRORS], unknown[:_ERRORS]
 
 
 def json_error(message: str, position: int) -> Errors:
@@ -195,7 +197,7 @@ def _shown(value: object) -> object:
     if isinstance(value, str):
         return value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
     if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
+        return {key[:_SHOWN]: _shown(item) for key, item in list(value.items())[:_ITEMS]}
     if isinstance(value, list):
-        return [_shown(item) for item in value[:20]]
+        return [_shown(item) for item in value[:_ITEMS]]
     return value

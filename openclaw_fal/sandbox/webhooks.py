@@ -98,8 +98,8 @@ class Postman:
             job.id,
             media_url=letter.media_url,
             dials=dials,
+            own_dials=job.own_dials,
             library=self._world.library,
-            seconds=0.0,
         )
         return message | {"status": "OK", "payload": output}
 

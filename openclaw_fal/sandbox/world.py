@@ -15,7 +15,7 @@ from openclaw_fal.sandbox.dials import HEADER, Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.jobs import Ids, Job, Jobs
 from openclaw_fal.sandbox.media.library import Library
-from openclaw_fal.sandbox.storage import Storage
+from openclaw_fal.sandbox.storage import Storage, Upload
 from openclaw_fal.sandbox.webhooks import Postman
 
 Hook = Callable[[Request], Response | None]
@@ -73,9 +73,8 @@ class World:
     record: bool
     log: Callable[[str], None] | None
     hook: Hook | None
+    webhook_secret: bytes
     stop: threading.Event = field(default_factory=threading.Event)
-
-    webhook_secret: bytes = b""
 
     def __post_init__(self) -> None:
         self.postman = Postman(self)
@@ -87,7 +86,15 @@ class World:
         self._folder: TemporaryDirectory[str] | None = None
         self._parsed: dict[str, Dials] = {}
         self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
         self._kept = 0
+
+    def upload(self, upload_id: str) -> Upload | None:
+        """A started upload, if there is one of this id."""
+        return self._storage.get(upload_id) if self._storage else None
+
+    def uploads(self) -> list[Upload]:
+        return self._storage.all() if self._storage else []
 
     @property
     def storage(self) -> Storage:
@@ -128,6 +135,15 @@ class World:
                 found = self._parsed[text] = Dials.parse(text)
             return found
 
+    def inherited_dials(self, request: Request) -> Dials | None:
+        """The dials in the header of the request that made this job or this file, if any."""
+        parts = request.segments
+        if "requests" in parts[2:4]:
+            at = parts.index("requests", 2)
+            job = self.jobs.get("/".join(parts[at + 1 : at + 2]), "/".join(parts[:at]))
+            return job.own_dials if job else None
+        return self.library.dials(request.path)
+
     def remember(self, request: Request, phase: str, *, leaked: bool) -> Recorded:
         """Record a request, within the limits."""
         found = Recorded(
@@ -148,7 +164,19 @@ class World:
                 if self._kept > self.limits.bodies:
                     found.body = b""
                 self.requests.append(found)
+                self._arrived.notify_all()
         return found
+
+    def wait_for(self, phase: str, count: int, timeout: float) -> list[Recorded]:
+        """Wait until so many requests of a phase are recorded. Raises TimeoutError."""
+
+        def found() -> list[Recorded]:
+            return [item for item in self.requests if item.phase == phase]
+
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(found()) >= count, timeout):
+                raise TimeoutError(f"{len(found())} of {count} requests of the phase {phase}")
+            return found()
 
     def recorded(self) -> list[Recorded]:
         """The requests recorded so far."""
@@ -166,6 +194,13 @@ class World:
         if self.log:
             for line in lines:
                 self.log("".join(char if char.isprintable() else "?" for char in line))
+
+    def crashed(self, exc: Exception) -> None:
+        """Keep what a bug of the sandbox's own says."""
+        import traceback
+
+        self.crashes.append("".join(traceback.format_exception(exc)))
+        self.say([f"the sandbox has a bug: {exc!r}"])
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not longer than the sandbox runs."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
 
 MAX_BYTES = 64 * 1024 * 1024
 """No config is as large as this: a file that is has been named by mistake."""
@@ -23,8 +22,7 @@ MAX_BYTES = 64 * 1024 * 1024
 _LEFTOVER_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Frozen):
     """A file as it was read. `target` is the file itself, behind any symbolic links."""
 
     target: Path
@@ -73,7 +71,7 @@ def replace_file(
     `before_rename` may raise to give up. Missing parent folders are made, for the user alone.
     Raises LocalError.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
         make_folder(target.parent)
         with _removed_on_failure(temporary):

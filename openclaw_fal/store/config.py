@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, TypeGuard
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind
 from openclaw_fal.store.atomic import Snapshot, read_file
 from openclaw_fal.store.json5 import loads
@@ -32,6 +32,8 @@ PROVIDER: KeyPath = ("models", "providers", "fal")
 BASE_URL: KeyPath = (*PROVIDER, "baseUrl")
 API_KEY: KeyPath = (*PROVIDER, "apiKey")
 MEDIA_MAX_MB: KeyPath = (*DEFAULTS, "mediaMaxMb")
+LONGEST_MS = 365 * 86400 * 1000
+"""Longer time-outs than a year count as one."""
 
 _TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -48,15 +50,16 @@ class ModelDefault(NamedTuple):
     form: Literal["string", "object"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlainKey:
+class PlainKey(Frozen):
     """A key that stands in the file itself."""
 
-    value: str = field(repr=False)
+    value: str
+
+    def __repr__(self) -> str:
+        return "PlainKey(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class EnvKey:
+class EnvKey(Frozen):
     """A key that is in an environment variable."""
 
     name: str
@@ -73,15 +76,17 @@ class Setting(NamedTuple):
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Frozen):
     """OpenClaw's config as read once. A missing or empty file is an empty config."""
 
     path: Path
     exists: bool
-    text: str = field(repr=False)
-    data: dict[str, object] = field(repr=False)
+    text: str
+    data: dict[str, object]
     found: LayoutFound
+
+    def __repr__(self) -> str:
+        return f"Config({self.path})"  # it may hold secrets
 
     @property
     def layout(self) -> Literal["legacy", "current"]:
@@ -115,7 +120,7 @@ class Config:
             return None
         if not is_above_zero(value):
             raise _wrong(format_path(MEDIA_MAX_MB), value, "a number above 0")
-        return float(value)
+        return float(min(value, 1e15))  # an integer may be too large for a float
 
     def api_key(self) -> KeyReference | None:
         """What `models.providers.fal.apiKey` holds or refers to. Raises LocalError."""
@@ -207,7 +212,7 @@ def _timeout(value: dict[str, object], path: str) -> int | None:
     timeout = value["timeoutMs"]
     if not is_milliseconds(timeout):
         raise _wrong(f"{path}.timeoutMs", timeout, "a whole number of milliseconds above 0")
-    return int(timeout)
+    return int(min(timeout, LONGEST_MS))
 
 
 def is_above_zero(value: object) -> TypeGuard[int | float]:

@@ -5,7 +5,6 @@ The rules are those of OpenClaw's own strict check, as observed on 2026.7.35 and
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -216,6 +215,8 @@ def _base_url(value: object) -> Iterator[Finding]:
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

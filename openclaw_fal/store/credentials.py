@@ -11,11 +11,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from openclaw_fal.errors import AuthError, LocalError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.store.atomic import failure, make_folder, read_file, replace_file
 from openclaw_fal.store.config import API_KEY, Config, EnvKey, KeyReference, PlainKey, key_reference
 from openclaw_fal.store.keypath import format_path
@@ -46,8 +46,7 @@ _ASSIGNMENT = re.compile(r"(?:export\s+)?[A-Z_]*KEY\s*=")
 Source = Literal["FAL_KEY", "FAL_API_KEY", "stored", "config"]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedKey:
+class ResolvedKey(Frozen):
     """The key to use. `label` and `masked` may be shown, `value` never.
 
     `variable` is the environment variable that holds it, if one does; `notes` are for the user.

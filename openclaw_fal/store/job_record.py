@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind, Output
 
 Transport = Literal["sync", "queue"]
@@ -41,8 +42,7 @@ PROMPT_LIMIT = 2_000
 """Characters of a prompt, and of any other text of the request, that the journal keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(Frozen):
     """Why a job failed, or what is known of an uncertain one. `code` is the failure document's."""
 
     code: str
@@ -50,8 +50,7 @@ class JobError:
     http_status: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Frozen, kw_only=True):
     """One row of the journal, as it reads now.
 
     `created` and `updated` are seconds since 1970 by this machine's clock; `number` grows with
@@ -88,7 +87,7 @@ class Job:
     seed: int | None = None
     config_path: Path | None = None
     body: Mapping[str, object] | None = None
-    outputs: Mapping[int, Output] = field(default_factory=dict)
+    outputs: Mapping[int, Output] = MappingProxyType({})
 
     @property
     def finished(self) -> bool:

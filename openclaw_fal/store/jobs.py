@@ -33,6 +33,7 @@ RESERVE = 4096
 
 _WAITING: tuple[State, ...] = ("sending", "uncertain", "queued", "running")
 _NOT_DONE: tuple[State, ...] = tuple(state for state in STATES if state != "done")
+_WITHOUT_RESULT: tuple[State, ...] = tuple(state for state in _NOT_DONE if state != "saving")
 
 
 class Journal:
@@ -149,7 +150,10 @@ class Journal:
         billable_units: str | None = None,
         seed: int | None = None,
     ) -> bool:
-        """The result is ready at fal and, when given, kept so that saving can be repeated."""
+        """The result is ready at fal and, when given, kept so that saving can be repeated.
+
+        A job whose files are being saved, or are saved, has its result already.
+        """
         changes: dict[str, object] = {
             "state": "completed",
             "owner": "",
@@ -169,7 +173,7 @@ class Journal:
             "seed": journal_rows.number_text(seed),
         }
         changes.update({key: value for key, value in known.items() if value is not None})
-        return self._change(job_id, _NOT_DONE, **changes)
+        return self._change(job_id, _WITHOUT_RESULT, **changes)
 
     @contextmanager
     def claim(self, job_id: str, *, wait_s: float | None = None) -> Iterator[Job]:

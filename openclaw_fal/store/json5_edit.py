@@ -114,8 +114,11 @@ def move_value(text: str, source: KeyPath, target: KeyPath, name: str = "config"
 
 
 def _checked(after: str, expected: object, path: KeyPath) -> str:
-    """The new text, if it reads as it ought to. Anything else is a bug, and nothing is written."""
-    if not same(loads(after, "the edited text"), expected):
+    """The new text, if it reads as it ought to. Anything else is a bug, and nothing is written.
+
+    It is read by another reader than the scanner that the edit rests on.
+    """
+    if not same(loads(after, "the edited text", short=0), expected):
         raise OpenClawFalError(
             f"Editing {format_path(path)} would have changed something else; nothing was written",
             hint="This is a bug in openclaw-fal: please report it",

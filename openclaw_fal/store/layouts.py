@@ -21,7 +21,9 @@ VERSION_PATH: KeyPath = ("meta", "lastTouchedVersion")
 FIRST_CURRENT = (2026, 8, 1)
 RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
 
-_VERSION = re.compile(r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[-+.].*)?\s*", re.DOTALL)
+_VERSION = re.compile(
+    r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]*)?\s*"
+)
 
 
 class LayoutFound(NamedTuple):

@@ -15,11 +15,11 @@ import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind
 from openclaw_fal.store import naming
 from openclaw_fal.store.os_words import reason
@@ -35,8 +35,7 @@ _LATE = {"seed", "id", "n"}
 _TYPICAL: dict[str, str] = {"image": "png", "video": "mp4", "music": "mp3"}
 
 
-@dataclass(frozen=True, slots=True)
-class OutputTarget:
+class OutputTarget(Frozen):
     """Where the files of one job go, as an absolute folder and a template below it.
 
     `prompt` and `model` are words for names, `date` and `time` the moment of planning, `count`
@@ -54,7 +53,7 @@ class OutputTarget:
 
     def as_json(self) -> dict[str, object]:
         """The target as a JSON object, for the journal."""
-        return asdict(self)
+        return self.as_dict()
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> OutputTarget:
@@ -221,7 +220,7 @@ def _known_folder(target: OutputTarget) -> Path:
     parts = _components(target.template)[:-1]
     known = next((i for i, part in enumerate(parts) if naming.fields(part) & _LATE), len(parts))
     template = os.sep.join([*parts[:known], "x"])
-    return OutputTarget(**{**asdict(target), "template": template}).place(
+    return OutputTarget(**{**target.as_dict(), "template": template}).place(
         job_id="", index=0, count=1, seed=None, extension=""
     )[0]
 

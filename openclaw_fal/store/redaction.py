@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from openclaw_fal.store.json5_scan import Node, plain, scan
 from openclaw_fal.store.keypath import KeyPath, get_at
+
+if TYPE_CHECKING:
+    from openclaw_fal.store.json5_scan import Node
 
 REDACTED = "__OPENCLAW_REDACTED__"
 """What OpenClaw itself shows instead of a secret. Never taken as a value."""
@@ -39,6 +41,10 @@ def redacted(value: object, path: KeyPath = ()) -> object:
 
 def diff(before: str, after: str, name: str) -> str:
     """The change as a unified diff that may be shown; a secret that changes is marked `(new)`."""
+    import difflib
+
+    from openclaw_fal.store.json5_scan import plain, scan
+
     old = scan(before, name) if before.strip("\ufeff \t\r\n") else None
     new = scan(after, name)
     values = plain(old) if old else {}

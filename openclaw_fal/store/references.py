@@ -12,12 +12,12 @@ import stat
 import sys
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Reference
 from openclaw_fal.store import naming, sniff
 from openclaw_fal.store.measure import measure
@@ -44,8 +44,7 @@ _SPECIAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
+class LocalFile(Frozen):
     """A reference file that was looked at. `data` is set for standard input, else `path`.
 
     `name` is safe to send and has the extension of the bytes. `key` is the same for two references
@@ -56,8 +55,11 @@ class LocalFile:
     size: int
     mime_type: str
     path: Path | None = None
-    data: bytes | None = field(default=None, repr=False)
+    data: bytes | None = None
     key: tuple[object, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LocalFile({self.name}, {self.size} bytes)"
 
     def open(self) -> BinaryIO:
         """The bytes from the start. Raises `LocalError` when the file has changed its size."""

@@ -1,137 +1,189 @@
-"""The live display with rich: one status line, log lines above it, a bar for each transfer."""
+"""The live display: a status line for each job, its last log lines, a bar for each transfer.
+
+It leaves nothing behind but notes, and the log of a job that failed. What is not yet on the screen
+after a moment is not worth drawing: a quick job ends before rich has been loaded.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TransferSpeedColumn,
-)
-from rich.progress import Progress as RichProgress
-from rich.text import Text
-
 from openclaw_fal.progress import Progress
-from openclaw_fal.ui.rich_blocks import console
-from openclaw_fal.ui.text import redacted, safe
+from openclaw_fal.ui.drawing import Glyphs, JobState, Line
+from openclaw_fal.ui.text import redacted, safe, said
+from openclaw_fal.ui.transfers import Transfer, queue_text
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
+    from openclaw_fal.ui.live_view import View
 
-NARROW = 70  # columns below which a bar has no room for its rate
+DELAY_S = 0.15
 
 
-class _Elapsed(ProgressColumn):
-    """Seconds since the command began, on the status line only."""
+class Screen:
+    """The jobs that are watched, and the display that shows them once it has begun."""
 
-    def __init__(self, start: float) -> None:
-        super().__init__()
-        self._start = start
+    def __init__(self, session: Session, delay_s: float, clock: Callable[[], float]) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock
+        self.glyphs = Glyphs(getattr(sys.stderr, "encoding", None))
+        self.jobs: list[JobState] = []
+        self._color = not (session.no_color or os.environ.get("NO_COLOR"))
+        self._start = clock()
+        self._delay_s = delay_s
+        self._opener: threading.Timer | None = None
+        self._view: View | None = None
+        self._closed = False
 
-    def render(self, task: Task) -> Text:
-        if not task.fields.get("status"):
-            return Text("")
-        seconds = int(time.monotonic() - self._start)
-        return Text(f"{seconds // 60}:{seconds % 60:02}", style="cyan")
+    def lines(self, width: int, height: int) -> list[Line]:
+        """What stands on the screen now; the last lines when there is no room for all."""
+        with self.lock:
+            elapsed = self.clock() - self._start
+            lines = [line for job in self.jobs for line in job.lines(elapsed, width, self.glyphs)]
+        return lines[-max(height - 1, 1) :]
+
+    def show(self, job: JobState) -> None:
+        with self.lock:
+            if job not in self.jobs:
+                self.jobs.append(job)
+            if self._opener is None and not self._closed:
+                self._opener = threading.Timer(self._delay_s, self._open)
+                self._opener.daemon = True
+                self._opener.start()
+
+    def hide(self, job: JobState) -> None:
+        with self.lock:
+            if job in self.jobs:
+                self.jobs.remove(job)
+
+    def above(self, text: str, style: str) -> None:
+        """A line that stays: above the display while there is one.
+
+        Never with our lock held: the display's own thread takes its lock first, and then ours.
+        """
+        if self._view is not None:
+            self._view.print(text, style)
+            return
+        from openclaw_fal.ui.live_view import print_line
+
+        print_line(text, style, color=self._color)
+
+    def close(self) -> None:
+        with self.lock:
+            self._closed = True
+            opener = self._opener
+        if opener is not None:
+            opener.cancel()
+            opener.join()
+        view, self._view = self._view, None
+        if view is not None:
+            view.stop()
+
+    def _open(self) -> None:
+        from openclaw_fal.ui.live_view import View
+
+        if not self._closed:
+            self._view = View(self.lines, color=self._color)
 
 
 class LiveProgress(Progress):
-    """Redraws in place on stderr and leaves nothing behind; closing it is always safe."""
+    """Redraws in place on stderr. Every method may be called from any thread."""
 
-    def __init__(self, session: Session) -> None:
-        import os
-
+    def __init__(
+        self,
+        session: Session,
+        *,
+        delay_s: float = DELAY_S,
+        clock: Callable[[], float] = time.monotonic,
+        screen: Screen | None = None,
+        label: str = "",
+    ) -> None:
         self._session = session
-        self._lock = threading.Lock()
-        start = time.monotonic()
-        plain = session.no_color or bool(os.environ.get("NO_COLOR"))
-        self._console = console(sys.stderr, color=not plain)
-        wide = self._console.width >= NARROW
-        transfer: list[ProgressColumn] = [_OnTransfers(BarColumn(bar_width=24 if wide else 10))]
-        transfer.append(_OnTransfers(DownloadColumn()))
-        if wide:
-            transfer.append(_OnTransfers(TransferSpeedColumn()))
-        self._display = RichProgress(
-            SpinnerColumn(),
-            _Elapsed(start),
-            TextColumn("{task.description}", markup=False),
-            *transfer,
-            console=self._console,
-            transient=True,
-            refresh_per_second=8,
-        )
-        self._status: TaskID | None = None
-        self._transfers: dict[str, TaskID] = {}
+        self._shared = screen is not None
+        self._screen = screen or Screen(session, delay_s, clock)
+        self._job = JobState(label)
+
+    def job(self, label: str) -> Progress:
+        return LiveProgress(self._session, screen=self._screen, label=label)
 
     def phase(self, name: str) -> None:
         self._show(name)
+        if name.startswith("downloading"):
+            with self._screen.lock:
+                self._job.logs.clear()
 
     def queued(self, position: int | None) -> None:
-        self._show("queued" if position is None else f"queued, {position} ahead")
+        self._show(queue_text(position))
 
     def running(self) -> None:
         self._show("running")
 
     def log(self, message: str) -> None:
-        self._print(f"│ {message}", "dim")
+        text = self._clean(message)
+        if self._session.verbose:
+            self._print_log(text)
+            return
+        with self._screen.lock:
+            self._job.logs.append(text)
 
     def note(self, message: str) -> None:
-        self._print(f"note: {message}", "yellow")
+        text = said(self._clean(message))
+        self._screen.above(f"note: {self._labelled(text)}", "yellow")
 
     def upload(self, name: str, done: int, total: int | None) -> None:
-        self._transfer(f"↑ {name}", done, total)
+        label = f"{self._screen.glyphs.up} {self._clean(name)}"
+        with self._screen.lock:
+            known = {transfer.label: key for key, transfer in self._job.transfers.items()}
+            self._moved(known.get(label, (0, len(known))), label, done, total)
 
     def download(self, index: int, done: int, total: int | None) -> None:
-        self._transfer(f"↓ file {index + 1}", done, total)
+        with self._screen.lock:
+            label = f"{self._screen.glyphs.down} file {index + 1}"
+            self._moved((1, index), label, done, total)
 
     def close(self) -> None:
-        with self._lock:
-            if self._status is not None:
-                self._display.stop()
-                self._status = None
+        if self._shared:
+            self._screen.hide(self._job)
+        else:
+            self._screen.close()
+        with self._screen.lock:
+            logs = list(self._job.logs)
+            self._job.logs.clear()
+        if _failing():
+            for line in logs:
+                self._print_log(line)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """What stands on the screen now."""
+        return self._screen.lines(width, height)
 
     def _show(self, text: str) -> None:
-        text = self._clean(text)
-        with self._lock:
-            if self._status is None:
-                self._status = self._display.add_task(text, total=None, status=True)
-                self._display.start()
-            else:
-                self._display.update(self._status, description=text)
+        with self._screen.lock:
+            self._job.status = self._clean(text)
+        self._screen.show(self._job)
 
-    def _print(self, text: str, style: str) -> None:
-        self._console.print(Text(self._clean(text), style=style), soft_wrap=True)
+    def _moved(self, key: tuple[int, int], label: str, done: int, total: int | None) -> None:
+        transfer = self._job.transfers.get(key)
+        if transfer is None:
+            transfer = self._job.transfers[key] = Transfer(label, self._screen.clock)
+        transfer.moved(done, total)
 
-    def _transfer(self, name: str, done: int, total: int | None) -> None:
-        with self._lock:
-            if self._status is None:
-                return
-            if name not in self._transfers:
-                shown = self._clean(name)[:40]
-                self._transfers[name] = self._display.add_task(shown, total=total, status=False)
-            self._display.update(self._transfers[name], completed=done, total=total)
+    def _print_log(self, text: str) -> None:
+        self._screen.above(f"{self._screen.glyphs.log} {self._labelled(text)}", "dim")
+
+    def _labelled(self, text: str) -> str:
+        return f"{self._job.label}: {text}" if self._job.label else text
 
     def _clean(self, text: str) -> str:
         return redacted(safe(text, keep_newlines=False), self._session.secrets)
 
 
-class _OnTransfers(ProgressColumn):
-    """Another column, shown for transfers and empty on the status line."""
-
-    def __init__(self, column: ProgressColumn) -> None:
-        super().__init__()
-        self._column = column
-
-    def render(self, task: Task) -> Text:
-        if task.fields.get("status"):
-            return Text("")
-        return self._column.render(task)  # type: ignore[return-value]
+def _failing() -> bool:
+    """Whether an error of the job is on its way up; an interruption is none."""
+    error = sys.exception()
+    return isinstance(error, Exception) and getattr(error, "code", "") != "interrupted"

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
 from openclaw_fal.ui.render import is_terminal
-from openclaw_fal.ui.text import redacted, safe, write_safely
+from openclaw_fal.ui.text import redacted, safe, said, write_safely
+from openclaw_fal.ui.transfers import Transfer, clock_text, queue_text, size_text
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
+
+POSITION_EVERY_S = 10.0
+STILL_EVERY_S = 60.0
+LOG_LINES = 20
 
 
 def progress_for(session: Session) -> Progress:
     """The display that fits: none with --quiet, live on a terminal, else a line for each change."""
     if session.quiet:
         return Progress()
-    if is_terminal(sys.stderr) and not session.json:
+    if is_terminal(sys.stderr):
         from openclaw_fal.ui.live import LiveProgress
 
         return LiveProgress(session)
@@ -27,52 +32,70 @@ def progress_for(session: Session) -> Progress:
 
 
 class PlainProgress(Progress):
-    """One line on stderr for each change, with the seconds since the start."""
+    """Few lines on stderr, each with the seconds since the start: one for each change of state,
+    the queue position now and then, and a sign of life a minute. With --verbose, all of them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, start: float | None = None, label: str = "") -> None:
         self._session = session
-        self._start = time.monotonic()
-        self._last = ""
+        self._label = f"{label}: " if label else ""
+        self._start = time.monotonic() if start is None else start
+        self._state = ""
+        self._said_at = self._start
+        self._logs = 0
+        self._transfers: dict[str, Transfer] = {}
         self._lock = threading.Lock()
 
+    def job(self, label: str) -> Progress:
+        return PlainProgress(self._session, start=self._start, label=label)
+
     def phase(self, name: str) -> None:
-        self._say(name)
+        self._enter(name, name)
 
     def queued(self, position: int | None) -> None:
-        self._say("queued" if position is None else f"queued, {position} ahead")
+        self._enter("queued", queue_text(position), every=POSITION_EVERY_S)
 
     def running(self) -> None:
-        self._say("running")
+        self._enter("running", "running", every=STILL_EVERY_S)
 
     def log(self, message: str) -> None:
-        self._say(f"| {message}", repeat=True)
+        with self._lock:
+            self._logs += 1
+            if self._logs <= LOG_LINES or self._session.verbose:
+                self._say(f"| {message}")
+            elif self._logs == LOG_LINES + 1:
+                self._say("| … (--verbose shows every line)")
 
     def note(self, message: str) -> None:
-        self._say(f"note: {message}")
+        with self._lock:
+            self._say(f"note: {said(message)}")
 
     def upload(self, name: str, done: int, total: int | None) -> None:
-        if total is not None and done >= total:
-            self._say(f"uploaded {name} ({size_text(total)})")
+        self._moved(f"uploaded {name}", done, total)
 
     def download(self, index: int, done: int, total: int | None) -> None:
-        if total is not None and done >= total:
-            self._say(f"downloaded file {index + 1} ({size_text(total)})")
+        self._moved(f"downloaded file {index + 1}", done, total)
 
-    def _say(self, text: str, *, repeat: bool = False) -> None:
+    def _moved(self, name: str, done: int, total: int | None) -> None:
         with self._lock:
-            if text == self._last and not repeat:
-                return
-            self._last = text
-            elapsed = time.monotonic() - self._start
-            line = redacted(safe(text, keep_newlines=False), self._session.secrets)
-            write_safely(sys.stderr, f"{elapsed:6.1f}s  {line}\n")
-            sys.stderr.flush()
+            transfer = self._transfers.setdefault(name, Transfer(name))
+            before = transfer.finished
+            transfer.moved(done, total)
+            if transfer.finished and not before:
+                rate = f", {size_text(transfer.rate)}/s" if transfer.rate else ""
+                self._say(f"{name} ({size_text(done)}{rate})")
 
+    def _enter(self, state: str, text: str, *, every: float | None = None) -> None:
+        """Say a state when it begins, and again after `every` seconds of silence."""
+        with self._lock:
+            silent = time.monotonic() - self._said_at
+            if state != self._state or (every is not None and silent >= every):
+                self._state = state
+                self._say(text)
 
-def size_text(size: float) -> str:
-    """Bytes for people: decimal units, one digit after the point."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    def _say(self, text: str) -> None:
+        self._said_at = time.monotonic()
+        elapsed = self._said_at - self._start
+        stamp = f"{elapsed:.1f}s" if elapsed < 60 else clock_text(elapsed)
+        line = redacted(safe(self._label + text, keep_newlines=False), self._session.secrets)
+        write_safely(sys.stderr, f"{stamp:>6}  {line}\n")
+        sys.stderr.flush()

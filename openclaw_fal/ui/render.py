@@ -6,8 +6,16 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from openclaw_fal.errors import CapabilityError, OpenClawFalError, Violation
-from openclaw_fal.ui.result import Block, Facts, Result, Table
-from openclaw_fal.ui.text import plain_table, redacted, safe, write_safely
+from openclaw_fal.ui.layout import fact_lines, table_lines, wrapped
+from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table, output_document
+from openclaw_fal.ui.text import (
+    json_for_terminals,
+    presentable,
+    redacted,
+    safe,
+    said,
+    write_safely,
+)
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
@@ -20,17 +28,21 @@ class Renderer:
         self._session = session
 
     def result(self, result: Result) -> None:
+        """Print a result; what is for people comes after what is for programs."""
         if self._session.json:
             self._document(dict(result.document))
             return
-        if not self._session.quiet:
-            for note in result.notes:
-                self.note(note)
-        for block in result.out:
+        for at, block in enumerate(result.out):
+            if at and isinstance(block, Table):
+                self._line(sys.stdout, "")
             self._block(block, sys.stdout)
-        if not self._session.quiet:
-            for block in result.closing:
-                self._block(block, sys.stderr)
+        if self._session.quiet:
+            return
+        sys.stdout.flush()
+        for block in result.closing:
+            self._block(block, sys.stderr)
+        for note in result.notes:
+            self.note(note)
 
     def failure(self, error: OpenClawFalError) -> None:
         if self._session.json:
@@ -39,85 +51,100 @@ class Renderer:
             self._error(error)
 
     def note(self, text: str) -> None:
-        self._line(sys.stderr, f"note: {text}", "yellow")
+        self._message("note", text, "yellow")
 
     def _document(self, document: dict[str, Any]) -> None:
         import json
 
-        text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
-        # Lone surrogates (undecodable file names) have no UTF-8: escape the whole document then.
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            text = json.dumps(document, ensure_ascii=True, indent=2, default=str)
-        text = redacted(text, self._session.secrets)
+        document = presentable(document, self._session.secrets)
+        text = json_for_terminals(json.dumps(document, ensure_ascii=False, indent=2))
+        # Lone surrogates (undecodable file names) have no UTF-8, and a code page may lack any
+        # character: escape the whole document then.
         try:
             text.encode(sys.stdout.encoding or "utf-8")
         except (UnicodeEncodeError, LookupError):
-            text = json.dumps(json.loads(text), ensure_ascii=True, indent=2)
+            text = json.dumps(document, ensure_ascii=True, indent=2)
         sys.stdout.write(text + "\n")
 
     def _error(self, error: OpenClawFalError) -> None:
-        self._line(sys.stderr, f"error: {error.message}", "bold red")
+        self._message("error", error.message, "bold red")
         excerpt = getattr(error, "excerpt", None)
         if excerpt:
             self._line(sys.stderr, str(excerpt))
         for violation in getattr(error, "violations", ()):
-            self._line(sys.stderr, "  " + violation_line(violation))
-        if error.request_id:
-            self._line(sys.stderr, f"  request id: {error.request_id}")
-        if error.job_id:
-            self._line(sys.stderr, f"  job: {error.job_id}")
+            for line in violation_lines(violation):
+                self._line(sys.stderr, self._fitted(line, "    "))
+        for name, value in (("request", error.request_id), ("job", error.job_id)):
+            if value:
+                self._line(sys.stderr, f"  {name:<7}  {value}")
         if error.hint:
-            self._line(sys.stderr, f"hint: {error.hint}", "cyan")
+            self._message("hint", error.hint, "cyan")
+
+    def _message(self, head: str, text: str, style: str) -> None:
+        """A line for people: wrapped on a terminal, one line elsewhere."""
+        line = f"{head}: {said(text)}"
+        self._line(sys.stderr, self._fitted(line, " " * (len(head) + 2)), style)
+
+    def _fitted(self, text: str, hang: str) -> str:
+        """`text` with its further lines under `hang`, on a terminal."""
+        if not is_terminal(sys.stderr):
+            return text
+        room = columns() - len(hang)
+        margin = " " * (len(text) - len(text.lstrip(" ")))
+        first, *more = wrapped(redacted(text, self._session.secrets).lstrip(" "), room)
+        return "\n".join([margin + first, *(hang + line for line in more)])
 
     def _block(self, block: Block, stream: TextIO) -> None:
         if isinstance(block, str):
             self._line(stream, block)
-        elif self._fancy(stream):
+            return
+        block = self._clean(block)
+        if is_terminal(stream):
             from openclaw_fal.ui.rich_blocks import print_block
 
-            print_block(self._clean(block), stream, color=self._color(stream))
-        else:
-            self._plain_block(self._clean(block), stream)
-
-    def _plain_block(self, block: Table | Facts, stream: TextIO) -> None:
-        if isinstance(block, Table):
-            if block.title:
-                self._line(stream, block.title)
-            self._line(stream, plain_table(block.columns, block.rows, columns()))
+            print_block(block, stream, color=self._color(), width=columns())
             return
-        width = max((len(name) for name, _ in block.rows), default=0)
-        if block.title:
-            self._line(stream, block.title)
-        for name, value in block.rows:
-            self._line(stream, f"{name:<{width}}  {value}")
+        for line in plain_lines(block):
+            write_safely(stream, line + "\n")
 
     def _line(self, stream: TextIO, text: str, style: str | None = None) -> None:
         text = redacted(safe(text), self._session.secrets)
-        if style and self._fancy(stream) and self._color(stream):
+        if style and is_terminal(stream) and self._color():
             from openclaw_fal.ui.rich_blocks import print_line
 
             print_line(text, stream, style)
             return
         write_safely(stream, text + "\n")
 
-    def _clean(self, block: Table | Facts) -> Table | Facts:
+    def _clean(self, block: Table | Facts | Prose) -> Table | Facts | Prose:
         def clean(text: str) -> str:
             return redacted(safe(text), self._session.secrets)
 
+        if isinstance(block, Prose):
+            return Prose(clean(block.text))
         if isinstance(block, Table):
-            rows = tuple(tuple(clean(cell) for cell in row) for row in block.rows)
+            rows = tuple(
+                tuple(clean(cell).replace("\n", " ") for cell in row) for row in block.rows
+            )
             return Table(block.columns, rows, block.title)
-        return Facts(tuple((clean(name), clean(value)) for name, value in block.rows), block.title)
+        facts = tuple((clean(name), clean(value)) for name, value in block.rows)
+        return Facts(facts, block.title, block.framed)
 
-    def _fancy(self, stream: TextIO) -> bool:
-        return is_terminal(stream)
-
-    def _color(self, stream: TextIO) -> bool:
+    def _color(self) -> bool:
         import os
 
         return not (self._session.no_color or os.environ.get("NO_COLOR"))
+
+
+def plain_lines(block: Table | Facts | Prose) -> list[str]:
+    """A block in a pipe: each row is one line, so that `grep` and `awk` can work on it."""
+    title = [block.title] if not isinstance(block, Prose) and block.title else []
+    if isinstance(block, Prose):
+        return [block.text]
+    if isinstance(block, Table):
+        head, body = table_lines(block.columns, block.rows, None)
+        return [*title, *head, *body]
+    return [*title, *((name + value).rstrip() for name, value in fact_lines(block.rows, None))]
 
 
 def columns() -> int:
@@ -140,7 +167,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any]:
     """The failure document: one JSON object, on every failure."""
-    facts: dict[str, Any] = {"code": error.code, "message": error.message}
+    facts: dict[str, Any] = {"code": error.code, "message": said(error.message)}
     if error.hint:
         facts["hint"] = error.hint
     if error.http_status is not None:
@@ -158,9 +185,10 @@ def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any
     if session.sandbox:
         document["sandbox"] = True
     document["error"] = facts
-    attempts = getattr(error, "attempts", None)
-    if attempts:
-        document["attempts"] = list(attempts)
+    if error.attempts:
+        document["attempts"] = list(error.attempts)
+    if error.outputs:
+        document["outputs"] = [output_document(output) for output in error.outputs]
     return document
 
 
@@ -178,8 +206,9 @@ def _violation(violation: Violation) -> dict[str, Any]:
     return facts
 
 
-def violation_line(violation: Violation) -> str:
-    """One violation for people: the message says what was wrong and what is taken."""
-    if violation.closest is None:
-        return violation.message
-    return f"{violation.message}; closest: {violation.closest}"
+def violation_lines(violation: Violation) -> list[str]:
+    """One violation for people: what was wrong and what is taken, then the nearest value."""
+    lines = [f"  - {violation.message}"]
+    if violation.closest is not None:
+        lines.append(f"    closest: {violation.closest}")
+    return lines

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Output
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under column heads. The last column takes the width that is left and may wrap."""
+class Table(Frozen):
+    """Rows under column heads. On a terminal the last column wraps or goes below the others; in a
+    pipe each row is one line."""
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Named values, one a line. With `panel`, framed on a terminal."""
+class Facts(Frozen):
+    """Named values, one a line. With `framed`, in a frame on a terminal."""
 
     rows: Sequence[tuple[str, str]]
     title: str | None = None
+    framed: bool = False
 
 
-Block = str | Table | Facts
+class Prose(Frozen):
+    """Help text: fitted to the terminal, and as it is in a pipe."""
+
+    text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+Block = str | Table | Facts | Prose
+"""A plain string is one line that must not be changed: a path, a value, JSON."""
+
+
+class Result(Frozen):
     """The value of one command.
 
     `document` is the JSON for `--json`. `out` goes to stdout otherwise: results only. `notes`
@@ -40,3 +48,17 @@ class Result:
     notes: tuple[str, ...] = ()
     closing: tuple[Block, ...] = ()
     status: int = 0
+
+
+def output_document(output: Output) -> dict[str, object]:
+    """A saved file, as the envelope's `outputs` list it."""
+    document: dict[str, object] = {
+        "path": str(output.path),
+        "mimeType": output.mime_type,
+        "size": output.size,
+        "width": output.width,
+        "height": output.height,
+        "duration": output.duration,
+        "url": output.url.partition(",")[0] if output.url.startswith("data:") else output.url,
+    }
+    return {key: value for key, value in document.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Tables, facts and coloured lines with rich. Loaded only when a person looks at a terminal."""
+"""Blocks and coloured lines with rich. Loaded only when a person looks at a terminal."""
 
 from __future__ import annotations
 
@@ -6,56 +6,74 @@ from typing import TextIO
 
 from rich import box
 from rich.console import Console
-from rich.table import Table as RichTable
+from rich.panel import Panel
 from rich.text import Text
 
-from openclaw_fal.ui.result import Facts, Table
+from openclaw_fal.ui.layout import fact_lines, fitted, table_lines
+from openclaw_fal.ui.result import Facts, Prose, Table
+
+FRAME = 4  # cells that a frame and its padding take
+PROSE_WIDTH = 100  # longer lines are hard to read
 
 
-def console(stream: TextIO, *, color: bool = True) -> Console:
+def console(stream: TextIO, *, color: bool = True, width: int | None = None) -> Console:
     """A console on `stream` that prints text as it is: no markup, no emoji codes, no guessing."""
     return Console(
-        file=stream, no_color=not color, highlight=False, markup=False, emoji=False, soft_wrap=False
+        file=stream,
+        width=width,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 
 def print_line(text: str, stream: TextIO, style: str) -> None:
-    """One line whose word before the colon is in `style`."""
+    """A message whose word before the colon is in `style`."""
     head, colon, rest = text.partition(":")
     console(stream).print(Text(head + colon, style=style) + Text(rest), soft_wrap=True)
 
 
-def print_block(block: Table | Facts, stream: TextIO, *, color: bool) -> None:
-    out = console(stream, color=color)
-    out.print(_table(block) if isinstance(block, Table) else _facts(block))
+def print_block(block: Table | Facts | Prose, stream: TextIO, *, color: bool, width: int) -> None:
+    """Print a block within `width` cells."""
+    out = console(stream, color=color, width=width)
+    if isinstance(block, Facts) and block.framed:
+        out.print(_framed(block, width))
+        return
+    for line in _lines(block, width):
+        out.print(line, soft_wrap=True)
 
 
-def _table(block: Table) -> RichTable:
-    table = RichTable(
-        title=block.title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="bold",
-    )
-    last = len(block.columns) - 1
-    for index, column in enumerate(block.columns):
-        table.add_column(column, overflow="fold", ratio=1 if index == last else None)
-    for row in block.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+def _lines(block: Table | Facts | Prose, width: int) -> list[Text]:
+    if isinstance(block, Prose):
+        return [_heading(line) for line in fitted(block.text, min(width, PROSE_WIDTH)).split("\n")]
+    title = [Text(block.title, style="bold")] if block.title else []
+    if isinstance(block, Table):
+        head, body = table_lines(block.columns, block.rows, width)
+        return [*title, *(Text(line, style="bold") for line in head), *map(Text, body)]
+    return [*title, *_fact_texts(block, width)]
 
 
-def _facts(block: Facts) -> RichTable:
-    table = RichTable(
-        title=block.title,
-        title_justify="left",
-        box=box.ROUNDED if block.title is None else box.SIMPLE,
-        show_header=False,
+def _heading(line: str) -> Text:
+    """A help line; `AUTH: …` and `Examples:` stand out."""
+    head, colon, rest = line.partition(":")
+    if colon and (head.isupper() or (not rest and not line.startswith(" "))):
+        return Text(head + colon, style="bold") + Text(rest)
+    return Text(line)
+
+
+def _fact_texts(block: Facts, width: int) -> list[Text]:
+    lines = fact_lines(block.rows, width, break_words=block.framed)
+    return [Text(name, style="bold") + Text(value) for name, value in lines]
+
+
+def _framed(block: Facts, width: int) -> Panel:
+    texts = _fact_texts(block, width - FRAME)
+    return Panel(
+        Text("\n").join(texts),
+        title=Text(block.title, style="bold green") if block.title else None,
+        title_align="left",
+        box=box.ROUNDED,
         border_style="dim",
+        expand=False,
     )
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in block.rows:
-        table.add_row(Text(name), Text(value))
-    return table

@@ -1,10 +1,11 @@
-"""Text that is safe for a terminal, and plain tables for pipes and narrow screens."""
+"""Text that is safe for a terminal and reads like the rest."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
 
 # Bidirectional overrides can make a line read as something else than it is.
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
@@ -31,26 +32,60 @@ def _shown(char: str, keep_newlines: bool) -> str:
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret replaced. Short strings are no secrets: they would hide words."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= 4 and secret in text:
-            text = text.replace(secret, "[redacted]")
+    """`text` with every secret replaced, and the long halves of an `<id>:<secret>` one. Short
+    strings are no secrets: they would hide words."""
+    found = {secret for secret in secrets if len(secret) >= 4}
+    for secret in list(found):
+        first, colon, second = secret.partition(":")
+        found.update(half for half in (first, second) if colon and len(half) >= 16)
+    for secret in sorted(found, key=len, reverse=True):
+        text = text.replace(secret, "[redacted]")
     return text
 
 
-def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
-    """Aligned columns; the last one wraps into what is left of `width`."""
-    heads = [column.upper() for column in columns]
-    cells = [heads, *rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(columns) - 1)]
-    indent = sum(widths) + 2 * len(widths)
-    lines = []
-    for row in cells:
-        start = "".join(f"{cell:<{w}}  " for cell, w in zip(row, widths, strict=False))
-        last = textwrap.wrap(row[-1], max(width - indent, 20)) or [""]
-        lines.append((start + last[0]).rstrip())
-        lines.extend(" " * indent + more for more in last[1:])
-    return "\n".join(lines)
+def presentable(node: Any, secrets: Iterable[str]) -> Any:
+    """A document as plain JSON: every secret in its texts replaced (in the values themselves, where
+    no escape hides one and replacing breaks nothing), numbers that JSON lacks as text."""
+    if isinstance(node, str):
+        return redacted(node, secrets)
+    if isinstance(node, Mapping):
+        return {
+            redacted(str(key), secrets): presentable(value, secrets) for key, value in node.items()
+        }
+    if isinstance(node, (list, tuple)):
+        return [presentable(value, secrets) for value in node]
+    if node is None or isinstance(node, (bool, int)):
+        return node
+    if isinstance(node, float) and math.isfinite(node):
+        return node
+    return redacted(str(node), secrets)
+
+
+def json_for_terminals(text: str) -> str:
+    """JSON in which the control and direction characters that JSON allows are escaped, too."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        f"\\u{ord(char):04x}" if 0x7F <= ord(char) < 0xA0 or ord(char) in _BIDI else char
+        for char in text
+    )
+
+
+# Words that a sentence of ours may begin with and that keep their capital letter.
+_NAMES = {"Ctrl", "Flux", "Kling", "Krea", "Python", "Seedance", "Veo", "Wan", "Windows"}
+
+
+def said(text: str) -> str:
+    """A message as it stands after `error:` or `note:`: no capital letter but in names."""
+    word = re.match(r"[A-Z][a-z]*(?![A-Za-z_0-9])", text)
+    if word is None or word[0] in _NAMES:
+        return text
+    return text[0].lower() + text[1:]
+
+
+def in_words(key: str) -> str:
+    """`maxReferenceImages` → `max reference images`."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", key)
 
 
 def write_safely(stream: TextIO, text: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.fal.deadline import Deadline
+from tests.cli.queueing import Hooked
 from tests.program import KEY, Openclaw, in_process, write_config
 
 
@@ -24,8 +25,20 @@ def key(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def fal(key: str) -> Iterator[Sandbox]:
+def fal(key: str) -> Iterator[Hooked]:
     """A fal on loopback that the config points at, with a key set."""
-    with Sandbox() as sandbox:
+    with Hooked() as sandbox:
         write_config(sandbox.url)
         yield sandbox
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts and polls, in seconds; none of them is made."""
+    made: list[float] = []
+
+    def pause(self: Deadline, seconds: float, **_: object) -> None:
+        made.append(seconds)
+
+    monkeypatch.setattr(Deadline, "pause", pause)
+    return made

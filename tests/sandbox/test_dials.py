@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.sandbox import Dials, Fault, Sandbox
+from openclaw_fal.sandbox import Dials, Fault, Sandbox, explain
 from openclaw_fal.sandbox.faults import KINDS, PHASES
 
 
@@ -16,6 +16,12 @@ def test_text_form() -> None:
 
     assert dials == Dials(
         latency=0.2, queue_length=3, clock="polls", nsfw=True, stream=False, seed=12
+    )
+
+
+def test_short_names() -> None:
+    assert Dials.parse("queue=3,step=0.5,run=2") == Dials(
+        queue_length=3, queue_step=0.5, run_time=2
     )
 
 
@@ -49,6 +55,7 @@ def test_every_dial_can_be_set_as_text() -> None:
         if field.name != "faults":
             default = getattr(Dials(), field.name)
             text = "off" if default is True else values[type(default)]
+            text = {"clock": "polls", "media_form": "flat"}.get(field.name, text)
             changed = Dials.parse(f"{field.name.replace('_', '-')}={text}")
             assert getattr(changed, field.name) != default, field.name
 
@@ -62,6 +69,8 @@ def test_every_dial_can_be_set_as_text() -> None:
         ("run-time=nan", "run_time"),
         ("queue-length=1.5", "queue_length"),
         ("nsfw=perhaps", "nsfw"),
+        ("clock=poll", "time or polls"),
+        ("media-form=round", "media_form"),
         ("fail=submit", "PHASE:KIND"),
         ("fail=sbmit:503", "sbmit"),
         ("fail=submit:999", "999"),
@@ -76,6 +85,16 @@ def test_every_dial_can_be_set_as_text() -> None:
 def test_wrong_dials_are_named(text: str, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         Dials.parse(text)
+
+
+def test_all_are_explained() -> None:
+    text = explain()
+    for field in dataclasses.fields(Dials):
+        if field.name != "faults":
+            assert f"\n  {field.name.replace('_', '-')}=" in text
+    for word in (*KINDS, *PHASES):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_faults_are_used_up_in_order() -> None:
@@ -121,3 +140,14 @@ def test_a_jobs_header_goes_with_the_job(fal: Sandbox, http: httpx.Client) -> No
 
     assert states == ["IN_QUEUE", "IN_QUEUE", "IN_QUEUE", "COMPLETED"]
     assert results == [504, 200]
+
+
+def test_a_runs_header_goes_with_its_files(fal: Sandbox, http: httpx.Client) -> None:
+    headers = {"X-Sandbox-Dials": "media-bytes=50000,fail=media:500:1"}
+    result = http.post("/fal-ai/flux/dev", json={"prompt": "p"}, headers=headers).json()
+    file = result["images"][0]
+
+    answers = [http.get(file["url"]) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [500, 200]
+    assert len(answers[1].content) == file["file_size"] == 50_000

@@ -10,6 +10,7 @@ import subprocess
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -172,7 +173,7 @@ def test_a_long_wav_is_small() -> None:
 # And to those who know best
 
 
-def probed(path: Path) -> dict[str, str]:
+def probed(path: Path) -> dict[str, Any]:
     done = subprocess.run(
         [
             *("ffprobe", "-v", "error", "-count_frames", "-of", "json"),
@@ -184,7 +185,8 @@ def probed(path: Path) -> dict[str, str]:
     )
     assert done.stderr == ""
     found = json.loads(done.stdout)
-    return found["format"] | found["streams"][0]
+    merged: dict[str, Any] = found["format"] | found["streams"][0]
+    return merged
 
 
 @needs_ffmpeg

@@ -62,8 +62,7 @@ def test_stopping_does_not_wait_for_idle_or_busy_connections() -> None:
         idle = socket.create_connection(("127.0.0.1", fal.port))
         body = {"prompt": "p"}
         busy = pool.submit(httpx.post, fal.url + FLUX, json=body, headers=KEY, timeout=30)
-        while not fal.posts():
-            pass
+        fal.wait_for("sync")
         fal.stop()
         with pytest.raises(httpx.TransportError):
             busy.result(timeout=10)
@@ -117,6 +116,11 @@ def test_what_is_recorded(fal: Sandbox, http: httpx.Client) -> None:
     assert fal.posts("/other") == []
     fal.clear()
     assert fal.requests == []
+
+
+def test_waiting_for_requests(fal: Sandbox) -> None:
+    with pytest.raises(TimeoutError, match="0 of 1 requests of the phase sync"):
+        fal.wait_for("sync", timeout=0.01)
 
 
 def test_records_are_bounded() -> None:
@@ -224,13 +228,15 @@ def test_expect_continue(fal: Sandbox) -> None:
 def test_many_jobs_polled_by_many_clients() -> None:
     """200 jobs at once, 20 clients that poll them, a stream for some: no error."""
     jobs, clients = 200, 20
+    body = {"prompt": "p", "image_size": {"width": 64, "height": 64}}
     start = threading.Barrier(clients)
 
     def work(number: int) -> list[int]:
         start.wait()
         codes: list[int] = []
-        with httpx.Client(base_url=fal.url, headers=KEY, timeout=60, verify=False) as client:
-            mine = [client.post(VIDEO, json={"prompt": "p"}).json() for _ in range(jobs // clients)]
+        headers = KEY | {"X-Fal-Queue-Priority": "normal"}
+        with httpx.Client(base_url=fal.url, headers=headers, timeout=60, verify=False) as client:
+            mine = [client.post(FLUX, json=body).json() for _ in range(jobs // clients)]
             if number % 5 == 0:
                 codes.append(client.get(mine[0]["status_url"] + "/stream").status_code)
             pending = list(mine)
@@ -241,7 +247,7 @@ def test_many_jobs_polled_by_many_clients() -> None:
             codes += [client.get(job["response_url"]).status_code for job in mine]
         return codes
 
-    dials = Dials(queue_length=2, queue_step=0.05, run_time=0.1)
+    dials = Dials(clock="polls", queue_length=2, queue_step=1, run_time=3)
     with Sandbox(dials) as fal, ThreadPoolExecutor(clients) as pool:
         codes = [code for found in pool.map(work, range(clients)) for code in found]
         assert set(codes) == {200, 202}

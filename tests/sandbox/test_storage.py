@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import Any
 
 import httpx
@@ -107,7 +108,6 @@ def test_addresses_are_checked(http: httpx.Client, public: httpx.Client) -> None
     multi = http.post(MULTIPART, json=FILE).json()["upload_url"]
     assert public.put(part_url(multi, 0), content=b"x").status_code == 400
     assert public.put(part_url(multi, "first"), content=b"x").status_code == 400
-    assert public.post(INITIATE, json=FILE, headers={}).status_code in (401, 404, 400) or True
 
 
 def test_initiating_needs_a_key_and_names(http: httpx.Client) -> None:
@@ -226,14 +226,16 @@ def test_media_of_any_size(fal: Sandbox, http: httpx.Client, public: httpx.Clien
 def test_bandwidth(fal: Sandbox, public: httpx.Client, url: str) -> None:
     size = len(fal.media(url))
     fal.dials.bandwidth = size * 10
-    answer = public.get(url)
-    assert len(answer.content) == size
-    assert answer.elapsed.total_seconds() >= 0
-    with public.stream("GET", url) as slow:
-        pieces = list(slow.iter_raw())
-    assert len(pieces) > 1
+    began = time.monotonic()
+    assert len(public.get(url).content) == size
+    assert time.monotonic() - began >= 0.1
 
 
 def test_unknown_media(public: httpx.Client, fal: Sandbox) -> None:
-    for path in ("/files/nothing.png", "/files/a/b", "/files/../../etc/passwd"):
+    for path in (
+        "/files/nothing.png",
+        "/files/a/b",
+        "/files/%2e%2e/%2e%2e/etc/passwd",
+        "/files/a/..%2fb",
+    ):
         assert public.get(fal.url + path).status_code == 404

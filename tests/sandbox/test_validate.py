@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from openclaw_fal.provider.schemas import ENDPOINTS
+from openclaw_fal.sandbox import limits
 from openclaw_fal.sandbox.validate import check, json_error
 
 LOOSE = st.one_of(
@@ -42,7 +43,7 @@ def open_schema(schema: Any) -> Any:
     return opened
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_it_agrees_with_json_schema(data: st.DataObject) -> None:
     endpoint = data.draw(st.sampled_from(sorted(ENDPOINTS)))
@@ -169,7 +170,7 @@ def test_references(url: str, kind: str | None) -> None:
 
 
 def test_references_in_lists() -> None:
-    body = {"prompt": "p", "image_urls": ["data:image/png;base64,aGk=", "nowhere"]}
+    body: dict[str, Any] = {"prompt": "p", "image_urls": ["data:image/png;base64,aGk=", "nowhere"]}
     assert errors("fal-ai/nano-banana/edit", body)[0]["loc"] == ["body", "image_urls", 1]
     body = {"prompt": "p", "image_style_references": [{"image_url": "nowhere"}]}
     found = errors("krea/v2/large/text-to-image", body)
@@ -193,3 +194,22 @@ def test_unknown_fields_are_named() -> None:
 def test_json_errors() -> None:
     [error] = json_error("Expecting value", 3)
     assert (error["loc"], error["type"]) == (["body", 3], "json_invalid")
+
+
+@pytest.mark.parametrize(
+    ("size", "count"),
+    [
+        ((1024, 1024), 0),
+        ((1536, 1024), 0),
+        ((3840, 2160), 0),
+        ((1000, 1024), 1),
+        ((512, 512), 1),
+        ((3840, 3840), 1),
+        ((4096, 1024), 2),
+        ((0, 0), 1),
+    ],
+)
+def test_gpt_image_sizes(size: tuple[int, int], count: int) -> None:
+    body = {"prompt": "p", "image_size": {"width": size[0], "height": size[1]}}
+    assert len(limits.check("openai/gpt-image-2", body)) == count
+    assert limits.check("fal-ai/flux/dev", body) == []

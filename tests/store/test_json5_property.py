@@ -263,7 +263,8 @@ thorough = settings(max_examples=400, deadline=None)
 @given(chances)
 def test_documents_read_as_they_were_written(chance: random.Random) -> None:
     document = write(chance)
-    assert same(loads(document.text), document.root.value)
+    for short in (-1, len(document.text)):
+        assert same(loads(document.text, short=short), document.root.value)
 
 
 @thorough

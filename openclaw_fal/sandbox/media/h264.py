@@ -8,6 +8,7 @@ stay in 16…240 as video wants it, which also keeps start codes from appearing 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -91,16 +92,12 @@ def _repeat(number: int, total: int, bar: int | None) -> bytes:
 def _macroblocks(picture: Image.Image, wide: int, high: int) -> Iterator[bytes]:
     """The samples of each macroblock: 16x16 of luma, 8x8 of each chroma."""
     luma, blue, red = _planes(picture, wide * 16, high * 16)
+    wholes, halves = struct.Struct("16s" * wide), struct.Struct("8s" * wide)
     for row in range(high):
-        lines = [luma[(row * 16 + y) * wide * 16 :][: wide * 16] for y in range(16)]
-        chroma = [
-            plane[(row * 8 + y) * wide * 8 :][: wide * 8] for plane in (blue, red) for y in range(8)
-        ]
-        for column in range(wide):
-            left, half = column * 16, column * 8
-            yield b"".join(line[left : left + 16] for line in lines) + b"".join(
-                line[half : half + 8] for line in chroma
-            )
+        lines = list(wholes.iter_unpack(luma[row * wide * 256 :][: wide * 256]))
+        for plane in (blue, red):
+            lines += halves.iter_unpack(plane[row * wide * 64 :][: wide * 64])
+        yield from map(b"".join, zip(*lines, strict=True))
 
 
 def _planes(picture: Image.Image, width: int, height: int) -> tuple[bytes, bytes, bytes]:

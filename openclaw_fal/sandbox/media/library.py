@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.media.spec import Spec
 
 _PATTERN_BLOCK = 1 << 16
@@ -38,21 +39,27 @@ class Library:
     """Specs by path (bounded by count) and rendered bytes (bounded by size)."""
 
     def __init__(self, *, specs: int = 20_000, held: int = 64 << 20) -> None:
-        self._specs: OrderedDict[str, Spec] = OrderedDict()
+        self._specs: OrderedDict[str, tuple[Spec, Dials | None]] = OrderedDict()
         self._bytes: OrderedDict[Spec, bytes] = OrderedDict()
         self._max_specs, self._max_held, self._held = specs, held, 0
         self._lock = threading.Lock()
 
-    def put(self, path: str, spec: Spec) -> None:
+    def put(self, path: str, spec: Spec, dials: Dials | None = None) -> None:
+        """Serve the spec at the path, with the dials that its request carried."""
         with self._lock:
-            self._specs[path] = spec
+            self._specs[path] = spec, dials
             self._specs.move_to_end(path)
             while len(self._specs) > self._max_specs:
                 self._specs.popitem(last=False)
 
     def get(self, path: str) -> Spec | None:
         with self._lock:
-            return self._specs.get(path)
+            return self._specs.get(path, (None, None))[0]
+
+    def dials(self, path: str) -> Dials | None:
+        """The dials that the request of the file at the path carried."""
+        with self._lock:
+            return self._specs.get(path, (None, None))[1]
 
     def render(self, spec: Spec) -> bytes:
         """The spec's bytes, made once as long as there is room."""

@@ -1,0 +1,86 @@
+"""What the live display looks like: lines made of pieces, for any width. Prints nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from openclaw_fal.ui.layout import cut, width_of
+from openclaw_fal.ui.transfers import Transfer, amount_text, clock_text, size_text
+
+LOG_LINES = 4
+BAR_WIDTH, SHORTEST_BAR = 24, 6
+
+Line = list[tuple[str, str]]
+"""Pieces of one line: text and style."""
+
+
+class Glyphs:
+    """The characters to draw with; ASCII where the terminal's encoding knows no others."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self.spinner, self.full, self.rest = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "━", "─"
+        self.up, self.down, self.log = "↑", "↓", "│"
+        try:
+            "⠋━─↑↓│…".encode(encoding or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            self.spinner, self.full, self.rest = "|/-\\", "#", "."
+            self.up, self.down, self.log = "^", "v", "|"
+
+
+class JobState:
+    """What is known of one job that is watched."""
+
+    def __init__(self, label: str = "") -> None:
+        self.label = label
+        self.status = ""
+        self.logs: deque[str] = deque(maxlen=LOG_LINES)
+        self.transfers: dict[tuple[int, int], Transfer] = {}
+
+    def lines(self, elapsed: float, width: int, glyphs: Glyphs) -> list[Line]:
+        """Log lines, the status, and a line for each transfer. One of several jobs shows one log
+        line, below its status."""
+        log = [f"{glyphs.log} {text}" for text in self.logs]
+        above, below = ([], [f"  {line}" for line in log[-1:]]) if self.label else (log, [])
+        lines: list[Line] = [[(cut(text, width), "dim")] for text in above]
+        lines.append(self._status_line(elapsed, width, glyphs))
+        lines += [[(cut(text, width), "dim")] for text in below]
+        transfers = [self.transfers[key] for key in sorted(self.transfers)]
+        label = min(max((width_of(item.label) for item in transfers), default=0), width // 3)
+        return lines + [transfer_line(item, label, width, glyphs) for item in transfers]
+
+    def _status_line(self, elapsed: float, width: int, glyphs: Glyphs) -> Line:
+        spinner = glyphs.spinner[int(elapsed * 10) % len(glyphs.spinner)]
+        clock = clock_text(elapsed)
+        text = f"{self.label}: {self.status}" if self.label else self.status
+        text = cut(text, width - len(spinner) - len(clock) - 3)
+        return [(f"{spinner} ", "cyan"), (text, ""), (f"  {clock}", "dim")]
+
+
+def transfer_line(transfer: Transfer, label_width: int, width: int, glyphs: Glyphs) -> Line:
+    """Label, bar, amount, rate, time left: as many of them as fit, the first ones first."""
+    label = cut(transfer.label, label_width)
+    start = "  " + label + " " * (label_width - width_of(label))
+    amount, rate, left = _figures(transfer)
+    room = width - width_of(start) - width_of(amount) - 1
+    tail = ""
+    for part in (rate, left):
+        if width_of(part) + SHORTEST_BAR + 2 <= room:
+            tail, room = tail + part, room - width_of(part)
+    line: Line = [(start, "")]
+    bar = min(room - 2, BAR_WIDTH)
+    if transfer.share is not None and bar >= SHORTEST_BAR:
+        full = int(transfer.share * bar)
+        line += [
+            ("  " + glyphs.full * full, "green" if transfer.finished else "cyan"),
+            (glyphs.rest * (bar - full), "dim"),
+        ]
+    return [*line, (amount + tail, "")]
+
+
+def _figures(transfer: Transfer) -> tuple[str, str, str]:
+    """The amount, the rate and the time left, each with the gap before it."""
+    rate = f"  {size_text(transfer.rate)}/s" if transfer.rate else ""
+    if transfer.finished:
+        return "  " + size_text(transfer.done), rate, ""
+    left = f"  {clock_text(transfer.left_s)} left" if transfer.left_s is not None else ""
+    return "  " + amount_text(transfer.done, transfer.total), rate, left

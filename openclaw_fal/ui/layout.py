@@ -1,0 +1,192 @@
+"""Lines that fit: wrapping, aligned tables and facts, by the cells that characters take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+GAP = 2  # cells between columns
+SNUG = 24  # the last column of a table gets at least this, or lines of its own
+STACKED_INDENT = 4
+HARD_SPACE = "\u00a0"  # joins words that belong together; printed as a space
+
+
+def width_of(text: str) -> int:
+    """How many terminal cells `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(char) for char in text)
+
+
+def _cells(char: str) -> int:
+    import unicodedata
+
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, ended with … where it is wider than `width`."""
+    if width_of(text) <= width:
+        return text
+    kept, room = [], width - 1
+    for char in text:
+        room -= _cells(char)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept) + "…" if width > 0 else ""
+
+
+def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
+    """The lines of `text`, broken at spaces. Words that are too long (paths, URLs, refs) stay
+    whole, so that they can be copied, unless `break_words`."""
+    width = max(width, 8)
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if width_of(longer) <= width:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            line = word
+            while break_words and width_of(line) > width:
+                head = cut(line, width + 1)[:-1]
+                lines.append(head)
+                line = line[len(head) :]
+        lines.append(line)
+    return [line.replace(HARD_SPACE, " ") for line in lines]
+
+
+def table_lines(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None
+) -> tuple[list[str], list[str]]:
+    """The lines of a table's head and of its rows, within `width` cells (None: one line a row).
+
+    When the last columns have no room beside the others they go below them, indented.
+    """
+    cells = [[column.upper() for column in columns], *rows]
+    widths = [max(width_of(row[i]) for row in cells) for i in range(len(columns))]
+    beside = len(columns) if width is None else _columns_beside(widths, width)
+    lines = [list(_row_lines(row, widths, beside, width)) for row in cells]
+    return lines[0], [line for row in lines[1:] for line in row]
+
+
+def _columns_beside(widths: list[int], width: int) -> int:
+    """How many columns stand beside one another; the last one of all may wrap."""
+    last = len(widths) - 1
+    indent = sum(widths[:last]) + GAP * last
+    if indent + min(widths[last], SNUG) <= width:
+        return last + 1
+    room, beside = width, 0
+    while beside < last and (room := room - widths[beside]) >= 0:
+        room -= GAP
+        beside += 1
+    return max(beside, 1)
+
+
+def _row_lines(
+    row: Sequence[str], widths: list[int], beside: int, width: int | None
+) -> Iterable[str]:
+    start = "".join(_padded(cell, widths[i] + GAP) for i, cell in enumerate(row[: beside - 1]))
+    indent = width_of(start)
+    first = row[beside - 1]
+    wraps = width is not None and beside == len(row)
+    found = wrapped(first, (width or 0) - indent) if wraps else [first.replace(HARD_SPACE, " ")]
+    yield (start + found[0]).rstrip()
+    yield from (" " * indent + line for line in found[1:])
+    for cell in row[beside:]:
+        for line in wrapped(cell, (width or 0) - STACKED_INDENT):
+            if line:
+                yield " " * STACKED_INDENT + line
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - width_of(text))
+
+
+def fact_lines(
+    rows: Sequence[tuple[str, str]], width: int | None, *, break_words: bool = False
+) -> list[tuple[str, str]]:
+    """(name, padded to one width; value) for each line: values wrap under themselves."""
+    column = max((width_of(name) for name, _ in rows), default=0) + GAP
+    lines = []
+    for name, value in rows:
+        text = str(value)
+        if width is None:
+            found = text.replace(HARD_SPACE, " ").split("\n")
+        else:
+            found = wrapped(text, width - column, break_words=break_words)
+        for at, line in enumerate(found):
+            lines.append((_padded("" if at else name, column), line))
+    return lines
+
+
+def fitted(text: str, width: int) -> str:
+    """Help text within `width`: paragraphs wrap, explanations go under what they explain, and
+    commands continue on the next line with a backslash, so that they can still be copied."""
+    lines = text.split("\n")
+    if all(width_of(line) <= width for line in lines):
+        return text
+    return "\n".join(line for block in _blocks(lines) for line in _fitted_block(block, width))
+
+
+def _blocks(lines: Iterable[str]) -> list[list[str]]:
+    """Paragraphs (lines at the margin that follow one another) and single lines."""
+    blocks: list[list[str]] = []
+    open_paragraph = False
+    for line in lines:
+        prose = bool(line) and not line.startswith((" ", "See also", "openclaw "))
+        if prose and open_paragraph and not re.search(r" {2,}", line):
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+        open_paragraph = prose and not line.endswith(":")
+    return blocks
+
+
+def _fitted_block(block: list[str], width: int) -> list[str]:
+    if all(width_of(line) <= width for line in block):
+        return block
+    line = " ".join(block)
+    body = line.lstrip(" ")
+    margin = " " * (len(line) - len(body))
+    parts = re.split(r" {2,}", body, maxsplit=1)
+    if len(parts) == 2:
+        return _explained(margin, parts[0], parts[1], line.rindex(parts[1]), width)
+    if body.startswith("openclaw "):
+        return _continued(margin, body, width)
+    return [margin + part for part in wrapped(body, width - len(margin))]
+
+
+def _explained(margin: str, name: str, text: str, column: int, width: int) -> list[str]:
+    """A name and its explanation: beside it where there is room for one, else below it."""
+    if column <= width // 3:
+        first, *more = wrapped(text, width - column)
+        return [
+            f"{margin}{name}".ljust(column) + first,
+            *(" " * column + part for part in more),
+        ]
+    indent = margin + " " * STACKED_INDENT
+    shown = _continued(margin, name, width) if name.startswith("openclaw ") else [margin + name]
+    return [*shown, *(indent + part for part in wrapped(text, width - len(indent)))]
+
+
+def _continued(margin: str, command: str, width: int) -> list[str]:
+    """A command on several lines, broken between its words: never inside quotes, nor between an
+    option and its value."""
+    word = r"""(?:[^\s"'-]|"[^"]*"|'[^']*')(?:[^\s"']|"[^"]*"|'[^']*')*"""
+    words = re.findall(rf"""--?[\w-]+={word}|--?[\w-]+(?: {word})?|{word}|\S+""", command)
+    lines, line, indent = [], margin, ""
+    for word in words:
+        longer = f"{line} {word}" if line.strip() else f"{line}{word}"
+        if line.strip() and width_of(longer) > width - 2:
+            lines.append(line + " \\")
+            indent = margin + " " * STACKED_INDENT
+            longer = indent + word
+        line = longer
+    return [*lines, line]

@@ -1,0 +1,330 @@
+"""The key is in the environment, in the credentials file, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.sandbox.http1 import Request, Response
+from tests.canary import KEY, SECRET, WATCH, Watch, traces, traces_in_folder
+from tests.program import Openclaw, jobs, process, write_config
+
+ESCAPED = "".join(f"\\u{ord(char):04x}" if index % 3 else char for index, char in enumerate(KEY))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A folder for files that hold the key: removed, so that the last test does not find them."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+# The searcher itself
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEY,
+        f"before {KEY}after",
+        SECRET,
+        f"https://example.com/?key={KEY.replace(':', '%3A')}",
+        base64.b64encode(f"Key {KEY}".encode()).decode(),
+        base64.b64encode(f"Basic {KEY}!".encode()).decode(),
+        json.dumps({"a": KEY}),
+        f'{{"a": "{ESCAPED}"}}',
+        KEY[::-1],
+    ],
+)
+def test_the_search_finds_the_key_in_every_form(text: str, scratch: Path) -> None:
+    assert traces(text.encode())
+    (scratch / "deep").mkdir()
+    (scratch / "deep" / "file.txt").write_text("x" * 100 + text)
+    (found,), count = traces_in_folder(scratch)
+    assert "file.txt" in found
+    assert count == 1
+
+
+def test_the_search_finds_the_key_in_a_large_file_across_a_border(scratch: Path) -> None:
+    (scratch / "large").write_bytes(bytes(4 * 1024 * 1024 - 10) + KEY.encode() + bytes(1000))
+    assert len(traces_in_folder(scratch)[0]) == 1
+
+
+def test_the_search_finds_the_key_in_a_name_and_in_a_journal(scratch: Path) -> None:
+    (scratch / f"{SECRET}.txt").touch()
+    with sqlite3.connect(scratch / "jobs.sqlite3") as db:
+        db.execute("CREATE TABLE jobs (error TEXT)")
+        db.execute("INSERT INTO jobs VALUES (?)", (f"Authorization: Key {KEY}",))
+    db.close()
+    assert len(traces_in_folder(scratch)[0]) == 2
+
+
+def test_the_search_knows_where_the_key_may_be(scratch: Path) -> None:
+    (scratch / "credentials.toml").write_text(f'[fal]\nkey = "{KEY}"\n')
+    (scratch / "openclaw.json").write_text(json.dumps({"fal": {"apiKey": KEY}}))
+    assert traces_in_folder(scratch) == ([], 2)
+    (scratch / "openclaw.json.bak").write_text(json.dumps({"fal": {"apiKey": KEY, "note": KEY}}))
+    (scratch / "credentials.toml.bak").write_text(KEY)
+    assert len(traces_in_folder(scratch)[0]) == 2
+
+
+def test_other_text_is_no_trace() -> None:
+    for text in ("", "canary-key-id", KEY.replace("9", "8"), "****6789", '{"a": "\\u0063"}'):
+        assert traces(text.encode()) == []
+
+
+def test_the_watch_sees_outputs_and_the_arguments_of_children() -> None:
+    watch = Watch()
+    watch.seen("a run", "fine", b"fine, too")
+    assert (watch.outputs, watch.found) == (2, [])
+    watch.seen("another run", f"Key {KEY}")
+    assert len(watch.found) == 1
+    before = len(WATCH.found)
+    with WATCH.children("a test"):
+        subprocess.run([sys.executable, "-c", "", KEY], check=True)
+    assert len(WATCH.found) == before + 1
+    del WATCH.found[before:]
+    subprocess.run([sys.executable, "-c", "", KEY], check=True)
+    assert len(WATCH.found) == before
+
+
+# A server that says the key again, wherever it can
+
+
+def echoing(kind: str) -> Response:
+    """An answer that holds the key."""
+    headers = [
+        ("content-type", f"application/json; note={KEY}"),
+        ("x-fal-request-id", KEY),
+        ("x-fal-error-type", KEY),
+        ("x-fal-billable-units", KEY),
+        ("location", f"/{KEY}"),
+        ("retry-after", KEY),
+    ]
+    bodies = {
+        "detail": json.dumps({"detail": f"bad header Authorization: Key {KEY}"}),
+        "fields": json.dumps(
+            {"detail": [{"loc": ["body", KEY], "msg": KEY, "type": KEY, "input": KEY}]}
+        ),
+        "escaped": '{"detail": "' + ESCAPED + '"}',
+        "half": json.dumps({"detail": SECRET, "error_type": SECRET}),
+        "split": json.dumps({"detail": f"{KEY[:9]}\x1b[31m{KEY[9:20]}\x00{KEY[20:]}"}),
+        "page": f"<html><title>{KEY}</title>{KEY}</html>",
+        "text": KEY,
+        "garbage": f"\x00\xff{KEY}\x01",
+    }
+    return Response(400, bodies[kind].encode("latin-1"), headers)
+
+
+ECHOES = ("detail", "fields", "escaped", "half", "split", "page", "text", "garbage")
+
+
+@pytest.mark.parametrize("kind", ECHOES)
+def test_an_answer_that_repeats_the_key(
+    kind: str, openclaw: Openclaw, isolated: Path, key: str
+) -> None:
+    def answer(request: Request) -> Response | None:
+        response = echoing(kind)
+        response.status = status
+        return response
+
+    with Sandbox(on_request=answer) as fal:
+        write_config(fal.url)
+        for status in (200, 307, 400, 401, 403, 422, 429, 500, 503):
+            for more in (["--json"], ["--verbose", "--queue", "--poll-interval", "0.05"]):
+                outcome = openclaw("image", "p", *more, "--timeout-ms", "200")
+                assert outcome.status not in (0, 1), outcome.err
+                assert not traces((outcome.out + outcome.err).encode())
+    assert openclaw("jobs", "list", "--json").json["jobs"]
+    assert traces_in_folder(isolated)[0] == []
+    assert traces_in_folder(Path.cwd())[0] == []
+
+
+def results_with_the_key(request: Request) -> Response | None:
+    """A result that holds the key in every text, and as the file's URL, name and type."""
+    if request.path.startswith("/files/") or request.method != "POST":
+        return None
+    url = f"{request.base}/files/{KEY}/a.png?token={KEY}"
+    value = {
+        "images": [{"url": url, "content_type": KEY, "file_name": f"{KEY}.png"}],
+        "prompt": KEY,
+        "description": KEY,
+        "request_id": KEY,
+        "status_url": f"{request.base}/fal-ai/flux/requests/{KEY}/status?key={KEY}",
+        "response_url": f"{request.base}/fal-ai/flux/requests/{KEY}",
+    }
+    return Response.of(value, x_fal_request_id=KEY)
+
+
+@pytest.mark.parametrize("options", [[], ["--queue", "--poll-interval", "0.05"]])
+def test_a_result_that_holds_the_key(
+    options: list[str], openclaw: Openclaw, isolated: Path, key: str
+) -> None:
+    with Sandbox(on_request=results_with_the_key) as fal:
+        write_config(fal.url)
+        for more in (["--json"], ["--verbose"]):
+            outcome = openclaw("image", "p", *options, *more, "--timeout-ms", "250")
+            assert outcome.status not in (0, 1)
+            assert not traces((outcome.out + outcome.err).encode())
+        assert not any(traces(item.path.encode()) for item in fal.phase("media"))
+    for job in jobs(openclaw):
+        assert not traces(json.dumps(openclaw("jobs", "show", job["jobId"], "--json").json).encode())
+    assert traces_in_folder(isolated)[0] == []
+    assert traces_in_folder(Path.cwd())[0] == []
+
+
+def test_logs_and_queue_states_that_hold_the_key(
+    openclaw: Openclaw, fal: Sandbox, isolated: Path
+) -> None:
+    fal.dials.log_text = f"the key is {KEY}, its half {SECRET}"
+    fal.dials.error, fal.dials.error_type = f"failed with {KEY}", KEY
+    for stream in (True, False):
+        fal.dials.stream = stream
+        for more in (["--json"], []):
+            outcome = openclaw("image", "p", "--queue", "--poll-interval", "0.05", *more)
+            assert outcome.status == 6
+            assert not traces((outcome.out + outcome.err).encode())
+    assert traces_in_folder(isolated)[0] == []
+
+
+# Our own mistakes
+
+
+def test_a_crash_with_verbose_shows_a_traceback_without_the_key(
+    openclaw: Openclaw, fal: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(f"with {os.environ['FAL_KEY']} and {SECRET}")
+
+    monkeypatch.setattr("openclaw_fal.fal.client.Client.run", crash)
+    outcome = openclaw("image", "p", "--verbose")
+    assert outcome.status == 1
+    assert "Traceback" in outcome.err
+    assert "ZeroDivisionError: with [redacted] and [redacted]" in outcome.err
+    quiet = openclaw("image", "p", "--json")
+    assert quiet.json["error"]["code"] == "internal"
+    assert "Traceback" not in quiet.err
+    assert not traces((outcome.err + quiet.out + quiet.err).encode())
+
+
+def test_a_crash_before_the_key_is_looked_up(
+    openclaw: Openclaw, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError(key)
+
+    monkeypatch.setattr("openclaw_fal.store.config.read_config", crash)
+    outcome = openclaw("image", "p", "--verbose")
+    assert (outcome.status, "ZeroDivisionError: [redacted]" in outcome.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["onboard", KEY],
+        ["onboard", "--auth-choice", "fal-api-key", KEY],
+        ["onboard", "--auth-choice", KEY],
+        ["onboard", f"--auth-choice={KEY}"],
+        ["onboard", "--fal-api-key", KEY, "--bogus"],
+        ["onboard", "--fal-api-key", KEY, "--fal-api-key-stdin"],
+        ["onboard", f"--fal-api-key={KEY}", "--secret-input-mode", "ref"],
+        ["onboard", "--fal-api-key", f"Key {KEY}"],
+        ["onboard", "--fal-api-key", f'"{KEY}"'],
+        ["onboard", "--fal-api-key", f"{KEY} {KEY}"],
+        ["onboard", "--secret-input-mode", KEY],
+        [KEY],
+        ["config", "set", "models.providers.fal.apiKey", KEY, KEY],
+        ["config", "set", "models.providers.fal.apiKey", f"FAL_KEY={KEY}"],
+        ["config", "set", f"models.providers.{KEY}"],
+        ["config", "set", "agents.defaults.mediaMaxMb", KEY],
+        ["jobs", "show", KEY],
+        ["image", "--model", KEY, "p"],
+        ["image", "p", KEY],
+        ["image", f"--{KEY}", "p"],
+        ["image", "p", "--count", KEY],
+        ["image", "p", "--image", KEY],
+    ],
+)
+def test_a_key_in_a_wrong_place_is_not_quoted(argv: list[str], openclaw: Openclaw) -> None:
+    for more in ([], ["--json"], ["--verbose"]):
+        outcome = openclaw(*argv, *more)
+        assert outcome.status not in (0, 1), outcome.out
+        assert not traces((outcome.out + outcome.err).encode())
+
+
+def test_the_config_and_its_backup_are_shown_without_the_key(
+    openclaw: Openclaw, isolated: Path
+) -> None:
+    path = write_config("http://127.0.0.1:9")
+    assert openclaw("config", "set", "models.providers.fal.apiKey", KEY).status == 0
+    for argv in (
+        ["config", "show"],
+        ["config", "get", "models"],
+        ["config", "get", "models.providers.fal.apiKey"],
+        ["config", "validate"],
+        ["config", "set", "agents.defaults.mediaMaxMb", "5", "--dry-run"],
+        ["config", "unset", "models.providers.fal.apiKey", "--dry-run"],
+        ["config", "set", "models.providers.fal.apiKey", "other-key-0123456789", "--dry-run"],
+        ["config", "set", "agents.defaults.mediaMaxMb", "5"],
+    ):
+        for more in ([], ["--json"], ["--verbose"]):
+            outcome = openclaw(*argv, *more)
+            assert outcome.status == 0, outcome.err
+            assert not traces((outcome.out + outcome.err).encode())
+    backup = path.with_name(path.name + ".bak")
+    assert KEY in backup.read_text()
+    assert os.name == "nt" or backup.stat().st_mode & 0o077 == 0
+    assert traces_in_folder(isolated)[0] == []
+
+
+def test_a_broken_config_is_quoted_without_the_key(openclaw: Openclaw) -> None:
+    path = write_config("http://127.0.0.1:9")
+    path.write_text(f'{{models: {{providers: {{fal: {{apiKey: "{KEY}" "x"}}}}}}}}')
+    outcome = openclaw("image", "p")
+    assert outcome.status == 3
+    assert not traces((outcome.out + outcome.err).encode())
+
+
+def test_children_do_not_get_the_key_as_an_argument(openclaw: Openclaw, fal: Sandbox) -> None:
+    seen: list[str] = []
+
+    def launched(path: str) -> int:
+        seen.append(path)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.launch", launched)
+        assert openclaw("image", "p", "--open").status == 0
+    assert len(seen) == 1
+    assert not traces(seen[0].encode())
+
+
+def test_a_process_keeps_the_key_to_itself(fal: Sandbox, isolated: Path) -> None:
+    outcome = process("image", "p", "--verbose")
+    assert outcome.status == 0
+    assert not traces((outcome.out + outcome.err).encode())
+
+
+# Everything
+
+
+@pytest.mark.last
+def test_no_output_and_no_file_of_any_test_holds_the_key(
+    openclaw: Openclaw, fal: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert openclaw("image", "p", "--verbose").status == 0
+    found, count = traces_in_folder(tmp_path_factory.getbasetemp())
+    assert found == []
+    assert count > 2
+    assert WATCH.outputs >= 2
+    assert WATCH.found == []
