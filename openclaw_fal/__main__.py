@@ -206,7 +206,7 @@ def _prog() -> str:
 def _capability(arguments: list[str]) -> str:
     """What was asked for, as far as the words tell, until the command says it itself."""
     words = [word for word in arguments if not word.startswith("-")][:3]
-    if words[:1] == ["infer"]:
+    if words[:1] in (["infer"], ["capability"]):
         words = words[1:]
     if not words:
         return "cli"

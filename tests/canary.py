@@ -121,4 +121,6 @@ def _install_hook() -> None:
     global _hooked
     if not _hooked:
         _hooked = True
-        sys.addaudithook(lambda event, args: WATCH.started(event, args) if event in _STARTS else None)
+        sys.addaudithook(
+            lambda event, args: WATCH.started(event, args) if event in _STARTS else None
+        )

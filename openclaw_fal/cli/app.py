@@ -15,7 +15,7 @@ Start here:
   openclaw image "a lighthouse at dawn" --sandbox   try it: no key, no network, no cost
   openclaw onboard                                  store your fal key, set the default model
   openclaw image "a lighthouse at dawn"             generate for real
-  openclaw help TOPIC                               auth, config, models, jobs, exit, json"""
+  openclaw help                                     auth, config, models, jobs, exit, …"""
 
 
 class OpenClaw(Root):
@@ -36,6 +36,7 @@ class OpenClaw(Root):
         "completion": ("openclaw_fal.cli.completion", "Print the completion script for a shell."),
         "infer": ("openclaw_fal.cli.infer", "OpenClaw's spelling of image, video and music."),
     }
+    aliases: ClassVar[dict[str, str]] = {"capability": "infer"}  # OpenClaw's other name for it
 
 
 def build() -> Any:

@@ -111,7 +111,7 @@ def _argument(path: str) -> Any:
 
         return list(KNOWN_PATHS)
     if path == "help":
-        from openclaw_fal.cli.help import TOPICS
+        from openclaw_fal.cli.topics import TOPICS
 
         return list(TOPICS)
     if path == "completion":

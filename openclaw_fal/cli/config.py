@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 EPILOG = """\
 Examples:
   openclaw config show
-  openclaw config get agents.defaults.imageGenerationModel.primary
   openclaw config set agents.defaults.imageGenerationModel.primary fal/fal-ai/flux/dev
+  openclaw config get agents.defaults.imageGenerationModel.primary
   openclaw config unset agents.defaults.imageGenerationModel --dry-run
-See also: openclaw help config"""
+  openclaw config validate
+See also: openclaw help config, openclaw image models"""
 
 KNOWN_PATHS = (
     "agents.defaults.imageGenerationModel.primary",
@@ -49,7 +50,7 @@ Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the difference, write nothing.")]
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=EPILOG)
 def file(ctx: typer.Context) -> Result:
     """Print where the config file is."""
     from openclaw_fal.store import paths
@@ -281,7 +282,7 @@ def check_model(kind: Kind, ref: str) -> str | None:
     return None
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=EPILOG)
 def validate(ctx: typer.Context) -> Result:
     """Check the file: JSON5, the settings of fal, and both layouts at once."""
     from openclaw_fal import api

@@ -168,6 +168,7 @@ class Root(_GroupedHelp, TyperGroup):
     """The program. Only the noun that is used gets imported."""
 
     nouns: ClassVar[dict[str, tuple[str, str]]] = {}
+    aliases: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -178,6 +179,7 @@ class Root(_GroupedHelp, TyperGroup):
         return list(self.nouns)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        cmd_name = self.aliases.get(cmd_name, cmd_name)
         if cmd_name not in self.nouns:
             return None
         if cmd_name not in self._built:

@@ -29,6 +29,13 @@ Examples:
   openclaw image edit --file a.png --file b.png --model fal/fal-ai/nano-banana-2 "both in one room"
 See also: openclaw image models, openclaw help models"""
 
+MODELS_EXAMPLES = """\
+Examples:
+  openclaw image models
+  openclaw image models fal/openai/gpt-image-2
+  openclaw image models --json
+See also: openclaw help models"""
+
 app = typer.Typer(
     cls=MediaNoun,
     help="Generate and edit images. `openclaw image PROMPT` is `openclaw image generate PROMPT`.",
@@ -152,7 +159,7 @@ def _run(
     return run_media(session, "image", request, hints.model, run)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=MODELS_EXAMPLES)
 def models(
     ctx: typer.Context,
     ref: Annotated[

@@ -1,14 +1,86 @@
-"""openclaw infer: OpenClaw's spelling of the same commands."""
+"""openclaw infer: OpenClaw's spelling of the same commands, with the flags that it documents."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, cast
 
 import typer
 
 from openclaw_fal.cli import image, music, video
 from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.errors import UsageError
+from openclaw_fal.ui.result import Result
+
+EPILOG = """\
+Examples:
+  openclaw infer image generate --prompt "a lighthouse" --output out.png --json
+  openclaw infer image edit --file photo.png --prompt "make it night" --json
+  openclaw infer video generate --prompt "waves" --resolution 768P --duration 6
+  openclaw infer music generate --prompt "slow piano"
+See also: openclaw image, openclaw video, openclaw music, openclaw help json"""
+
+AGENT = typer.Option("--agent", metavar="ID", help="Accepted; fal needs no agent.", hidden=True)
+BACKGROUND = typer.Option("--openai-background", help="The same as --background.", hidden=True)
+MODERATION = typer.Option(
+    "--openai-moderation", help="Accepted and ignored: no fal model takes it.", hidden=True
+)
+
+
+def _same_background(values: dict[str, Any], background: str | None) -> None:
+    """OpenAI's spelling of `--background`."""
+    if background is None:
+        return
+    if values.get("background") not in (None, background):
+        raise UsageError("--background and --openai-background contradict each other")
+    values["background"] = background
+
+
+def _with_ignored(result: Result, key: str, value: str, reason: str) -> Result:
+    """`result` with one more option that was not sent."""
+    ignored = {"key": key, "value": value, "reason": reason}
+    document = dict(result.document)
+    document["ignoredOverrides"] = [*cast(list[object], document["ignoredOverrides"]), ignored]
+    notes = (*result.notes, f"ignored: {key}={value}: {reason}")
+    return Result(document, result.out, notes, result.closing, result.status)
+
+
+def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callable[..., Any]:
+    """`command` with the further flags that OpenClaw's own command takes."""
+    given = inspect.signature(command)
+    extra = {"agent": AGENT}
+    if openai:
+        extra |= {"openai_background": BACKGROUND, "openai_moderation": MODERATION}
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, option],
+        )
+        for name, option in extra.items()
+    ]
+
+    def run(**values: Any) -> Any:
+        flags = {name: values.pop(name) for name in extra}
+        _same_background(values, flags.get("openai_background"))
+        result: Result = command(**values)
+        moderation = flags.get("openai_moderation")
+        if moderation is None:
+            return result
+        return _with_ignored(result, "openaiModeration", moderation, "no fal model takes it")
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [*given.parameters.values(), *parameters]
+    )
+    run.__annotations__ = {
+        name: parameter.annotation
+        for name, parameter in run.__signature__.parameters.items()  # type: ignore[attr-defined]
+    }
+    return run
 
 
 def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
@@ -16,6 +88,7 @@ def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
         name=name,
         cls=Noun,
         help=f"OpenClaw's `infer {name}`.",
+        epilog=EPILOG,
         rich_markup_mode=None,
         add_completion=False,
     )
@@ -26,21 +99,18 @@ def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
 
     noun.__doc__ = f"OpenClaw's `infer {name}`."
     for command in commands:
-        group.command(cls=Command)(command)
+        group.command(cls=Command, epilog=EPILOG)(command)
     return group
 
 
 app = typer.Typer(
     cls=Noun,
     help="OpenClaw's spelling of image, video and music, with its flags and its JSON.",
-    epilog="""\
-Examples:
-  openclaw infer image generate --prompt "a lighthouse" --output out.png --json
-  openclaw infer video generate --prompt "waves" --duration 6
-See also: openclaw image, openclaw video, openclaw music""",
+    epilog=EPILOG,
     rich_markup_mode=None,
     add_completion=False,
 )
-app.add_typer(_group("image", image.generate, image.edit), name="image")
-app.add_typer(_group("video", video.generate), name="video")
-app.add_typer(_group("music", music.generate), name="music")
+_with_openai = partial(_as_openclaw, openai=True)
+app.add_typer(_group("image", _with_openai(image.generate), _with_openai(image.edit)), name="image")
+app.add_typer(_group("video", _as_openclaw(video.generate)), name="video")
+app.add_typer(_group("music", _as_openclaw(music.generate)), name="music")

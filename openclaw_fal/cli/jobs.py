@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 EPILOG = """\
 Examples:
   openclaw jobs list --state uncertain
-  openclaw jobs wait 7k2m              an id can be cut short
+  openclaw jobs show 7k2m                an id can be cut short
+  openclaw jobs wait 7k2m                fetches what was interrupted
   openclaw jobs cancel 7k2m
-States: sending, uncertain (may have reached fal; never sent again), queued, running, completed
-(the result waits to be fetched), saving, done, failed, cancelled, not_sent.
-See also: openclaw help jobs"""
+  openclaw jobs prune --older-than 30    forgets finished jobs, not their files
+See also: openclaw help jobs (the states), openclaw help exit"""
 
 app = typer.Typer(
     cls=Noun,
@@ -88,7 +88,7 @@ def age(seconds: float) -> str:
     return f"{max(int(seconds), 0)}s"
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context, job_id: Id) -> Result:
     """Show one job in full."""
     from openclaw_fal import api
@@ -154,7 +154,7 @@ def wait(
     return generated_result(only.generated, capability="jobs.wait", sandbox=only.job.sandbox)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=EPILOG)
 def cancel(ctx: typer.Context, job_id: Id) -> Result:
     """Ask fal to cancel a job. A job that already runs may still finish, and be billed."""
     from openclaw_fal import pickup
@@ -185,7 +185,7 @@ def cancel(ctx: typer.Context, job_id: Id) -> Result:
     return Result(document, out=(f"{job.id}: {text}",))
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=EPILOG)
 def prune(
     ctx: typer.Context,
     older_than: Annotated[

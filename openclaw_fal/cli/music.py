@@ -21,6 +21,13 @@ Examples:
   openclaw music "drone" --model fal/fal-ai/stable-audio-25/text-to-audio --duration 30
 See also: openclaw music models"""
 
+MODELS_EXAMPLES = """\
+Examples:
+  openclaw music models
+  openclaw music models fal/fal-ai/minimax-music/v2.6
+  openclaw music models --json
+See also: openclaw help models"""
+
 app = typer.Typer(
     cls=MediaNoun,
     help="Generate music. `openclaw music PROMPT` is `openclaw music generate PROMPT`.",
@@ -90,7 +97,7 @@ def generate(
     return run_media(ctx.obj, "music", request, model, run)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=MODELS_EXAMPLES)
 def models(
     ctx: typer.Context,
     ref: Annotated[

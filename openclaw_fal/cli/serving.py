@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from openclaw_fal.ui.render import Renderer
-from openclaw_fal.ui.result import Facts, Result
+from openclaw_fal.ui.result import Result
 from openclaw_fal.ui.text import safe, write_safely
 
 if TYPE_CHECKING:
@@ -25,29 +26,44 @@ def serve_until_stopped(session: Session, host: str, port: int, dials: str, seed
             write_safely(sys.stderr, safe(line, keep_newlines=False) + "\n")
             sys.stderr.flush()
 
-    with Sandbox(Dials.parse(dials), host=host, port=port, seed=seed, log=log, record=False) as fal:
+    fal = Sandbox(
+        Dials.parse(dials), host=host, port=port, seed=seed, log=log, record=False, tls=True
+    )
+    with fal, contextlib.suppress(KeyboardInterrupt):
         Renderer(session).result(_addresses(fal))
         sys.stdout.flush()
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
     return 0
 
 
 def _addresses(fal: Sandbox) -> Result:
-    environment = fal.environment()
+    """Where it is, and the lines that point other programs at it, ready to be pasted."""
+    clients = fal.client_settings()
     document = {
         "ok": True,
         "capability": "sandbox.serve",
         "sandbox": True,
         "url": fal.url,
         "config": {"models.providers.fal.baseUrl": fal.url},
-        "environment": environment,
+        "environment": fal.environment(),
+        "clients": clients,
     }
-    rows = [
-        ("address", fal.url),
-        ("openclaw", f"openclaw config set models.providers.fal.baseUrl {fal.url}"),
-        *((name, value) for name, value in environment.items()),
-        ("key", "any text will do, for example FAL_KEY=sandbox"),
-        ("stop", "Ctrl-C"),
-    ]
-    return Result(document, out=(Facts(rows),))
+    python = " ".join(
+        f"{name}={value}"
+        for name, value in fal.environment().items()
+        if name in ("FAL_KEY", "HTTPS_PROXY", "SSL_CERT_FILE")
+    )
+    javascript = json.dumps(clients["@fal-ai/client"]["config"])
+    text = f"""\
+A fal on this machine is at {fal.url}
+
+OpenClaw and this program:
+  openclaw config set models.providers.fal.baseUrl {fal.url}
+  export FAL_KEY=sandbox
+fal's Python client:
+  export {python}
+fal's JavaScript client:
+  fal.config({javascript})
+
+Any key will do. Ctrl-C stops it."""
+    return Result(document, out=(text,))

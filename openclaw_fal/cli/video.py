@@ -17,8 +17,16 @@ EXAMPLES = """\
 Examples:
   openclaw video "waves under a lighthouse"
   openclaw video "it moves" --image photo.png --model fal/fal-ai/wan/v2.2-a14b/image-to-video
-  openclaw video "waves" --async       then: openclaw jobs wait ID
+  openclaw video "waves" --async                 then: openclaw jobs wait ID
+  openclaw video "waves" --resolution 768P --dry-run
 See also: openclaw video models, openclaw jobs, openclaw help jobs"""
+
+MODELS_EXAMPLES = """\
+Examples:
+  openclaw video models
+  openclaw video models fal/bytedance/seedance-2.0/fast/text-to-video
+  openclaw video models --json
+See also: openclaw help models"""
 
 app = typer.Typer(
     cls=MediaNoun,
@@ -111,7 +119,7 @@ def generate(
     return run_media(ctx.obj, "video", request, model, run)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, epilog=MODELS_EXAMPLES)
 def models(
     ctx: typer.Context,
     ref: Annotated[

@@ -36,6 +36,14 @@ class JobState:
         self.logs: deque[str] = deque(maxlen=LOG_LINES)
         self.transfers: dict[tuple[int, int], Transfer] = {}
 
+    def begin_phase(self, *, downloading: bool) -> None:
+        """What is over need not stay: finished transfers, and the model's log once it has ended."""
+        self.transfers = {
+            key: transfer for key, transfer in self.transfers.items() if not transfer.finished
+        }
+        if downloading:
+            self.logs.clear()
+
     def lines(self, elapsed: float, width: int, glyphs: Glyphs) -> list[Line]:
         """Log lines, the status, and a line for each transfer. One of several jobs shows one log
         line, below its status."""

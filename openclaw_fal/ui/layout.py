@@ -165,7 +165,7 @@ def _fitted_block(block: list[str], width: int) -> list[str]:
 
 def _explained(margin: str, name: str, text: str, column: int, width: int) -> list[str]:
     """A name and its explanation: beside it where there is room for one, else below it."""
-    if column <= width // 3:
+    if column < width // 2:
         first, *more = wrapped(text, width - column)
         return [
             f"{margin}{name}".ljust(column) + first,

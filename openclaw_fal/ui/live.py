@@ -112,10 +112,9 @@ class LiveProgress(Progress):
         return LiveProgress(self._session, screen=self._screen, label=label)
 
     def phase(self, name: str) -> None:
+        with self._screen.lock:
+            self._job.begin_phase(downloading=name.startswith("downloading"))
         self._show(name)
-        if name.startswith("downloading"):
-            with self._screen.lock:
-                self._job.logs.clear()
 
     def queued(self, position: int | None) -> None:
         self._show(queue_text(position))

@@ -178,7 +178,9 @@ def test_a_result_that_holds_the_key(
             assert not traces((outcome.out + outcome.err).encode())
         assert not any(traces(item.path.encode()) for item in fal.phase("media"))
     for job in jobs(openclaw):
-        assert not traces(json.dumps(openclaw("jobs", "show", job["jobId"], "--json").json).encode())
+        assert not traces(
+            json.dumps(openclaw("jobs", "show", job["jobId"], "--json").json).encode()
+        )
     assert traces_in_folder(isolated)[0] == []
     assert traces_in_folder(Path.cwd())[0] == []
 

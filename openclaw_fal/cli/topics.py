@@ -1,0 +1,222 @@
+"""The help topics: what belongs to more than one command. A test runs every command in them."""
+
+from __future__ import annotations
+
+AUTH = """\
+AUTH: where the fal key comes from
+
+The first of these that is set and not empty:
+  1. FAL_KEY in the environment
+  2. FAL_API_KEY in the environment
+  3. the key that `openclaw onboard` stored (credentials.toml, readable by you
+     alone)
+  4. models.providers.fal.apiKey in OpenClaw's config: a string, "${NAME}", or
+     {source: "env", provider: "default", id: "NAME"}
+
+Examples:
+  openclaw onboard                                  asks for the key, hidden
+  openclaw onboard --fal-api-key-stdin < key.txt    for scripts
+  openclaw onboard --secret-input-mode ref          only that it is in FAL_KEY
+  openclaw config show                              which key is in use, masked
+
+The key goes to fal's API hosts only (or to models.providers.fal.baseUrl), never
+to media hosts. Keys are made at https://fal.ai/dashboard/keys.
+See also: openclaw help config, openclaw help exit"""
+
+CONFIG = """\
+CONFIG: OpenClaw's own file
+
+Where: --config FILE, else $OPENCLAW_CONFIG_PATH, else
+$OPENCLAW_STATE_DIR/openclaw.json, else ~/.openclaw/openclaw.json. It is JSON5.
+Edits keep every comment, quote and space but the one value.
+
+Examples:
+  openclaw config show
+  openclaw config set agents.defaults.imageGenerationModel.primary fal/fal-ai/flux/dev
+  openclaw config get agents.defaults.imageGenerationModel.primary
+  openclaw config set agents.defaults.videoGenerationModel.primary fal/fal-ai/veo3.1 --dry-run
+  openclaw config unset agents.defaults.imageGenerationModel
+  openclaw config validate
+
+OpenClaw 2026.8.1 moved the defaults to agents.defaults.mediaModels.image,
+.video and .music. Either spelling works here; what is written is what the file
+at hand uses.
+
+What else is read:
+  agents.defaults.imageGenerationModel.fallbacks    models to try after the first
+  agents.defaults.imageGenerationModel.timeoutMs    for the whole job
+  agents.defaults.mediaMaxMb                        no larger file is saved
+  models.providers.fal.baseUrl                      another address for fal
+  models.providers.fal.apiKey                       see `openclaw help auth`
+
+In the environment:
+  OPENCLAW_CONFIG_READONLY=1    refuses every write
+  OPENCLAW_FAL_HOME             a folder for the key and the journal of jobs
+  OPENCLAW_FAL_ALLOW_HTTP=1     allows a base URL on plain http elsewhere
+  NO_COLOR, CI                  no colour; plain lines in place of a live display
+See also: openclaw help models, openclaw help auth"""
+
+MODELS = """\
+MODELS: which model, and what it takes
+
+A model ref is fal/ and a fal endpoint id: fal/fal-ai/flux/dev. The model of a
+command is --model, else the config's default, else the built-in default. Any fal
+endpoint can be named; the known ones are checked against what they take before
+anything is sent.
+
+Examples:
+  openclaw image models                                all image models
+  openclaw image models fal/openai/gpt-image-2         one in full
+  openclaw video models
+  openclaw music models
+  openclaw image "a cat" --size 1024x1536 --dry-run    the exact request, unsent
+  openclaw image "a cat" --param guidance_scale=3.5    a field as it is
+
+An option is sent, or reported as ignored or adjusted, or refused before the
+request (status 5). Nothing is dropped in silence.
+See also: openclaw help json, openclaw help config"""
+
+OUTPUT = """\
+OUTPUT: where files go
+
+Without --output, into the current folder, under the words of the prompt. An
+existing file is never overwritten: the new one gets the next free number. The
+extension follows the bytes that came, whatever was asked for.
+
+Examples:
+  openclaw image "a lighthouse"                             a-lighthouse.png
+  openclaw image "a lighthouse" -o shots/                   in that folder
+  openclaw image "a lighthouse" -n 2 -o out.png             out-1.png, out-2.png
+  openclaw image "a lighthouse" -o "{date}-{prompt}.{ext}"
+
+Templates know {prompt} {model} {date} {time} {seed} {id} {n} {ext}. stdout holds
+the paths, one a line; everything else goes to stderr.
+  --quiet      the paths alone
+  --open       opens the files when they are there
+  --preview    shows images in the terminal (pip install "openclaw-fal[preview]")
+See also: openclaw help json, openclaw help jobs"""
+
+JOBS = """\
+JOBS: nothing paid for is lost, and nothing is paid for twice
+
+Every request is in a journal before it leaves. Whatever happens afterwards
+(Ctrl-C, a lost connection, a full disk, a crash), the job can be picked up again,
+and no request is sent twice.
+
+Examples:
+  openclaw video "waves" --async         submit, print the job id, leave
+  openclaw jobs list                     newest first; --state, --kind, --model
+  openclaw jobs show 7k2m                one in full; an id can be cut short
+  openclaw jobs wait 7k2m                wait, fetch, save where it was meant to go
+  openclaw jobs cancel 7k2m              ask fal to stop it; it may still finish
+  openclaw jobs prune --older-than 30    forget finished jobs, not their files
+
+States:
+  sending      the request is on its way
+  uncertain    it may have reached fal, and no answer came. It is never sent again
+               by itself: look at fal's dashboard first
+  queued, running
+  completed    the result is here, and its files are still to be fetched
+  saving, done
+  failed, cancelled, not_sent
+
+fal keeps results for about an hour at least: wait for a job before that.
+See also: openclaw help exit, openclaw help output"""
+
+EXIT = """\
+EXIT: the exit statuses
+
+  0    done
+  1    a bug or an unforeseen failure
+  2    wrong usage
+  3    the config or another local file is invalid or cannot be read or written
+  4    no key, or fal does not accept it
+  5    the request breaks what the model takes; nothing was sent
+  6    fal took the job and it failed (validation, content policy, model error)
+  7    fal could not be reached, was too busy, or time ran out; says whether a job
+       is still running
+  8    the account is locked or out of balance
+  130  interrupted
+
+See also: openclaw help json, openclaw help jobs"""
+
+JSON = """\
+JSON: one document on stdout, on success and on failure alike
+
+Examples:
+  openclaw image "a cat" --json
+  openclaw image "a cat" --json --dry-run
+  openclaw jobs list --json
+
+Success is OpenClaw's envelope and a few more keys:
+  {"ok": true, "capability": "image.generate", "transport": "local",
+   "provider": "fal", "model": "fal-ai/flux/dev", "attempts": [],
+   "outputs": [{"path", "mimeType", "size", "width", "height", "url"}],
+   "ignoredOverrides": [{"key", "value", "reason"}],
+   "adjustedOverrides": [{"key", "requested", "applied", "reason"}],
+   "requestId", "jobId", "seed", "billableUnits"}
+
+Failure:
+  {"ok": false, "capability", "model",
+   "error": {"code", "message", "hint", "status", "requestId", "jobId",
+             "violations": [{"key", "value", "message", "supported", "closest"}]}}
+code is one of: usage, config, auth, capability, job_failed, content_policy,
+network, timeout, rate_limited, billing, interrupted, internal.
+
+Dry run:
+  {"ok": true, "dryRun": true, "capability", "provider", "model",
+   "request": {"method", "url", "body"}, "ignoredOverrides", "adjustedOverrides"}
+See also: openclaw help exit, openclaw help output"""
+
+SANDBOX = """\
+SANDBOX: a fal on this machine
+
+It checks requests as fal does, answers with its errors, and makes real PNG, JPEG,
+WebP, MP4, MP3 and WAV files: no key, no network, no cost.
+
+Examples:
+  openclaw image "a lighthouse" --sandbox    start one, use it, stop it
+  openclaw sandbox serve                     for other programs, until Ctrl-C
+  openclaw sandbox serve --port 0 --dials "latency=0.2,queue=3,run=2"
+
+In the environment:
+  OPENCLAW_FAL_SANDBOX=1         every command uses the sandbox
+  OPENCLAW_FAL_SANDBOX_DIALS     how slow, how busy, how broken it is, such as
+                                 queue=3,run=2 or fail=submit:503:2 or
+                                 content-policy
+
+"""
+"""Goes on with the list of dials, which the sandbox itself explains."""
+
+TOPICS: dict[str, str] = {
+    "auth": AUTH,
+    "config": CONFIG,
+    "models": MODELS,
+    "output": OUTPUT,
+    "jobs": JOBS,
+    "exit": EXIT,
+    "json": JSON,
+    "sandbox": SANDBOX,
+}
+ABOUT: dict[str, str] = {
+    "auth": "where the fal key comes from",
+    "config": "OpenClaw's own file, and the environment",
+    "models": "which model, and what it takes",
+    "output": "where files go, and under which names",
+    "jobs": "picking up what was interrupted",
+    "exit": "the exit statuses",
+    "json": "the documents of --json",
+    "sandbox": "a fal on this machine, and its dials",
+}
+ALIASES = {
+    "exit-status": "exit",
+    "exit-statuses": "exit",
+    "status": "exit",
+    "statuses": "exit",
+    "key": "auth",
+    "keys": "auth",
+    "model": "models",
+    "job": "jobs",
+    "dials": "sandbox",
+    "envelope": "json",
+}

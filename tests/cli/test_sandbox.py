@@ -1,0 +1,104 @@
+"""`openclaw sandbox serve` as a process of its own, and what others do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.program import Openclaw, process, start, write_config
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[subprocess.Popen[bytes], dict[str, object]]]:
+    """A serving process and the document that it printed."""
+    child = start("sandbox", "serve", "--port", "0", "--json")
+    assert child.stdout is not None
+    text = b""
+    while True:
+        text += child.stdout.readline()
+        try:
+            document = json.loads(text)
+            break
+        except ValueError:
+            assert child.poll() is None, child.stderr and child.stderr.read()
+    yield child, document
+    if child.poll() is None:
+        child.kill()
+    child.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_signal_ends_it_cleanly(
+    number: signal.Signals, served: tuple[subprocess.Popen[bytes], dict[str, object]]
+) -> None:
+    child, _ = served
+    child.send_signal(number)
+    out, err = child.communicate(timeout=30)
+    assert child.returncode == 0, err
+    assert out == b""
+    assert b"Traceback" not in err
+
+
+def test_the_tool_works_against_it(
+    served: tuple[subprocess.Popen[bytes], dict[str, object]], openclaw: Openclaw, key: str
+) -> None:
+    write_config(str(served[1]["url"]))
+    for kind in ("image", "video", "music"):
+        outcome = openclaw(kind, "p", "--json")
+        assert outcome.status == 0, outcome.out
+        assert outcome.json["outputs"]
+
+
+def test_fals_python_client_works_with_the_printed_environment(
+    served: tuple[subprocess.Popen[bytes], dict[str, object]],
+) -> None:
+    environment = served[1]["environment"]
+    assert isinstance(environment, dict)
+    program = (
+        "import fal_client; "
+        "print(fal_client.subscribe('fal-ai/flux/dev', {'prompt': 'p'})['images'][0]['width'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.strip() == "1024", done.stderr
+
+
+def test_a_public_address_is_refused(openclaw: Openclaw) -> None:
+    outcome = openclaw("sandbox", "serve", "--host", "0.0.0.0", "--json")
+    assert outcome.status == 2
+    assert "this machine only" in outcome.json["error"]["message"]
+
+
+def test_a_taken_port_is_named(
+    served: tuple[subprocess.Popen[bytes], dict[str, object]], openclaw: Openclaw
+) -> None:
+    port = str(served[1]["url"]).rpartition(":")[2]
+    outcome = openclaw("sandbox", "serve", "--port", port, "--json")
+    assert outcome.status == 2
+    assert port in outcome.json["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "music"])
+def test_every_kind_works_in_the_embedded_sandbox(kind: str) -> None:
+    outcome = process(kind, "p", "--json", env={"OPENCLAW_FAL_SANDBOX": "1"})
+    assert outcome.status == 0, outcome.err
+    assert outcome.json["sandbox"] is True
+
+
+def test_bad_dials_are_a_usage_error(openclaw: Openclaw) -> None:
+    outcome = openclaw("sandbox", "serve", "--dials", "nonsense=1", "--json")
+    assert outcome.status == 2
+    assert "nonsense" in outcome.json["error"]["message"]
