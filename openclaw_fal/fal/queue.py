@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from openclaw_fal.errors import JobFailed, OpenClawFalError, TimedOut
+from openclaw_fal.errors import JobFailed, OpenClawFalError, TimedOut, Unreachable
 from openclaw_fal.fal.body import Unreadable, unpacked
 from openclaw_fal.fal.client import Client, RunResult
 from openclaw_fal.fal.deadline import Deadline
@@ -82,6 +82,8 @@ def outcome(
             failures += 1
             pause = client.retry.pause(failures)
             status = error.http_status or 0
+            if 200 <= status < 300:
+                raise _garbled(handle, error.message) from None
             if status == 404 and completed.error:
                 raise _reported(completed, handle) from None
             # Right after the end, and while fal has trouble of its own, this may pass.
@@ -89,9 +91,16 @@ def outcome(
             if not passing or failures >= PERSISTENT or pause >= deadline.left():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
+    if not result.readable:
+        raise _garbled(handle, "fal's answer cannot be read: it is not JSON")
     if completed.error and not remote_files(result.payload):
         raise _reported(completed, handle)
     return result
+
+
+def _garbled(handle: Handle, message: str) -> Unreachable:
+    """An answer in the place of a result that says nothing about the job: fal still has it."""
+    return Unreachable(message, request_id=handle.request_id, may_be_billed=True)
 
 
 class _Watch:

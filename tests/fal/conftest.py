@@ -12,13 +12,16 @@ import pytest
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.hosts import hosts_for
+from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.retry import Retry
+from openclaw_fal.media import RemoteFile
 from openclaw_fal.progress import Progress
 from openclaw_fal.sandbox import Sandbox
 
 KEY = "canary-key-id-0123456789:canary-key-secret-0123456789abcdef"
 FLUX = "fal-ai/flux/dev"
 VIDEO = "fal-ai/minimax/video-01-live"
+MEDIA_SIZE = 1_000_000
 QUICK = Retry(pauses=(0.01,), jitter=0.0)
 
 
@@ -150,3 +153,18 @@ def unused_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def made(fal: Sandbox, client: Client, size: int = MEDIA_SIZE) -> tuple[RemoteFile, bytes]:
+    """A file of a result, and its true bytes."""
+    fal.dials.media_bytes = size
+    result = client.run(FLUX, {"prompt": "p"}, deadline=soon())
+    (file,) = remote_files(result.payload)
+    return file, fal.media(file.url)
+
+
+def send(client: Client, path: str, seconds: float = 10.0) -> object:
+    """A synchronous run or a submit, of the same endpoint."""
+    if path == "run":
+        return client.run(FLUX, {"prompt": "a cat"}, deadline=soon(seconds))
+    return client.submit(FLUX, {"prompt": "a cat"}, deadline=soon(seconds))

@@ -281,3 +281,10 @@ def test_hostile_log_lines_are_tamed(fal: Sandbox, client: Client, seen: Seen) -
     fal.dials.log_lines = 1
     wait(client, submitted(client), deadline=soon())
     assert seen.logs == ["done"]
+
+
+def test_a_content_policy_refusal_in_the_status(fal: Sandbox, client: Client) -> None:
+    fal.dials.state, fal.dials.error_type = "FAILED", "content_policy_violation"
+    fal.dials.error = "flagged"
+    with pytest.raises(ContentPolicy, match="flagged"):
+        wait(client, submitted(client), deadline=soon(), poll_interval=FAST)
