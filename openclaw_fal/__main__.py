@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
 if TYPE_CHECKING:
     from openclaw_fal.errors import OpenClawFalError
     from openclaw_fal.session import Session
@@ -133,7 +133,7 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
     if isinstance(error, typer.TyperException):
         session.json = session.json or "--json" in arguments
         path = getattr(getattr(error, "ctx", None), "command_path", session.prog)
-        return UsageError(error.format_message(), hint=_usage_hint(error, path))
+        return UsageError(error.format_message().rstrip("."), hint=_usage_hint(error, path))
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return Interrupted("interrupted")
     if isinstance(error, OSError):
@@ -170,16 +170,16 @@ def _pasted_keys(arguments: list[str]) -> set[str]:
 
 def _usage_hint(error: Exception, path: str) -> str:
     """What to do instead; for a command of OpenClaw's own, where OpenClaw is."""
-    if "No such command" in str(error) and " " not in path.removeprefix("python -m "):
-        from openclaw_fal.cli.elsewhere import real_openclaw
+    if "No such command" in str(error):
+        from openclaw_fal.cli.elsewhere import where_else
 
-        real = real_openclaw()
-        if real is not None:
-            return f"this program does fal only; OpenClaw itself is {real}"
+        return where_else(error, path)
     return f"{path} --help"
 
 
 def _os_message(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return "the current folder is gone: go to another one (cd) and run the command again"
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 

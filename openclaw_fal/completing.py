@@ -7,7 +7,10 @@ this module imports nothing but that table, and the journal when job ids are ask
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as an answer
+if TYPE_CHECKING:
+    from typing import Any
 
 Candidate = tuple[str, str]
 FILE = "file"
@@ -55,6 +58,8 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
 
     *before, current = words
     path, given = _command(before, COMMANDS)
+    if current.startswith("-"):  # `image --model …` is `image generate --model …`
+        path = _default(path) if _default(path) in COMMANDS else path
     command = COMMANDS[path]
     option, current_value, prefix = _option_asked(given, current, command)
     if option is not None:
@@ -88,10 +93,14 @@ def _command(before: Sequence[str], commands: dict[str, Any]) -> tuple[str, list
             rest = rest[2 if takes_value else 1 :]
         else:
             break
-    default = f"{path} generate".strip()
-    if rest and default in commands:
-        path = default
+    if rest and _default(path) in commands:
+        path = _default(path)
     return path, rest
+
+
+def _default(path: str) -> str:
+    """The command that a noun stands for when none is named."""
+    return f"{path} generate".strip()
 
 
 def _option_asked(

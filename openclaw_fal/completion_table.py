@@ -2,7 +2,11 @@
 
 # fmt: off
 # ruff: noqa: E501
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 COMMANDS: dict[str, Any] = {'': {'commands': {'completion': 'Print the completion script for a shell.',
                    'config': "Show and edit OpenClaw's config file.",
@@ -109,7 +113,7 @@ COMMANDS: dict[str, Any] = {'': {'commands': {'completion': 'Print the completio
                       '--no-color': {'help': 'No colour (NO_COLOR does the same)', 'takes': None},
                       '--quiet': {'help': 'Print results only', 'takes': None},
                       '--verbose': {'help': 'Say more on stderr; show a traceback for a bug', 'takes': None}},
-          'takes': ['auth', 'config', 'models', 'jobs', 'exit', 'json', 'sandbox']},
+          'takes': ['auth', 'config', 'models', 'output', 'jobs', 'exit', 'json', 'sandbox']},
  'image': {'commands': {'edit': "Edit images: the model's edit endpoint, with the files given by --file.",
                         'generate': 'Generate images from a prompt, with reference images if you like.',
                         'models': 'List the image models and what each one takes.'},

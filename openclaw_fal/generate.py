@@ -70,10 +70,13 @@ class Engine(Frozen):
         try:
             with self.signals.unbroken():
                 run.job_id = self._begin(run, prompt, count)
-            return self._queued(run) if settings.queue else self._synchronous(run)
+            found = self._queued(run) if settings.queue else self._synchronous(run)
+            self.signals.hold()  # what came of it is told, too
+            return found
         except KeyboardInterrupt:
             raise self.interrupted(run.job_id, settings, left=run.left) from None
         except OpenClawFalError as error:
+            self.signals.hold()
             _attribute(error, run.job_id, plan.model, run.request_id)
             raise
 
@@ -82,10 +85,13 @@ class Engine(Frozen):
         try:
             if not job.has_result and job.state != "done":
                 self._wait(job.id, self.fal.handle(job), settings, deadline)
-            return self._collect(job.id, target, settings, deadline)
+            found = self._collect(job.id, target, settings, deadline)
+            self.signals.hold()
+            return found
         except KeyboardInterrupt:
             raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
+            self.signals.hold()
             _attribute(error, job.id, job.model, job.request_id)
             raise
 

@@ -12,6 +12,7 @@ from openclaw_fal.errors import (
     BillingError,
     ContentPolicy,
     JobFailed,
+    LocalError,
     OpenClawFalError,
     TimedOut,
     Unreachable,
@@ -21,6 +22,7 @@ from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
+    from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.generate import Engine
     from openclaw_fal.ports import Generated, RunSettings
     from openclaw_fal.store.config import Config
@@ -144,10 +146,28 @@ def _engine(
     stack: ExitStack, config: Config, job: Job, key: Callable[[], str], progress: Progress
 ) -> Engine:
     """An engine on the hosts that the job was sent to. A job whose result is here needs no key."""
-    hosts = api.hosts_of(config, job.base_url)
     needs_key = not job.has_result and (bool(job.status_url) or job.state == "sending")
+    hosts = _hosts(config, job, with_key=needs_key)
     made = api.engine_at(hosts, key() if needs_key else None, progress=progress)
     return stack.enter_context(made)
+
+
+def _hosts(config: Config, job: Job, *, with_key: bool) -> Hosts:
+    """The hosts that the job was sent to. The key goes there only if they are fal's or those of
+    the config: whoever listens at an address of earlier days is a stranger now."""
+    if job.sandbox and job.state != "done":
+        raise Unreachable(
+            f"job {job.id} was in a sandbox, which ended with its command",
+            hint="repeat the command",
+        )
+    hosts = api.hosts_of(config, job.base_url)
+    if with_key and not hosts.is_fal and hosts != api.hosts_of(config):
+        raise LocalError(
+            f"job {job.id} was sent to {job.base_url}, which is not the address in use: the key "
+            "is not sent there",
+            hint=f"to fetch it: openclaw config set models.providers.fal.baseUrl {job.base_url}",
+        )
+    return hosts
 
 
 def _pickup(wanted: str, job: Job, engine: Engine, settings: RunSettings) -> _Pickup:
@@ -243,7 +263,7 @@ def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
     if job.transport != "queue" or not job.request_id:
         raise UsageError(f"job {job.id} {_not_queued(job)}: there is nothing to cancel")
     config = api.read_config(session.config)
-    hosts = api.hosts_of(config, job.base_url)
+    hosts = _hosts(config, job, with_key=True)
     progress = Progress()
     with api.engine_at(hosts, api.key_of(config, session, progress), progress=progress) as made:
         try:

@@ -6,7 +6,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+
+TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 
 def reopen_closed() -> None:
@@ -49,7 +52,8 @@ def undisturbed() -> Iterator[None]:
     """While the block runs, writing to stderr never fails: a terminal that was closed, a reader
     that went away or a full disk must not end a job that is paid for."""
     before = sys.stderr
-    sys.stderr = cast(TextIO, _Talk(before))
+    talk: Any = _Talk(before)
+    sys.stderr = talk
     try:
         yield
     finally:

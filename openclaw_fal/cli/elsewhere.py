@@ -7,6 +7,30 @@ import sys
 from pathlib import Path
 
 
+def where_else(error: Exception, path: str) -> str:
+    """Where a command may be that `path` (`openclaw`, `openclaw infer image`, …) does not have: a
+    word that was meant, the real OpenClaw, or the list of what there is."""
+    meant = _meant(error)
+    if meant is not None:
+        return f"{path} {meant}"
+    real = real_openclaw()
+    if real is not None:
+        return f"this program does fal's images, video and music; OpenClaw itself is {real}"
+    return f"this program does fal's images, video and music: {path} --help"
+
+
+def _meant(error: Exception) -> str | None:
+    """The command whose name is nearly what was typed."""
+    import difflib
+
+    context, message = getattr(error, "ctx", None), str(error)
+    if context is None or "'" not in message:
+        return None
+    typed = message.split("'")[1]
+    found = difflib.get_close_matches(typed, context.command.list_commands(context), n=1)
+    return found[0] if found else None
+
+
 def real_openclaw() -> str | None:
     """The path of another `openclaw` on PATH that is not this program; None without one."""
     ours = _resolved(sys.argv[0])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
-from typer.main import get_command as build
+from typer.main import get_command, get_command_from_info, get_command_name, get_group
 
 from openclaw_fal.session import Session
 
 GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
+REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
 
 
 def _set(name: str) -> Any:
@@ -66,8 +68,6 @@ class _GroupedHelp:
     """Options under the head of their group, in every output mode."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        from openclaw_fal.cli.options import OUTPUT, REQUEST, RUN
-
         heads = (ARGUMENTS_PANEL, REQUEST, OUTPUT, RUN)
         groups: dict[str, list[tuple[str, str]]] = {head: [] for head in heads}
         for param in self.get_params(ctx):  # type: ignore[attr-defined]
@@ -110,17 +110,37 @@ class Command(_GroupedHelp, TyperCommand):
 
 
 class Noun(_GroupedHelp, TyperGroup):
-    """A group of commands that also takes the global options, before or after the command."""
+    """A group of commands that also takes the global options, before or after the command.
+
+    `later` are commands by name as they were registered; only those that are used get built.
+    """
 
     default_command: str | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.params.extend(global_options())
+        self.later: dict[str, Any] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*self.later, *(name for name in self.commands if name not in self.later)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self.later and cmd_name not in self.commands:
+            self.commands[cmd_name] = get_command_from_info(
+                self.later[cmd_name], pretty_exceptions_short=False, rich_markup_mode=None
+            )
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if self.get_command(ctx, args[0]) is None:
+            for name in self.later:  # Typer suggests one of those that are built
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if first_word(args) is None:
-            ctx.fail(f"Say what to do: {', '.join(self.commands)}.")
+            ctx.fail(f"Say what to do: {', '.join(self.list_commands(ctx))}.")
         if self.default_command and self._wants_default(ctx, args):
             args = [self.default_command, *args]
         return super().parse_args(ctx, args)
@@ -147,6 +167,21 @@ class MediaNoun(Noun):
     """`openclaw image "a cat"` is `openclaw image generate "a cat"`."""
 
     default_command = "generate"
+
+
+def build(app: typer.Typer) -> Any:
+    """An app as one command. Those of a noun are built when they are used: each costs some ms."""
+    cls = app.info.cls
+    if not (isinstance(cls, type) and issubclass(cls, Noun)):
+        return get_command(app)
+    bare = copy.copy(app)
+    bare.registered_commands = []
+    noun = get_group(bare)
+    assert isinstance(noun, Noun)
+    for info in app.registered_commands:
+        assert info.callback is not None
+        noun.later[info.name or get_command_name(info.callback.__name__)] = info
+    return noun
 
 
 def first_word(args: Sequence[str]) -> str | None:

@@ -15,7 +15,8 @@ from openclaw_fal.ui.result import Facts, Result
 
 AUTH_CHOICES = ("fal-api-key",)
 SECRET_MODES = ("plaintext", "ref")
-PANEL, CI_PANEL = "The key", "OpenClaw's flags"
+PANEL = "The key"
+TRIES = 3
 
 EPILOG = """\
 Examples:
@@ -157,9 +158,17 @@ def _key(
 
 def _asked() -> str:
     """The key, typed without being shown."""
+    from getpass import getpass  # switches the echo off before it asks
+
     print("Paste your fal key (https://fal.ai/dashboard/keys). It is not shown.", file=sys.stderr)
-    key: str = typer.prompt("fal key", hide_input=True, err=True)
-    return key.strip()
+    for _ in range(TRIES):
+        try:
+            key = getpass("fal key: ").strip()
+        except EOFError:
+            break
+        if key:
+            return key
+    raise AuthError("no key was given", hint="openclaw onboard, or set FAL_KEY")
 
 
 def _result(done: object, notes: list[str], session: Session) -> Result:

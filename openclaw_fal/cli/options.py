@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.frozen import Frozen
 
-REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
 STDIN = "-"
 PROMPT_LIMIT = 8 * 1024 * 1024
 
@@ -88,6 +87,8 @@ Detach = Annotated[
         "--async", help="Submit to the queue, print the job id, leave.", rich_help_panel=RUN
     ),
 ]
+
+
 def not_nan(value: float | None) -> float | None:
     """A number that passes no comparison passes those with the least and the greatest value."""
     if value is not None and value != value:
@@ -226,6 +227,8 @@ def extra_params(given: list[str] | None) -> tuple[tuple[str, object], ...]:
 
 
 def json_or_text(text: str) -> object:
+    import json
+
     def refused(name: str) -> Any:
         raise ValueError(f"{name} is not JSON")
 

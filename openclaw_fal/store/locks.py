@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +21,8 @@ def locked(
 
     The system frees it when a run is killed.
     """
+    import hashlib
+
     import filelock
 
     folder = locks_folder(environ)

@@ -156,11 +156,12 @@ class PartFile:
         )
 
     def _kind(self, remote: RemoteFile) -> FileType | None:
-        """What the bytes are; where they do not tell, what fal says of them."""
+        """What the bytes are; where they do not tell, what fal says of them, unless files of that
+        type always begin in a way that these do not."""
         self._file.seek(0)
-        found = sniff.sniff(self._file.read(sniff.HEAD))
-        if self._offset == 0 or found in _NO_MEDIA:
-            what = _NO_MEDIA[found] if found else "an empty file"
+        head = self._file.read(sniff.HEAD)
+        found = sniff.sniff(head)
+        if what := self._no_media(head, found, remote):
             self.restart()
             raise Unreachable(
                 f"the media host sent {what} in the place of the {self._target.kind} file",
@@ -168,7 +169,20 @@ class PartFile:
                 job_id=self._job_id,
             )
         declared = sniff.by_mime_type(remote.content_type)
-        return found or declared or sniff.by_extension(remote.file_name or "")
+        declared = declared or sniff.by_extension(remote.file_name or "")
+        return found or (None if declared in sniff.SIGNED else declared)
+
+    def _no_media(self, head: bytes, found: FileType | None, remote: RemoteFile) -> str | None:
+        """What has come in the place of the file, if that cannot be the file."""
+        if self._offset == 0:
+            return "an empty file"
+        if found is not None:
+            return _NO_MEDIA.get(found)
+        if sniff.is_text(head):
+            return "plain text"
+        if remote.size not in (None, self._offset):
+            return f"{self._offset} unknown bytes, not the {remote.size} of the file,"
+        return None
 
     def _local_error(self, what: str, failure: OSError) -> LocalError:
         kept = "; what has arrived is kept in it" if getattr(self, "_offset", 0) else ""

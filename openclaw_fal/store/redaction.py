@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 REDACTED = "__OPENCLAW_REDACTED__"
 """What OpenClaw itself shows instead of a secret. Never taken as a value."""
 
-_SECRET = re.compile(
-    r"(token|secret|passw(or)?d|passphrase|credential|cookie|bearer|authorization|service_?account"
-    r"|(api|private|secret|access|signing|encrypt(ion)?)[-_ ]?key)s?$",
-    re.IGNORECASE,
+# Compiled when something is shown: every run imports this module, few show a config.
+_SECRET = (
+    r"(?i)(token|secret|passw(or)?d|passphrase|credential|cookie|bearer|authorization"
+    r"|service_?account|(api|private|secret|access|signing|encrypt(ion)?)[-_ ]?key)s?$"
 )
-_SECRET_VARIABLE = re.compile(r"(^|_)(KEY|PAT|PASS|AUTH)$")
-_REFERENCE = re.compile(r"\s*\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*")
-_USERINFO = re.compile(r"(://)[^/@\s]+@")
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_SECRET_VARIABLE = r"(^|_)(KEY|PAT|PASS|AUTH)$"
+_REFERENCE = r"\s*\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*"
+_USERINFO = r"(://)[^/@\s]+@"
+_LINE_END = r"\r\n|\n|\r"
 
 
 def is_secret(key: str | int) -> bool:
     """Whether a key names a secret: `apiKey`, `botToken`, `password`, `OPENAI_API_KEY` …"""
     name = str(key)
-    return bool(_SECRET.search(name) or _SECRET_VARIABLE.search(name))
+    return bool(re.search(_SECRET, name) or re.search(_SECRET_VARIABLE, name))
 
 
 def redacted(value: object, path: KeyPath = ()) -> object:
@@ -49,8 +49,8 @@ def diff(before: str, after: str, name: str) -> str:
     new = scan(after, name)
     values = plain(old) if old else {}
     lines = difflib.unified_diff(
-        _LINE_END.split(_masked(before, old, values)) if old else [],
-        _LINE_END.split(_masked(after, new, values)),
+        re.split(_LINE_END, _masked(before, old, values)) if old else [],
+        re.split(_LINE_END, _masked(after, new, values)),
         f"{name} (before)",
         f"{name} (after)",
         lineterm="",
@@ -69,7 +69,7 @@ def _redacted(value: object, *, secret: bool) -> object:
         return [_redacted(inner, secret=secret) for inner in value]
     if not isinstance(value, str):
         return value
-    return REDACTED if secret and _hides(value) else _USERINFO.sub(r"\1***@", value)
+    return REDACTED if secret and _hides(value) else re.sub(_USERINFO, r"\1***@", value)
 
 
 def _is_reference(value: dict[str, object]) -> bool:
@@ -77,14 +77,14 @@ def _is_reference(value: dict[str, object]) -> bool:
 
 
 def _hides(text: str) -> bool:
-    return bool(text) and not _REFERENCE.fullmatch(text)
+    return bool(text) and not re.fullmatch(_REFERENCE, text)
 
 
 def _masked(text: str, root: Node, before: object) -> str:
     for node, path in reversed(list(_secrets(root, (), secret=False))):
         shown = REDACTED if get_at(before, path) == node.value else f"{REDACTED} (new)"
         text = f'{text[: node.start]}"{shown}"{text[node.end :]}'
-    return _USERINFO.sub(r"\1***@", text)
+    return re.sub(_USERINFO, r"\1***@", text)
 
 
 def _secrets(node: Node, path: KeyPath, *, secret: bool) -> Iterator[tuple[Node, KeyPath]]:

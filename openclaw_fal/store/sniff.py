@@ -59,6 +59,11 @@ MEDIA_TYPES = (
     *(MP3, WAV, FLAC, OGG, AAC, AIFF),
 )
 
+SIGNED = frozenset(
+    {PNG, JPEG, WEBP, GIF, AVIF, HEIC, TIFF, WEBM, WEBM_AUDIO, MKV, AVI, WAV, FLAC, OGG, AIFF}
+)
+"""Types of which `sniff` knows every file. An MP4 may begin with any box, an MP3 with anything."""
+
 PDF = FileType("application/pdf", ("pdf",))
 ZIP = FileType("application/zip", ("zip",))
 GZIP = FileType("application/gzip", ("gz",))

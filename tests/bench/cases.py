@@ -44,11 +44,12 @@ def cases(stage: Stage, folder: Path) -> list[Case]:
     """All cases, in the order in which a round runs them. Servers start when they are used."""
     plain = Home(folder / "home")
 
-    def bare() -> Sample:
-        return _sample(run([sys.executable, "-c", "pass"], env=plain.env, cwd=plain.path))
+    def python(code: str) -> Callable[[], Sample]:
+        return lambda: _sample(run([sys.executable, "-c", code], env=plain.env, cwd=plain.path))
 
     return [
-        Case("bare Python", "start-up", bare),
+        Case("bare Python", "start-up", python("pass")),
+        Case("import typer", "start-up", python("import typer")),
         Case("--version", "start-up", _ours(stage, "--version")),
         Case("completion", "start-up", _ours(stage, "__complete", "words", "image", "--mo")),
         Case("--help", "start-up", _ours(stage, "--help")),

@@ -30,8 +30,8 @@ def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Cost:
     with (cwd / "stdout").open("wb") as out, (cwd / "stderr").open("wb") as err:
 
         def call(command: Sequence[str]) -> int:
-            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
-            return subprocess.run(command, env=env, cwd=cwd, check=False, **streams).returncode
+            nothing = subprocess.DEVNULL
+            return subprocess.call(command, env=env, cwd=cwd, stdin=nothing, stdout=out, stderr=err)
 
         status, cost = _started(call, argv, cwd) if hasattr(os, "wait4") else _timed(call, argv)
     if status:

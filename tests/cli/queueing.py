@@ -6,6 +6,7 @@ import contextlib
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ def kept_files(folder: Path | None = None) -> list[str]:
 
 
 def part_files(folder: Path | None = None) -> list[Path]:
-    return sorted(path for path in (folder or Path.cwd()).iterdir() if path.name[0] == ".")
+    """What downloads have left of files that are not complete."""
+    found = (folder or Path.cwd()).glob(".*.*-*.part")
+    return sorted(path for path in found if not path.name.startswith(".openclaw-"))
 
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
@@ -115,3 +118,15 @@ def read_request(connection: socket.socket) -> bytes:
     while len(body) < length and (chunk := connection.recv(65536)):
         body += chunk
     return head + b"\r\n\r\n" + body
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait for something that happens in another thread or process. A process that ends before it
+    has happened fails the test, and so does half a minute."""
+    for _ in range(3000):
+        if condition():
+            return
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"the process has ended: {ended(process)}")
+        time.sleep(0.01)
+    raise AssertionError("it never happened")

@@ -11,7 +11,7 @@ import pytest
 
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, endless, journal, kept_files, only_job
+from tests.cli.queueing import SOON, Hooked, endless, journal, kept_files, only_job, until
 from tests.program import Openclaw, jobs, process, start, write_config
 
 
@@ -151,9 +151,18 @@ def test_what_is_here_needs_neither_a_key_nor_fals_api(
     assert [item.phase for item in fal.requests] == ["media"]
 
 
-def test_a_job_is_asked_for_where_it_was_sent(openclaw: Openclaw, fal: Hooked) -> None:
+def test_a_job_is_asked_for_where_it_was_sent_if_the_key_may_go_there(
+    openclaw: Openclaw, fal: Hooked
+) -> None:
     job_id = submitted(openclaw)
+    fal.clear()
     write_config("http://127.0.0.1:1")
+    for verb in ("wait", "cancel"):
+        outcome = openclaw("jobs", verb, job_id, "--json")
+        assert outcome.status == 3
+        assert f"baseUrl {fal.url}" in outcome.json["error"]["hint"]
+    assert fal.requests == []
+    write_config(fal.url)
     assert openclaw("jobs", "wait", job_id).status == 0
 
 
@@ -238,8 +247,7 @@ def test_a_job_that_another_process_is_sending_is_waited_for(
 
     fal.answer = hold
     running = start("image", "p", "--json")
-    while not fal.posts():
-        pass
+    until(fal.posts, running)
     second = start("jobs", "wait", only_job().id, "--json")
     waiting.set()
     assert running.communicate(timeout=60)[1] is not None

@@ -203,17 +203,26 @@ def test_verify_without_a_network_is_a_warning(openclaw: Openclaw) -> None:
 def test_asked_for_on_a_terminal_the_key_is_not_shown(isolated: Path) -> None:
     import pty
     import subprocess
+    import termios
+    import time
 
     from tests.program import command
 
     main, other = pty.openpty()
     child = subprocess.Popen(
-        command("onboard", "--no-verify"), stdin=other, stdout=other, stderr=other, close_fds=True
+        command("onboard", "--no-verify"),
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        start_new_session=True,
     )
     os.close(other)
     seen = b""
-    while b"fal key:" not in seen:
+    while b"fal key: " not in seen:
         seen += os.read(main, 1024)
+    # What is typed before the echo is off is thrown away together with it.
+    while termios.tcgetattr(main)[3] & termios.ECHO:
+        time.sleep(0.01)
     os.write(main, f"{KEY}\n".encode())
     while True:
         try:

@@ -138,6 +138,7 @@ def test_set_follows_the_style(text: str, path: str, value: object, new: str) ->
         ("{a:1,b:2}", "b", "{a:1}"),
         ("{a:1,b:2,}", "b", "{a:1,}"),
         ("{ a: 1 }", "a", "{}"),
+        ("{ a: 1,\n  b: 2 }", "a", "{\n  b: 2 }"),
         ('{\n  "a": 1,\n  "b": 2\n}\n', "b", '{\n  "a": 1\n}\n'),
         ('{\r\n  "a": 1,\r\n  "b": 2\r\n}', "a", '{\r\n  "b": 2\r\n}'),
         ('{\n  "a": 1\n  , "b": 2\n}', "b", '{\n  "a": 1\n}'),

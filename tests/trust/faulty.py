@@ -1,4 +1,4 @@
-"""What goes wrong in the matrix: for each phase of a job and each fault, how it is brought about."""
+"""What goes wrong in the matrix: how each fault is brought about in each phase of a job."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ DIALLED = {
     "result": ("result",),
     "download": ("media",),
 }
-_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+_GREETINGS = {
+    "garbage": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    "wrong status": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>",
+}
 
 
 class Trouble:
@@ -69,10 +72,12 @@ def trouble(phase: str, fault: str, fal: Sandbox, timeout_s: float) -> Iterator[
         else:
             kind, options = (AT_MEDIA if phase == "download" else {}).get(fault, DIALS[fault])
             made.dialled = [fal.dials.fail(name, kind, **options) for name in DIALLED[phase]]
+            fal.dials.stream = fault != "cut"  # the events before the cut would be whole
         try:
             yield made
         finally:
             fal.dials.heal()
+            fal.dials.stream = True
 
 
 @contextmanager
@@ -114,12 +119,14 @@ def _receive(visitor: socket.socket, fault: str, held: list[socket.socket]) -> N
     if fault == "stall":
         held.append(visitor)
         return
+    visitor.recv(1, socket.MSG_PEEK)  # a reset before any byte has left is another case
     if fault == "reset":
         form = "hh" if os.name == "nt" else "ii"
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
-    elif fault != "cut":
+    else:
         visitor.recv(65536)
-        visitor.sendall(_GATEWAY if fault == "wrong status" else b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    if fault in _GREETINGS:
+        visitor.sendall(_GREETINGS[fault])
     visitor.close()
 
 

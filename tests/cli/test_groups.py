@@ -1,0 +1,53 @@
+"""Commands that are built when they are used, and what Tab offers for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaw_fal.cli import app, groups
+from openclaw_fal.completing import candidates
+from tests.program import Openclaw
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest_one(openclaw: Openclaw) -> None:
+    outcome = openclaw("config", "gte")
+
+    assert outcome.status == 2
+    assert "no such command 'gte'. Did you mean 'get'?" in outcome.err.lower().replace("did", "Did")
+
+
+def test_a_noun_without_a_command_names_all_of_them(openclaw: Openclaw) -> None:
+    outcome = openclaw("jobs")
+
+    assert outcome.status == 2
+    for name in ("list", "show", "wait", "cancel"):
+        assert name in outcome.err
+
+
+def test_the_help_of_a_noun_lists_every_command_in_order(openclaw: Openclaw) -> None:
+    lines = openclaw("config", "--help").lines
+
+    start = lines.index("Commands:") + 1
+    names = [line.split()[0] for line in lines[start:] if line[:3].strip() and line[:2] == "  "]
+    assert names[:6] == ["file", "show", "get", "set", "unset", "validate"]
+
+
+def test_only_the_command_in_use_is_built() -> None:
+    root = app.build()
+    with root.make_context("openclaw", [], resilient_parsing=True) as ctx:
+        noun = root.get_command(ctx, "config")
+        assert isinstance(noun, groups.Noun)
+        assert noun.commands == {}
+
+        get = noun.get_command(ctx, "get")
+
+        assert list(noun.commands) == ["get"]
+        assert noun.get_command(ctx, "get") is get
+        assert noun.get_command(ctx, "gte") is None
+
+
+@pytest.mark.parametrize(
+    "words", [["image"], ["image", "generate"], ["infer", "image", "generate"]]
+)
+def test_a_noun_completes_the_options_of_its_default_command(words: list[str]) -> None:
+    assert [value for value, _ in candidates([*words, "--mo"])] == ["--model"]
