@@ -1,3 +1,112 @@
-"""fal.ai onboarding and media generation from the shell, with OpenClaw's config."""
+"""fal.ai onboarding and media generation with OpenClaw's config: a command line, and a library.
+
+    from openclaw_fal import ImageRequest, generate
+
+    done = generate(ImageRequest("fal-ai/flux/dev", "a lighthouse at dawn"), sandbox=True)
+    print(done.outputs[0].path)
+
+Importing this package loads nothing: each name is fetched from its module when it is first used.
+"""
+
+from __future__ import annotations
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
+if TYPE_CHECKING:
+    from openclaw_fal.errors import (
+        AuthError,
+        BillingError,
+        CapabilityError,
+        ContentPolicy,
+        Interrupted,
+        JobFailed,
+        LocalError,
+        OpenClawFalError,
+        RateLimited,
+        TimedOut,
+        Unreachable,
+        UsageError,
+        Violation,
+    )
+    from openclaw_fal.library import cancel, default_model, generate, models, plan, submit, wait
+    from openclaw_fal.media import (
+        Adjusted,
+        Ignored,
+        ImageRequest,
+        MusicRequest,
+        Output,
+        Plan,
+        Reference,
+        VideoRequest,
+    )
+    from openclaw_fal.ports import Generated
+    from openclaw_fal.progress import Progress
+
+__all__ = [
+    "Adjusted",
+    "AuthError",
+    "BillingError",
+    "CapabilityError",
+    "ContentPolicy",
+    "Generated",
+    "Ignored",
+    "ImageRequest",
+    "Interrupted",
+    "JobFailed",
+    "LocalError",
+    "MusicRequest",
+    "OpenClawFalError",
+    "Output",
+    "Plan",
+    "Progress",
+    "RateLimited",
+    "Reference",
+    "TimedOut",
+    "Unreachable",
+    "UsageError",
+    "VideoRequest",
+    "Violation",
+    "__version__",
+    "cancel",
+    "default_model",
+    "generate",
+    "models",
+    "plan",
+    "submit",
+    "wait",
+]
+
+_FUNCTIONS = {"cancel", "default_model", "generate", "models", "plan", "submit", "wait"}
+_MODULES = {
+    "Generated": "ports",
+    "Progress": "progress",
+    **dict.fromkeys(
+        (
+            "Adjusted",
+            "Ignored",
+            "ImageRequest",
+            "MusicRequest",
+            "Output",
+            "Plan",
+            "Reference",
+            "VideoRequest",
+        ),
+        "media",
+    ),
+    **dict.fromkeys(_FUNCTIONS, "library"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,26 +6,33 @@ this module imports nothing but that table, and the journal when job ids are ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as an answer
+TYPE_CHECKING = False  # as type checkers know it; the module `typing` takes longer than all of this
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
 Candidate = tuple[str, str]
 FILE = "file"
 FILE_ANSWER = "@file"  # the shell completes file names itself when it sees this
+LINE_VARIABLE = "OPENCLAW_FAL_COMPLETE_LINE"  # for shells that cannot quote an argument
+JOBS_SHOWN = 30
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`__complete words WORD…` or `__complete line TEXT`: a candidate a line, help after a tab."""
-    form, rest = (arguments[0], list(arguments[1:])) if arguments else ("words", [""])
-    words = split_line(rest[0] if rest else "") if form == "line" else rest or [""]
+    """`__complete words WORD…` or `__complete line [TEXT]`: a candidate a line, a tab, its help."""
+    form, rest = (arguments[0], list(arguments[1:])) if arguments else ("words", [])
+    words = rest
     if form == "line":
-        words = words[1:] or [""]
-    for value, text in candidates(words):
+        words = split_line(rest[0] if rest else _line_of_environment())[1:]
+    for value, text in candidates(words or [""]):
         print(f"{value}\t{text}" if text else value)
     return 0
+
+
+def _line_of_environment() -> str:
+    import os
+
+    return os.environ.get(LINE_VARIABLE, "")
 
 
 def split_line(line: str) -> list[str]:
@@ -54,25 +61,22 @@ def split_line(line: str) -> list[str]:
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
     """What may stand in the place of the last word, given the words before it."""
-    from openclaw_fal.completion_table import COMMANDS, MODELS
+    from openclaw_fal.completion_table import COMMANDS, GLOBAL, MODELS
 
     *before, current = words
-    path, given = _command(before, COMMANDS)
-    if current.startswith("-"):  # `image --model …` is `image generate --model …`
-        path = _default(path) if _default(path) in COMMANDS else path
+    path, given = _command(before, current, COMMANDS, GLOBAL)
     command = COMMANDS[path]
-    option, current_value, prefix = _option_asked(given, current, command)
+    options = {**command["options"], **GLOBAL}
+    option, value, prefix = _option_asked(given, current, options)
     if option is not None:
-        found = _values(command["options"][option]["takes"], given, MODELS)
+        found = _values(options[option]["takes"], given, MODELS)
         if found == [(FILE_ANSWER, "")]:
             return found
-        return [(prefix + value, text) for value, text in found if value.startswith(current_value)]
-    if current.startswith("-"):
-        return _matching(
-            ((name, facts["help"]) for name, facts in command["options"].items()), current
-        )
-    words_here: list[Candidate] = list(command["commands"].items())
-    words_here += _values(command["takes"], given, MODELS)
+        return [(prefix + name, text) for name, text in _matching(found, value)]
+    if current.startswith("-") and "--" not in given:
+        return _matching(((name, facts["help"]) for name, facts in options.items()), current)
+    words_here: list[Candidate] = [] if given else list(command["commands"].items())
+    words_here += _values(_argument(command, given, options), given, MODELS)
     return _matching(words_here, current)
 
 
@@ -80,34 +84,34 @@ def _matching(found: Iterable[Candidate], current: str) -> list[Candidate]:
     return [item for item in found if item[0].startswith(current)]
 
 
-def _command(before: Sequence[str], commands: dict[str, Any]) -> tuple[str, list[str]]:
-    """The command that the words name, and the words that follow it."""
+def _command(
+    before: Sequence[str], current: str, commands: dict[str, Any], everywhere: dict[str, Any]
+) -> tuple[str, list[str]]:
+    """The command that the words name, and the words that follow it. `openclaw image` is `image
+    generate` as soon as a word or an option follows that `image` does not have."""
     path, rest = "", list(before)
     while rest:
         word = rest[0]
         deeper = f"{path} {word}".strip()
         if deeper in commands:
             path, rest = deeper, rest[1:]
-        elif word.startswith("-") and commands[path]["commands"]:
-            takes_value = commands[path]["options"].get(word, {}).get("takes")
-            rest = rest[2 if takes_value else 1 :]
+        elif word.partition("=")[0] in everywhere and commands[path]["commands"]:
+            takes_next = everywhere[word.partition("=")[0]]["takes"] and "=" not in word
+            if takes_next and len(rest) == 1:
+                break
+            rest = rest[2 if takes_next else 1 :]
         else:
             break
-    if rest and _default(path) in commands:
-        path = _default(path)
+    default = f"{path} generate".strip()
+    if default in commands and (rest or current.startswith("-")):
+        path = default
     return path, rest
 
 
-def _default(path: str) -> str:
-    """The command that a noun stands for when none is named."""
-    return f"{path} generate".strip()
-
-
 def _option_asked(
-    given: Sequence[str], current: str, command: dict[str, Any]
+    given: Sequence[str], current: str, options: dict[str, Any]
 ) -> tuple[str | None, str, str]:
     """The option whose value the last word is (or None), that value, and what precedes it."""
-    options = command["options"]
     name, equals, value = current.partition("=")
     if equals and options.get(name, {}).get("takes"):
         return name, value, name + "="
@@ -116,35 +120,71 @@ def _option_asked(
     return None, current, ""
 
 
+def _argument(command: dict[str, Any], given: Sequence[str], options: dict[str, Any]) -> Any:
+    """What the next argument takes; the last one of a command may be repeated."""
+    takes = command["arguments"]
+    if not takes:
+        return None
+    count, words = 0, list(given)
+    while words:
+        word = words.pop(0)
+        if options.get(word, {}).get("takes"):
+            words = words[1:]
+        elif not word.startswith("-"):
+            count += 1
+    if count >= len(takes) and not command["repeats"]:
+        return None
+    return takes[min(count, len(takes) - 1)]
+
+
 def _values(takes: Any, given: Sequence[str], models: dict[str, Any]) -> list[Candidate]:
     """What an option or argument takes: a list of values, or a word for where to look."""
     if takes is None or takes == "text":
         return []
+    if isinstance(takes, list):
+        return [(value, "") for value in takes]
     if takes == FILE:
         return [(FILE_ANSWER, "")]
-    if takes == "job":
-        return _job_ids()
-    if isinstance(takes, str) and takes.startswith("model:"):
-        return [(ref, facts["title"]) for ref, facts in models[takes[6:]].items()]
-    if isinstance(takes, str) and takes.startswith("limit:"):
-        return [(value, "") for value in _limited(takes[6:], given, models)]
-    return [(value, "") for value in takes]
+    name, _, rest = takes.partition(":")
+    if name == "job":
+        return _job_ids(unfinished=rest == "unfinished")
+    if name == "model":
+        return [(ref, facts["title"]) for ref, facts in models[rest].items()]
+    if name == "setting":
+        return _setting(given, models)
+    return [(value, "") for value in _limited(rest, given, models)]
 
 
 def _limited(limit: str, given: Sequence[str], models: dict[str, Any]) -> list[str]:
     """The values that the model given with --model takes; without one, those of every model."""
     kind, key = limit.split(":")
     chosen = [given[i + 1] for i, word in enumerate(given[:-1]) if word in ("--model", "-m")]
+    chosen += [word.partition("=")[2] for word in given if word.startswith("--model=")]
     if chosen and chosen[-1] in models[kind]:
         return list(models[kind][chosen[-1]].get(key, []))
     return list(dict.fromkeys(v for facts in models[kind].values() for v in facts.get(key, [])))
 
 
-def _job_ids() -> list[Candidate]:
-    try:
-        from openclaw_fal.store import jobs, paths
+def _setting(given: Sequence[str], models: dict[str, Any]) -> list[Candidate]:
+    """What `config set PATH` takes for its path: a model ref, where it is a default model."""
+    path = next((word for word in given if not word.startswith("-")), "").lower()
+    kind = next((kind for kind in models if kind in path), None)
+    if kind is None or not path.endswith(("primary", "model", kind)):
+        return []
+    return [(ref, facts["title"]) for ref, facts in models[kind].items()]
 
-        found = jobs.Journal(paths.jobs_path()).list(limit=30)
+
+def _job_ids(*, unfinished: bool) -> list[Candidate]:
+    try:
+        from openclaw_fal.store import job_record, jobs, paths
+
+        states = set(job_record.STATES) - job_record.FINISHED if unfinished else None
+        found = jobs.Journal(paths.jobs_path()).list(state=states, limit=JOBS_SHOWN)
     except Exception:  # a completion must never disturb the command line
         return []
-    return [(job.id, f"{job.state} {job.model}") for job in found]
+    return [(job.id, f"{job.state} {job.model} {_one_line(job.prompt)}") for job in found]
+
+
+def _one_line(text: str) -> str:
+    """A prompt as it may stand beside a candidate: short, and nothing that drives the terminal."""
+    return "".join(char if char.isprintable() else " " for char in text[:40])

@@ -178,10 +178,10 @@ class Engine(Frozen):
         try:
             answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, on_way)
             run.request_id = answer.request_id
-            self._completed(run.job_id, answer)
+            handle = self._answered(run, answer)
         except KeyboardInterrupt:
             if answer is not None:  # it came at the same moment
-                self._completed(run.job_id, answer)
+                self._answered(run, answer)
             raise
         except OpenClawFalError as error:
             if answer is None:
@@ -189,7 +189,18 @@ class Engine(Frozen):
             else:
                 self._keep(run, answer, error)
             raise
+        if handle is not None:
+            self._wait(run.job_id, handle, run.settings, run.deadline)
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
+
+    def _answered(self, run: _Run, answer: Any) -> Any:
+        """Journal a result; a server that queued the job instead gives the handle to wait for."""
+        handle = self.fal.queued_instead(run.plan.endpoint, answer)
+        if handle is None:
+            self._completed(run.job_id, answer)
+        else:
+            self._submitted(run, handle)
+        return handle
 
     def _keep(self, run: _Run, answer: Any, error: OpenClawFalError) -> None:
         """An answer that the journal does not take is kept beside where its files would be."""
@@ -206,8 +217,9 @@ class Engine(Frozen):
             return Generated(
                 run.job_id, run.plan.model, request_id=handle.request_id, submitted_only=True
             )
-        self.progress.queued(handle.queue_position)
-        self._wait(run.job_id, handle, run.settings, run.deadline)
+        if not _is_result(handle):
+            self.progress.queued(handle.queue_position)
+            self._wait(run.job_id, handle, run.settings, run.deadline)
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
 
     def _submit(self, run: _Run) -> Any:
@@ -241,6 +253,9 @@ class Engine(Frozen):
 
     def _submitted(self, run: _Run, handle: Any) -> None:
         run.request_id = handle.request_id
+        if _is_result(handle):
+            self._completed(run.job_id, handle)
+            return
         try:
             self.journal.submitted(
                 run.job_id,
@@ -344,6 +359,11 @@ class Engine(Frozen):
         if outcome == "already_completed":
             return "interrupted; the job had already finished"
         return "interrupted; fal does not know the job any more"
+
+
+def _is_result(answer: Any) -> bool:
+    """Whether a submit was answered with the result itself."""
+    return hasattr(answer, "raw")
 
 
 def _is_the_end(error: OpenClawFalError) -> bool:

@@ -196,11 +196,12 @@ def set_value(
     dry_run: DryRun = False,
 ) -> Result:
     """Set the value at a path. Comments, order and everything else stay as they are."""
+    from openclaw_fal.cli.options import utf8
     from openclaw_fal.store.config_rules import Set
     from openclaw_fal.store.keypath import parse_path
 
     ctx.obj.capability = "config.set"
-    keys = parse_path(path)
+    keys = parse_path(utf8("the path", path))
     edit = Set(keys, _parsed(value, strict_json))
     if "apiKey" in keys and isinstance(edit.value, str):
         ctx.obj.secrets.add(edit.value)

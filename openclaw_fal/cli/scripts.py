@@ -5,23 +5,33 @@ from __future__ import annotations
 _BASH = r"""# bash completion for openclaw and openclaw-fal
 # Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
 _openclaw() {
-    local line current prefix candidate
-    line=${COMP_LINE:0:COMP_POINT}
-    current=${line##*[[:space:]]}
-    # bash splits words at : and =; it replaces only what comes after the last of them.
-    prefix=${current%"${current##*[:=]}"}
+    local word typed prefix candidate
+    # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave
+    # out of each candidate what stands before that part.
+    word=${COMP_WORDS[COMP_CWORD]}
+    [[ $word == [:=]* ]] && word=
+    typed=${COMP_LINE:0:COMP_POINT}
+    typed=${typed##*[[:space:]]}
+    prefix=${typed%"$word"}
     COMPREPLY=()
     while IFS= read -r candidate; do
         candidate=${candidate%%$'\t'*}
         if [[ $candidate == @file ]]; then
-            compopt -o default -o filenames 2>/dev/null
-            COMPREPLY=()
+            if type compopt &>/dev/null; then
+                compopt -o default -o filenames
+                COMPREPLY=()
+            else
+                while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done \
+                    < <(compgen -f -- "$word")
+            fi
             return
         fi
         COMPREPLY+=("${candidate#"$prefix"}")
-    done < <("${COMP_WORDS[0]}" __complete line "$line" 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" __complete line "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
-complete -F _openclaw openclaw openclaw-fal
+# nosort (bash 4.4) keeps the order: the newest job first.
+complete -o nosort -F _openclaw openclaw openclaw-fal 2>/dev/null ||
+    complete -F _openclaw openclaw openclaw-fal
 """
 
 _ZSH = r"""#compdef openclaw openclaw-fal
@@ -30,9 +40,10 @@ _ZSH = r"""#compdef openclaw openclaw-fal
 _openclaw() {
     local line
     local -a described
-    for line in "${(@f)$("${words[1]}" __complete words "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+    for line in "${(@f)$("${words[1]}" __complete words "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
         [[ -z $line ]] && continue
         if [[ $line == @file ]]; then
+            compset -P '--*='
             _files
             return
         fi
@@ -55,27 +66,41 @@ _FISH = r"""# fish completion for openclaw and openclaw-fal
 # Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
 function __openclaw_complete
     set -l words (commandline -opc)
-    set -l found ($words[1] __complete words $words[2..-1] (commandline -ct) 2>/dev/null)
+    set -l current (commandline -ct)
+    set -l program $words[1]
+    set -e words[1]
+    set -l found ($program __complete words $words $current 2>/dev/null)
     if test "$found" = @file
-        __fish_complete_path (commandline -ct)
-    else
+        set -l option (string match -r -- '^--[^=]+=' $current; or echo)
+        for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
+            printf '%s\n' $option$path
+        end
+    else if test -n "$found"
         printf '%s\n' $found
     end
 end
-complete -c openclaw -f -a '(__openclaw_complete)'
-complete -c openclaw-fal -f -a '(__openclaw_complete)'
+complete -c openclaw -k -f -a '(__openclaw_complete)'
+complete -c openclaw-fal -k -f -a '(__openclaw_complete)'
 """
 
 _POWERSHELL = r"""# PowerShell completion for openclaw and openclaw-fal
 # Install: openclaw completion powershell >> $PROFILE
 Register-ArgumentCompleter -Native -CommandName openclaw, openclaw-fal -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $line = $commandAst.ToString().PadRight($cursorPosition).Substring(0, $cursorPosition)
-    & $commandAst.CommandElements[0].Value __complete line $line 2>$null | ForEach-Object {
-        $value, $text = $_ -split "`t", 2
-        if ($value -eq '@file') { return }
-        if (-not $text) { $text = $value }
-        [Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $text)
+    $length = $cursorPosition - $commandAst.Extent.StartOffset
+    $line = $commandAst.ToString().PadRight($length).Substring(0, $length)
+    # In the environment, because not every version passes quotes on to a program unchanged.
+    $env:OPENCLAW_FAL_COMPLETE_LINE = $line
+    try {
+        & $commandAst.GetCommandName() __complete line 2>$null | ForEach-Object {
+            $value, $text = $_ -split "`t", 2
+            # Without an answer, PowerShell completes file names.
+            if ($value -eq '@file') { return }
+            if (-not $text) { $text = $value }
+            [Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $text)
+        }
+    } finally {
+        Remove-Item Env:OPENCLAW_FAL_COMPLETE_LINE -ErrorAction SilentlyContinue
     }
 }
 """

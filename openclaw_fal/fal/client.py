@@ -20,6 +20,7 @@ from openclaw_fal.fal.exchange import RESULT_LIMIT, STALL, Exchange
 from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure, is_transient
 from openclaw_fal.fal.hosts import takes_key
 from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.urls import BadUrl, Url, parse
 from openclaw_fal.fal.wire import (
@@ -114,9 +115,10 @@ class Client(Exchange):
         no_io_storage: bool = False,
         start_timeout: float | None = None,
         on_way: OnWay | None = None,
-    ) -> Handle:
+    ) -> Handle | RunResult:
         """Put a job into the queue. `start_timeout`: seconds within which fal must start it;
-        `on_way`: see `post_once`.
+        `on_way`: see `post_once`. A server behind another base URL that knows no queue may answer
+        with the result itself: it is paid for, and returned.
 
         Raises Unreachable(may_have_arrived=True) when there may be a job whose id is not known.
         """
@@ -135,17 +137,26 @@ class Client(Exchange):
         )
         with answer:
             try:
-                data = self.read(answer, 1 << 20).body
+                reply = self.read(answer, RESULT_LIMIT)
             except (Fault, JobFailed):
-                data = b""
-        return self._handle(endpoint, data, _reply_id(answer))
+                return self._handle(endpoint, {}, _reply_id(answer))
+        result = _result(reply)
+        fields = mapping(result.payload)
+        if fields.get("request_id") is None and remote_files(result.payload):
+            return result
+        return self._handle(endpoint, fields, result.request_id)
 
-    def _handle(self, endpoint: str, data: bytes, header_id: str | None) -> Handle:
+    def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
+        """The handle in the answer to a synchronous run, when a server queued the job instead."""
+        fields = mapping(result.payload)
+        if request_id_of(fields.get("request_id")) is None or remote_files(result.payload):
+            return None
+        if "status_url" not in fields and "response_url" not in fields:
+            return None
+        return self._handle(endpoint, fields, None)
+
+    def _handle(self, endpoint: str, fields: Mapping[str, object], header_id: str | None) -> Handle:
         """The handle in a submit's answer; what it lacks is made from the id."""
-        try:
-            fields = mapping(parse_json(data))
-        except NotJson:
-            fields = {}
         request_id = request_id_of(fields.get("request_id")) or header_id
         if request_id is None:
             raise Unreachable(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from openclaw_fal.fal.network import Call, Fault, Wire, connect
-from openclaw_fal.fal.routes import ProxyAddress
+from openclaw_fal.fal.network import Call, Fault, Untrusted, Wire, connect
+from openclaw_fal.fal.routes import ProxyAddress, Trust
 from openclaw_fal.fal.urls import Url
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Connection:
         url: Url,
         *,
         proxy: ProxyAddress | None,
-        tls: Callable[[], ssl.SSLContext],
+        trust: Trust,
         public_only: bool,
     ) -> None:
         self._url = url
         self._proxy = proxy
-        self._tls = tls
+        self._trust = trust
         self._public_only = public_only and proxy is None
         self._wire: Wire | None = None
         self._protocol: h11.Connection | None = None
@@ -157,19 +157,30 @@ class Connection:
 
     def _opened(self, call: Call) -> Wire:
         """A connection ready for the request, through the proxy and with TLS where needed."""
+        if self._url.scheme == "http":
+            return self._connected(call, None)
+        context = self._trust.context()
+        try:
+            return self._connected(call, context)
+        except Untrusted:
+            wider = self._trust.wider_than(context)
+            if wider is None:
+                raise
+            return self._connected(call, wider)
+
+    def _connected(self, call: Call, context: ssl.SSLContext | None) -> Wire:
         url, proxy = self._url, self._proxy
-        secure = url.scheme == "https"
         host, port = (url.host, url.port) if proxy is None else (proxy.host, proxy.port)
         wire = connect(host, port, call, public_only=self._public_only)
         try:
-            if proxy is not None and secure:
+            if context is None:
+                return wire
+            if proxy is not None:
                 _tunnel(wire, url, proxy, call)
-            if secure:
-                wire = wire.secured(self._tls(), url.host, call)
+            return wire.secured(context, url.host, call)
         except BaseException:
             wire.close()
             raise
-        return wire
 
 
 def _tunnel(wire: Wire, url: Url, proxy: ProxyAddress, call: Call) -> None:

@@ -43,6 +43,10 @@ class Fault(Exception):
         self.forbidden = forbidden
 
 
+class Untrusted(Fault):
+    """A TLS handshake that failed because of the server's certificate."""
+
+
 class Call:
     """The limits of one request, and whether it has begun to leave.
 
@@ -132,10 +136,14 @@ class Wire:
             return False
 
     def secured(self, context: ssl.SSLContext, host: str, call: Call) -> Wire:
-        """The same connection with TLS over it. Raises Fault."""
+        """The same connection with TLS over it. Raises Fault; Untrusted for its certificate."""
+        import ssl
+
         self._socket.settimeout(call.seconds(CONNECT_SECONDS))
         try:
             return Wire(context.wrap_socket(self._socket, server_hostname=host))
+        except ssl.SSLCertVerificationError as exc:
+            raise Untrusted(call.fault(exc).message, sent=False) from exc
         except (OSError, ValueError) as exc:  # ValueError: a certificate for a malformed name
             raise call.fault(exc) from exc
 

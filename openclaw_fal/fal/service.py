@@ -63,9 +63,16 @@ class FalService:
         body: Mapping[str, object],
         deadline: Deadline,
         on_way: Callable[[bool], object] | None = None,
-    ) -> Handle:
-        """Put a job into the queue; `on_way` hears whether the request has left."""
+    ) -> Handle | RunResult:
+        """Put a job into the queue; `on_way` hears whether the request has left.
+
+        Returns the result where a server answers with it at once.
+        """
         return self._client.submit(endpoint, body, deadline=deadline, on_way=on_way)
+
+    def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
+        """The handle in the answer to a synchronous run, when a server queued the job instead."""
+        return self._client.queued_instead(endpoint, result)
 
     def handle(self, job: Any) -> Handle:
         """The handle of a job in the journal."""

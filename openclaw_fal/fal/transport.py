@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from openclaw_fal.fal.connection import Connection
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.network import Call, Fault
-from openclaw_fal.fal.routes import proxy_for, tls_context
+from openclaw_fal.fal.routes import Trust, proxy_for
 from openclaw_fal.fal.urls import Url
 
 if TYPE_CHECKING:
-    import ssl
     from types import TracebackType
 
     import h11
@@ -91,10 +90,10 @@ class Transport:
     needs them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, trust: Trust | None = None) -> None:
+        self._trust = trust or Trust()
         self._idle: list[tuple[_Key, Connection]] = []
         self._lock = threading.Lock()
-        self._tls: ssl.SSLContext | None = None
         self._closed = False
 
     def open(
@@ -126,7 +125,7 @@ class Transport:
         connection = None if fresh else self._kept(key)
         if connection is None:
             connection = Connection(
-                url, proxy=proxy_for(url), tls=self._tls_context, public_only=public_only
+                url, proxy=proxy_for(url), trust=self._trust, public_only=public_only
             )
         sent = {"Host": url.netloc, **headers}
         if length is not None:
@@ -167,12 +166,6 @@ class Transport:
                     dropped = self._idle.pop(0)[1] if len(self._idle) > KEPT else None
         if dropped:
             dropped.close()
-
-    def _tls_context(self) -> ssl.SSLContext:
-        with self._lock:
-            if self._tls is None:
-                self._tls = tls_context()
-            return self._tls
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

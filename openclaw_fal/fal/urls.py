@@ -116,6 +116,8 @@ def is_public(address: str) -> bool:
     if found is None:
         return False
     real = _real(found)
+    if isinstance(real, IPv6Address) and real.is_site_local:  # deprecated, and "global" to Python
+        return False
     return real.is_global and not (real.is_multicast or real.is_reserved or real.is_unspecified)
 
 

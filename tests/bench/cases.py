@@ -61,7 +61,8 @@ def cases(stage: Stage, folder: Path) -> list[Case]:
         Case("fal-client", "start-up", _reference(stage)),
         Case("image generate", "start-up", _ours(stage, *GENERATE, "--json")),
         Case("fal-client, https", "https", _reference(stage, tls=True)),
-        Case("image generate, https", "https", _ours(stage, *GENERATE, "--json", tls=True)),
+        Case("image generate, https", "https", _ours(stage, *GENERATE, tls="folder")),
+        Case("the same with a bundle", "https", _ours(stage, *GENERATE, tls="bundle")),
         *_downloads(stage),
         Case("queue", "queue", _queue(stage)),
         *_references(stage, plain, folder),
@@ -76,9 +77,9 @@ def _sample(cost: Cost) -> Sample:
     return {name: value for name, value in figures.items() if value is not None}
 
 
-def _ours(stage: Stage, *words: str, dials: str = "", tls: bool = False) -> Callable[[], Sample]:
+def _ours(stage: Stage, *words: str, dials: str = "", tls: str = "") -> Callable[[], Sample]:
     def measure() -> Sample:
-        home = stage.home(stage.server(dials, tls=tls))
+        home = stage.home(stage.server(dials, tls=bool(tls)), tls)
         shutil.rmtree(home.path / "out", ignore_errors=True)
         return _sample(run([*program(), *words], env=home.env, cwd=home.path))
 
@@ -90,7 +91,7 @@ def _reference(stage: Stage, *, tls: bool = False) -> Callable[[], Sample]:
 
     def measure() -> Sample:
         server = stage.server(tls=tls)
-        home = stage.home(server)
+        home = stage.home(server, "bundle")  # what the client brings along itself
         argv = [sys.executable, script, server.url, "reference.png"]
         return _sample(run(argv, env=home.env, cwd=home.path))
 

@@ -23,6 +23,7 @@ CONFIG = {
     },
     "models": {"providers": {"fal": {"baseUrl": ""}}},
 }
+SANDBOX_AUTHORITY = "2bad58bb.0"  # the file in which OpenSSL looks for it: a hash of its name
 TLS_SERVER = """\
 import json, sys
 from openclaw_fal.sandbox import Sandbox
@@ -97,7 +98,7 @@ class Home:
             "FAL_KEY": "sandbox",
         }
 
-    def use(self, server: Server) -> Home:
+    def use(self, server: Server, authorities: str) -> Home:
         config = json.loads(json.dumps(CONFIG))
         config["models"]["providers"]["fal"]["baseUrl"] = server.url
         folder = self.path / ".openclaw"
@@ -106,19 +107,27 @@ class Home:
         (folder / "openclaw.json").write_text(text, encoding="utf-8")
         if server.ca:
             place = server.url.partition("://")[2]
-            self.env["SSL_CERT_FILE"] = self._authorities(str(server.ca))
+            self._trust(Path(str(server.ca)), authorities)
             self.env["FAL_RUN_HOST"] = f"{place}/~run"
             self.env["FAL_QUEUE_RUN_HOST"] = f"{place}/~queue"
         return self
 
-    def _authorities(self, own: str) -> str:
-        """The sandbox's certificate among those of the world, which are what takes time to load."""
+    def _trust(self, own: Path, authorities: str) -> None:
+        """Trust the sandbox's certificate, in a "folder" with a file for each authority, as Linux
+        systems have it; or in a "bundle" of all of them, which is what takes time to load."""
         import certifi
 
+        text = own.read_text(encoding="utf-8")
+        if authorities == "folder":
+            folder = self.path / "authorities"
+            folder.mkdir()
+            (folder / SANDBOX_AUTHORITY).write_text(text, encoding="utf-8")
+            self.env["SSL_CERT_DIR"] = str(folder)
+            return
         bundle = self.path / "authorities.pem"
-        text = Path(certifi.where()).read_text(encoding="utf-8")
-        bundle.write_text(Path(own).read_text(encoding="utf-8") + text, encoding="utf-8")
-        return str(bundle)
+        world = Path(certifi.where()).read_text(encoding="utf-8")
+        bundle.write_text(text + world, encoding="utf-8")
+        self.env["SSL_CERT_FILE"] = str(bundle)
 
 
 class Stage:
@@ -141,11 +150,12 @@ class Stage:
             self._servers[name] = Server(home, argv, log)
         return self._servers[name]
 
-    def home(self, server: Server) -> Home:
-        if server.url not in self._homes:
+    def home(self, server: Server, authorities: str = "bundle") -> Home:
+        name = f"{server.url} {authorities}"
+        if name not in self._homes:
             home = Home(self._folder / f"home-{len(self._homes)}")
-            self._homes[server.url] = home.use(server)
-        return self._homes[server.url]
+            self._homes[name] = home.use(server, authorities)
+        return self._homes[name]
 
     def close(self) -> None:
         for server in self._servers.values():

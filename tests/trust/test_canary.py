@@ -133,14 +133,17 @@ ECHOES = ("detail", "fields", "escaped", "half", "split", "page", "text", "garba
 def test_an_answer_that_repeats_the_key(
     kind: str, openclaw: Openclaw, isolated: Path, key: str
 ) -> None:
+    statuses: list[int] = []
+
     def answer(request: Request) -> Response | None:
         response = echoing(kind)
-        response.status = status
+        response.status = statuses[-1]
         return response
 
     with Sandbox(on_request=answer) as fal:
         write_config(fal.url)
         for status in (200, 307, 400, 401, 403, 422, 429, 500, 503):
+            statuses.append(status)
             for more in (["--json"], ["--verbose", "--queue", "--poll-interval", "0.05"]):
                 outcome = openclaw("image", "p", *more, "--timeout-ms", "200")
                 assert outcome.status not in (0, 1), outcome.err
