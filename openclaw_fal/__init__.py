@@ -8,8 +8,6 @@
 Importing this package loads nothing: each name is fetched from its module when it is first used.
 """
 
-from __future__ import annotations
-
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`

@@ -21,7 +21,7 @@ from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.hosts import Hosts
-    from openclaw_fal.generate import Engine
+    from openclaw_fal.engine import Engine
     from openclaw_fal.media import Reference
     from openclaw_fal.ports import Generated
     from openclaw_fal.store.config import Config
@@ -328,7 +328,7 @@ def engine_at(
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal import signals
     from openclaw_fal.fal.service import FalService
-    from openclaw_fal.generate import Engine
+    from openclaw_fal.engine import Engine
     from openclaw_fal.store import desk as desks
 
     service = FalService(hosts, key, progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from openclaw_fal.media import ImageRequest, Kind, MediaRequest, MusicRequest, Plan, VideoRequest
+from openclaw_fal.media import Kind, MediaRequest, Plan
 
 if TYPE_CHECKING:
     from openclaw_fal import api
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openclaw_fal.progress import Progress
     from openclaw_fal.session import Session
 
-_Request = TypeVar("_Request", ImageRequest, VideoRequest, MusicRequest)
+_Request = TypeVar("_Request", bound=MediaRequest)
 
 
 def default_model(kind: Kind, *, config: str | None = None) -> str:

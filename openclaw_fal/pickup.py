@@ -23,7 +23,7 @@ from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.hosts import Hosts
-    from openclaw_fal.generate import Engine
+    from openclaw_fal.engine import Engine
     from openclaw_fal.ports import Generated, RunSettings
     from openclaw_fal.store.config import Config
     from openclaw_fal.store.job_record import Job

@@ -29,8 +29,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "ports": ({"errors", "frozen", "media"}, set()),
     "parallel": (set(), set()),
     "collect": ({"errors", "frozen", "media", "parallel", "ports", "progress"}, set()),
-    "generate": ({"collect", "errors", "frozen", "media", "ports", "progress"}, set()),
-    "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich"}),
+    "engine": ({"collect", "errors", "frozen", "media", "ports", "progress"}, set()),
+    "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich", "textual_image"}),
 }
 
 

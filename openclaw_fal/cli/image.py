@@ -87,7 +87,7 @@ class ImageHints(Frozen):
 def generate(
     ctx: typer.Context,
     hints: ImageHints,
-    run: given.RunOptions,
+    run: given.ImageRunOptions,
     words: given.PromptWords = None,
     prompt: given.PromptOption = None,
     image: Annotated[
@@ -106,7 +106,7 @@ def generate(
 def edit(
     ctx: typer.Context,
     hints: ImageHints,
-    run: given.RunOptions,
+    run: given.ImageRunOptions,
     words: given.PromptWords = None,
     prompt: given.PromptOption = None,
     file: Annotated[
@@ -131,7 +131,7 @@ def _run(
     prompt: str | None,
     images: list[str] | None,
     hints: ImageHints,
-    run: given.RunOptions,
+    run: given.ImageRunOptions,
 ) -> Result:
     session.capability = capability
     given.no_two_stdins(prompt=words or prompt, image=images)

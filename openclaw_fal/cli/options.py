@@ -126,6 +126,14 @@ Sandbox = Annotated[
 Open = Annotated[
     bool, typer.Option("--open", help="Open the file when it is there.", rich_help_panel=OUTPUT)
 ]
+Preview = Annotated[
+    bool,
+    typer.Option(
+        "--preview",
+        help='Show images in the terminal (needs pip install "openclaw-fal[preview]").',
+        rich_help_panel=OUTPUT,
+    ),
+]
 
 
 def request_option(*names: str, **rest: Any) -> Any:
@@ -145,6 +153,12 @@ class RunOptions(Frozen):
     cancel_on_interrupt: CancelOnInterrupt = False
     dry_run: DryRun = False
     sandbox: Sandbox = False
+
+
+class ImageRunOptions(RunOptions):
+    """The same for images, which can be shown in a terminal."""
+
+    preview: Preview = False
 
 
 def seconds(milliseconds: int | None) -> float | None:

@@ -32,12 +32,16 @@ def run_media(
 ) -> Result:
     """Plan the request and show, submit or run it."""
     from openclaw_fal import api
+    from openclaw_fal.cli.looking import check_preview, opened, previewed
     from openclaw_fal.cli.options import seconds
     from openclaw_fal.cli.results import dry_run_result, generated_result
     from openclaw_fal.ui.progress import progress_for
 
     session.sandbox = run.sandbox or truthy(os.environ.get("OPENCLAW_FAL_SANDBOX"))
     _refuse_contradictions(session, run)
+    preview = getattr(run, "preview", False)
+    if preview:
+        check_preview()
     config = api.read_config(session.config)
     choice = api.choose_model(kind, model, config)
     session.model = choice.endpoint
@@ -65,17 +69,21 @@ def run_media(
         )
     start = time.monotonic()
     done = api.run(request_for, settings, session=session, progress=progress_for(session))
-    result = generated_result(
+    seconds_taken = time.monotonic() - start
+    outputs = done.generated.outputs
+    notes = [
+        *(previewed(outputs, session) if preview else ()),
+        *(opened(output.path for output in outputs) if run.open_files else ()),
+    ]
+    return generated_result(
         done.generated,
         capability=session.capability,
         plan=done.plan,
         attempts=done.attempts,
         sandbox=session.sandbox,
-        seconds=time.monotonic() - start,
+        notes=notes,
+        seconds=seconds_taken,
     )
-    if run.open_files:
-        _open([str(output.path) for output in done.generated.outputs])
-    return result
 
 
 def _refuse_contradictions(session: Session, run: RunOptions) -> None:
@@ -91,10 +99,3 @@ def _refuse_contradictions(session: Session, run: RunOptions) -> None:
 def truthy(value: str | None) -> bool:
     """Whether an environment variable says yes."""
     return (value or "").strip().lower() in ("1", "true", "yes", "on")
-
-
-def _open(paths: list[str]) -> None:
-    import typer
-
-    for path in paths:
-        typer.launch(path)

@@ -22,6 +22,7 @@ STALL = 30.0  # seconds without a byte
 ATTEMPTS = 3  # in a row that bring nothing new
 MOST_ATTEMPTS = 12
 REDIRECTS = 5
+MOST_UNPACKED = 1024 * 1024 * 1024  # bytes that come out of a body of which fewer were sent
 _RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 _UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
 
@@ -234,7 +235,10 @@ class _Transfer:
                 yield chunk
 
         self._tell()
+        packed = _packed(answer)
         for data in bodies.unpacked(counted(), answer.headers.get("content-encoding")):
+            if packed and self._sink.offset > MOST_UNPACKED:
+                raise _forbidden("it is packed, which was not asked for, and unpacks without end")
             self._check_size(self._sink.offset + len(data))
             self._sink.write(data)
             self._tell()

@@ -79,7 +79,7 @@ class OutputTarget(Frozen):
             "kind": self.kind,
             "date": self.date,
             "time": self.time,
-            "seed": "noseed" if seed is None else str(seed).lstrip("-"),
+            "seed": _seed_text(seed),
             "id": job_id,
             "n": str(index + 1),
             "ext": extension,
@@ -206,6 +206,11 @@ def _refuse_special(output: str, full: str) -> None:
         return
     if not stat.S_ISREG(mode):
         raise UsageError(f"--output {output}: this is not a regular file (a pipe, a device, …)")
+
+
+def _seed_text(seed: int | None) -> str:
+    """A seed for a name; one that no model uses would be longer than any name may be."""
+    return "noseed" if seed is None or seed.bit_length() > 128 else str(seed).lstrip("-")
 
 
 def _components(template: str) -> list[str]:

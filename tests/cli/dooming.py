@@ -15,7 +15,7 @@ from pathlib import Path
 import openclaw_fal
 from openclaw_fal.__main__ import main
 
-WATCHED = ("generate.py", "collect.py", "jobs.py", "part_file.py", "client.py", "network.py")
+WATCHED = ("engine.py", "collect.py", "jobs.py", "part_file.py", "client.py", "network.py")
 base, wanted, number, argv = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 for package in ("", "fal.", "store.", "cli.", "ui.", "provider."):
     name = f"openclaw_fal.{package}".rstrip(".")
@@ -67,7 +67,7 @@ def stopped_at_many_moments(
     done = subprocess.run(
         [sys.executable, "-c", DOOMED, str(base), str(moments), str(int(number)), *argv],
         capture_output=True,
-        timeout=300,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_fal import generate
+from openclaw_fal import engine
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.dooming import requests_for, stopped_at_many_moments
@@ -109,7 +109,7 @@ def test_a_second_signal_ends_at_once(fal: Hooked) -> None:
     running.send_signal(signal.SIGINT)
     until(lambda: fal.phase("cancel"), running)
     running.send_signal(signal.SIGINT)
-    assert running.wait(generate.CANCEL_TIMEOUT_S / 2) == 130
+    assert running.wait(engine.CANCEL_TIMEOUT_S / 2) == 130
     running.communicate()
     assert only_job().state in ("queued", "running")
 
@@ -198,7 +198,7 @@ def test_a_submit_is_still_answered(openclaw: Openclaw, fal: Hooked) -> None:
     error = interrupted(outcome)
     assert "goes on at fal" in error["message"]
     assert error["requestId"] == fal.jobs[0].id
-    assert generate.STOPPING in outcome.err
+    assert engine.STOPPING in outcome.err
     assert [item.phase for item in fal.requests] == ["submit"]
     fal.answer = None
     assert openclaw("jobs", "wait", error["jobId"]).status == 0
@@ -208,7 +208,7 @@ def test_a_submit_is_still_answered(openclaw: Openclaw, fal: Hooked) -> None:
 def test_a_submit_that_is_not_answered_is_uncertain(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generate, "SUBMIT_GRACE_S", 0.2)
+    monkeypatch.setattr(engine, "SUBMIT_GRACE_S", 0.2)
     fal.dials.fail("submit", "silent")
     interrupt_when(fal, "submit")
     error = interrupted(openclaw(*VIDEO_RUN, "--json"))
@@ -352,7 +352,7 @@ def test_the_handlers_are_put_back(openclaw: Openclaw, fal: Hooked) -> None:
 
 @pytest.mark.parametrize(
     ("argv", "moments"),
-    [(["image", "--queue", *SOON], 250), (["image", "--count", "2"], 250)],
+    [(["image", "--queue", *SOON], 36), (["image", "--count", "2"], 24)],
     ids=["queue", "sync"],
 )
 def test_interrupted_at_many_moments(

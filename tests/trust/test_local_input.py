@@ -14,7 +14,7 @@ from PIL import Image
 from openclaw_fal.sandbox import Sandbox
 from tests.cli.queueing import Hooked
 from tests.program import Openclaw, Outcome, jobs, process, write_config
-from tests.trust.checks import HOSTILE, limited, linux, posix, refused, shell, strict
+from tests.trust.checks import HOSTILE, limited, linux, posix, refused, shell, sparse, strict
 
 MEGABYTE = "a lighthouse, " * 75_000
 PROMPTS = {
@@ -292,13 +292,6 @@ def test_a_reference_file_goes_by_its_bytes_not_its_name(openclaw: Openclaw, fal
         fal.clear()
         assert with_reference(openclaw, name).status == 0
         assert fal.posts()[0].json["image_url"].startswith(f"data:{mime};base64,")
-
-
-def sparse(name: str, size: int) -> None:
-    """A file that begins like a PNG and takes no space."""
-    Image.new("RGB", (4, 4)).save(name, "PNG")
-    with open(name, "r+b") as file:
-        file.truncate(size)
 
 
 @linux

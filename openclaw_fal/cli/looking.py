@@ -1,0 +1,74 @@
+"""`--open` and `--preview`: show what was made. Nothing here can spoil a result."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import UsageError
+
+if TYPE_CHECKING:
+    from openclaw_fal.media import Output
+    from openclaw_fal.session import Session
+
+OPENERS = ("xdg-open", "wslview")
+INSTALL = 'pip install "openclaw-fal[preview]"'
+
+
+def check_preview() -> None:
+    """UsageError, before anything is sent, when the library for previews is missing."""
+    from openclaw_fal.ui import preview
+
+    if not preview.available():
+        raise UsageError("--preview needs the library textual-image", hint=INSTALL)
+
+
+def previewed(outputs: Iterable[Output], session: Session) -> list[str]:
+    """Draw the images among `outputs` on the terminal; notes on those that were not drawn."""
+    from openclaw_fal.ui.render import is_terminal
+
+    if session.json or session.quiet:
+        return []
+    if not is_terminal(sys.stderr):
+        return ["no preview: this is not a terminal"]
+    from openclaw_fal.ui import preview
+
+    color = not (session.no_color or os.environ.get("NO_COLOR"))
+    notes = [
+        preview.show(output.path, color=color)
+        for output in outputs
+        if output.mime_type.startswith("image/")
+    ]
+    return [note for note in notes if note]
+
+
+def opened(paths: Iterable[Path]) -> list[str]:
+    """Open each file as a double click would; notes on those that could not be opened."""
+    notes = [_opened(path) for path in paths]
+    return [note for note in notes if note]
+
+
+def _opened(path: Path) -> str | None:
+    import shutil
+    import subprocess
+
+    try:
+        if sys.platform == "win32":
+            os.startfile(path)
+            return None
+        opener = "open" if sys.platform == "darwin" else next(filter(shutil.which, OPENERS), None)
+        if opener is None:
+            return f"{path.name} was not opened: there is no {' or '.join(OPENERS)} here"
+        subprocess.Popen(
+            [opener, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"{path.name} was not opened: {error}"
+    return None
