@@ -377,8 +377,10 @@ def _add_way_back(error: OpenClawFalError, job_id: str) -> None:
     """Say that the job goes on, and how to pick it up."""
     wait = f"openclaw jobs wait {job_id}"
     error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
-    if error.error_type != UNKNOWN_STATE:
+    if isinstance(error, TimedOut):
         error.message += "; the job goes on at fal"
+    elif error.error_type != UNKNOWN_STATE:
+        error.message += "; fal still has the job"
 
 
 def _attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:

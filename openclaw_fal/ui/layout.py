@@ -156,7 +156,7 @@ def _fitted_block(block: list[str], width: int) -> list[str]:
     body = line.lstrip(" ")
     margin = " " * (len(line) - len(body))
     parts = re.split(r" {2,}", body, maxsplit=1)
-    if len(parts) == 2:
+    if len(parts) == 2 and parts[0].count('"') % 2 == 0:
         return _explained(margin, parts[0], parts[1], line.rindex(parts[1]), width)
     if body.startswith("openclaw "):
         return _continued(margin, body, width)

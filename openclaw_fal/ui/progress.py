@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
@@ -35,10 +36,18 @@ class PlainProgress(Progress):
     """Few lines on stderr, each with the seconds since the start: one for each change of state,
     the queue position now and then, and a sign of life a minute. With --verbose, all of them."""
 
-    def __init__(self, session: Session, *, start: float | None = None, label: str = "") -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        start: float | None = None,
+        label: str = "",
+    ) -> None:
         self._session = session
         self._label = f"{label}: " if label else ""
-        self._start = time.monotonic() if start is None else start
+        self._clock = clock
+        self._start = clock() if start is None else start
         self._state = ""
         self._said_at = self._start
         self._logs = 0
@@ -46,7 +55,7 @@ class PlainProgress(Progress):
         self._lock = threading.Lock()
 
     def job(self, label: str) -> Progress:
-        return PlainProgress(self._session, start=self._start, label=label)
+        return PlainProgress(self._session, clock=self._clock, start=self._start, label=label)
 
     def phase(self, name: str) -> None:
         self._enter(name, name)
@@ -77,7 +86,7 @@ class PlainProgress(Progress):
 
     def _moved(self, name: str, done: int, total: int | None) -> None:
         with self._lock:
-            transfer = self._transfers.setdefault(name, Transfer(name))
+            transfer = self._transfers.setdefault(name, Transfer(name, self._clock))
             before = transfer.finished
             transfer.moved(done, total)
             if transfer.finished and not before:
@@ -87,13 +96,13 @@ class PlainProgress(Progress):
     def _enter(self, state: str, text: str, *, every: float | None = None) -> None:
         """Say a state when it begins, and again after `every` seconds of silence."""
         with self._lock:
-            silent = time.monotonic() - self._said_at
+            silent = self._clock() - self._said_at
             if state != self._state or (every is not None and silent >= every):
                 self._state = state
                 self._say(text)
 
     def _say(self, text: str) -> None:
-        self._said_at = time.monotonic()
+        self._said_at = self._clock()
         elapsed = self._said_at - self._start
         stamp = f"{elapsed:.1f}s" if elapsed < 60 else clock_text(elapsed)
         line = redacted(safe(self._label + text, keep_newlines=False), self._session.secrets)

@@ -10,8 +10,8 @@ A B C …), so that a machine that grows slower slows all of them; a ratio is th
 of the rounds. The first round warms up and does not count. Run it on a quiet machine, and quote the
 medians with their spread.
 
-The references: `python -c pass` and `import typer`, below which no command can be; a script with
-fal's own Python client (submit, wait, download one image), pointed at the same sandbox; and curl
-for the large download, where there is one. None of this belongs to the test suite, which asserts
-nothing about time.
+The references: `python -c pass`; `import typer`, the floor of every command that has options; a
+script with fal's own Python client (submit, wait, download one image), pointed at the same sandbox;
+and curl for the large download, where there is one. None of this belongs to the test suite, which
+asserts nothing about time. It needs the `test` extra.
 """

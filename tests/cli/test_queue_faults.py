@@ -461,6 +461,22 @@ def test_a_result_that_cannot_be_read_is_kept_beside_where_the_media_would_be(
     assert kept_files(Path("shots")) == [kept]
 
 
+@pytest.mark.parametrize("kind", ["garbage", "empty", "truncated_json"])
+def test_a_result_that_stays_garbled_can_be_had_later(
+    kind: str, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    """fal keeps it."""
+    fal.dials.fail("result", kind)
+    outcome = openclaw("video", "p", *SOON, "--json")
+    assert outcome.status == 7
+    error = failed(outcome.json, "network")
+    assert error["hint"] == f"openclaw jobs wait {error['jobId']}"
+    assert "fal still has the job" in error["message"]
+    fal.dials.heal()
+    assert openclaw("jobs", "wait", error["jobId"]).status == 0
+    assert len(fal.posts()) == 1
+
+
 def test_a_result_in_a_form_that_nobody_knows_is_kept_as_it_came(
     openclaw: Openclaw, fal: Hooked
 ) -> None:

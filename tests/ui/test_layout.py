@@ -1,0 +1,160 @@
+"""Lines that fit."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_fal.cli import topics
+from openclaw_fal.ui.layout import (
+    HARD_SPACE,
+    cut,
+    fact_lines,
+    fitted,
+    table_lines,
+    width_of,
+    wrapped,
+)
+
+TEXTS = st.text(st.sampled_from("ab c界é\u0301-/"), max_size=80)
+
+
+def test_width_counts_cells() -> None:
+    assert width_of("abc") == 3
+    assert width_of("界") == 2
+    assert width_of("e\u0301") == 1
+
+
+@given(TEXTS, st.integers(0, 30))
+def test_what_is_cut_fits(text: str, width: int) -> None:
+    assert width_of(cut(text, width)) <= width
+    if width_of(text) <= width:
+        assert cut(text, width) == text
+
+
+@given(TEXTS, st.integers(8, 30))
+def test_wrapping_loses_nothing_and_breaks_only_at_spaces(text: str, width: int) -> None:
+    lines = wrapped(text, width)
+    assert " ".join(lines).split() == text.split()
+    assert all(width_of(line) <= width or " " not in line.strip() for line in lines)
+
+
+@given(TEXTS, st.integers(8, 30))
+def test_in_a_frame_even_long_words_are_broken(text: str, width: int) -> None:
+    lines = wrapped(text, width, break_words=True)
+    assert all(width_of(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_words_that_belong_together_stay_together() -> None:
+    assert wrapped(f"out.png (5.0{HARD_SPACE}s)", 12) == ["out.png", "(5.0 s)"]
+
+
+ROWS = [("7k2m9x", "done", "a lighthouse at dawn in the rain"), ("8", "not_sent", "x")]
+
+
+def test_a_table_in_a_pipe_has_a_line_for_each_row() -> None:
+    head, body = table_lines(("id", "state", "prompt"), ROWS, None)
+    assert head == ["ID      STATE     PROMPT"]
+    assert body == [
+        "7k2m9x  done      a lighthouse at dawn in the rain",
+        "8       not_sent  x",
+    ]
+
+
+def test_the_last_column_wraps_into_what_is_left() -> None:
+    _, body = table_lines(("id", "state", "prompt"), ROWS, 44)
+    assert body[:2] == [
+        "7k2m9x  done      a lighthouse at dawn in",
+        "                  the rain",
+    ]
+
+
+def test_without_room_the_last_column_goes_below() -> None:
+    head, body = table_lines(("id", "state", "prompt"), ROWS, 30)
+    assert head == ["ID      STATE", "    PROMPT"]
+    assert body == [
+        "7k2m9x  done",
+        "    a lighthouse at dawn in",
+        "    the rain",
+        "8       not_sent",
+        "    x",
+    ]
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=4), st.integers(20, 60))
+def test_no_cell_of_a_table_is_lost(rows: list[tuple[str, str, str]], width: int) -> None:
+    _, body = table_lines(("a", "b", "c"), rows, width)
+    shown = "".join("".join(line.split()) for line in body)
+    assert shown == "".join("".join("".join(row).split()) for row in rows)
+
+
+def test_facts_wrap_under_their_values() -> None:
+    rows = [("model", "fal/fal-ai/flux/dev"), ("", "one two three"), ("job", "a\nb")]
+    assert fact_lines(rows, 15) == [
+        ("model  ", "fal/fal-ai/flux/dev"),
+        ("       ", "one two"),
+        ("       ", "three"),
+        ("job    ", "a"),
+        ("       ", "b"),
+    ]
+
+
+HELP = """\
+TOPIC: what it is about
+
+A paragraph that is rather long
+and goes on here.
+
+Examples:
+  openclaw image "a lighthouse at dawn" --size 1024x1536    an explanation
+  openclaw image "a lighthouse" --model fal/x --dry-run
+
+  7    fal could not be reached
+See also: openclaw help exit, openclaw help json"""
+
+
+def test_help_that_fits_stays_as_it_is() -> None:
+    assert fitted(HELP, 80) == HELP
+
+
+def test_help_fits_a_narrow_terminal() -> None:
+    assert (
+        fitted(HELP, 36)
+        == """\
+TOPIC: what it is about
+
+A paragraph that is rather long
+and goes on here.
+
+Examples:
+  openclaw image \\
+      "a lighthouse at dawn" \\
+      --size 1024x1536
+      an explanation
+  openclaw image "a lighthouse" \\
+      --model fal/x --dry-run
+
+  7    fal could not be reached
+See also: openclaw help exit,
+openclaw help json"""
+    )
+
+
+@pytest.mark.parametrize("topic", topics.TOPICS)
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_every_topic_fits(topic: str, width: int) -> None:
+    text = fitted(topics.TOPICS[topic], width)
+    for line in text.splitlines():
+        alone = len(line.rstrip("\\").split()) <= 2  # a path or URL, or an option with its value
+        assert width_of(line) <= width or alone
+    assert "".join(text.replace("\\\n", "").split()) == "".join(topics.TOPICS[topic].split())
+
+
+def test_a_command_that_goes_on_can_still_be_pasted() -> None:
+    command = '  openclaw image "a  b c" --model fal/x --param guidance_scale=3.5 --out=x'
+    for width in range(20, 60):
+        assert shlex.split(fitted(command, width).replace("\\\n", " ")) == shlex.split(command)
