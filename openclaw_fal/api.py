@@ -20,8 +20,8 @@ from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
-    from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.engine import Engine
+    from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.media import Reference
     from openclaw_fal.ports import Generated
     from openclaw_fal.store.config import Config
@@ -327,8 +327,8 @@ def engine_at(
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal import signals
-    from openclaw_fal.fal.service import FalService
     from openclaw_fal.engine import Engine
+    from openclaw_fal.fal.service import FalService
     from openclaw_fal.store import desk as desks
 
     service = FalService(hosts, key, progress)

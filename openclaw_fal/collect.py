@@ -37,9 +37,17 @@ class Collector(Frozen):
                 outputs = self._save_all(claimed, result, target, settings, deadline)
                 self.journal.done(job_id)
         except OpenClawFalError as error:
+            if isinstance(error, JobFailed):  # no other attempt would help
+                self._keep(job, raw, target, error)
             error.hint = error.hint or f"openclaw jobs wait {job_id}"
             raise
         return self._generated(job, outputs, result)
+
+    def _keep(self, job: Any, raw: bytes, target: Any, error: OpenClawFalError) -> None:
+        """Keep an answer whose files cannot be had."""
+        path = self.files.keep_unreadable(target, job.id, raw)
+        error.message += f"; fal's answer was kept at {path}"
+        error.hint = error.hint or f"openclaw jobs show {job.id}"
 
     def _generated(self, job: Any, outputs: Sequence[Output], result: Any) -> Generated:
         flagged = tuple(index for index in result.flagged if index < len(outputs))
@@ -66,12 +74,17 @@ class Collector(Frozen):
         self, job: Any, result: Any, target: Any, settings: RunSettings, deadline: Any
     ) -> list[Output]:
         count = len(result.files)
-        self.progress.phase("downloading" if count == 1 else f"downloading {count} files")
+        here: dict[int, Output] = {
+            index: output for index, output in job.outputs.items() if output.path.exists()
+        }
+        missing = [index for index in range(count) if index not in here]
+        if missing:
+            files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
+            self.progress.phase("downloading" if count == 1 else f"downloading {files}")
 
         def save(index: int) -> Output:
-            saved: Output | None = job.outputs.get(index)
-            if saved is not None and saved.path.exists():
-                return saved
+            if index in here:
+                return here[index]
             return self._save(job, result, index, target, settings, deadline)
 
         if count == 1:
@@ -122,7 +135,8 @@ class Collector(Frozen):
         kind = ContentPolicy if result.flagged else JobFailed
         what = "fal's safety checker flagged the request, and the answer holds no file"
         if not result.flagged:
-            what = "fal's answer holds no file that could be found"
+            said = f" (it says: {result.said})" if result.said else ""
+            what = f"fal's answer holds no file that could be found{said}"
         error = kind(f"{what}; the answer was kept at {path}", may_be_billed=True)
         self.journal.failed(job.id, error.code, error.message)
         return error

@@ -17,7 +17,6 @@ from openclaw_fal.media import Plan
 from openclaw_fal.ports import Fal, Files, Generated, RunSettings, Signals
 from openclaw_fal.progress import Progress
 
-CANCEL_TIMEOUT_S = 10.0
 SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
 
@@ -34,13 +33,29 @@ class _Run:
     """
 
     def __init__(
-        self, plan: Plan, body: dict[str, object], target: Any, settings: RunSettings, deadline: Any
+        self,
+        plan: Plan,
+        body: dict[str, object],
+        target: Any,
+        settings: RunSettings,
+        deadline: Any,
+        journal: Any,
     ) -> None:
         self.plan, self.body = plan, body
         self.target, self.settings, self.deadline = target, settings, deadline
+        self._journal = journal
+        self._posts = 0
         self.job_id = ""
         self.request_id: str | None = None
         self.left = False
+
+    def on_way(self, left: bool) -> None:
+        """The request is about to leave, or fal has provably not taken it."""
+        self.left = left
+        self._posts += left
+        if left and self._posts > 1:
+            with suppress(LocalError):
+                self._journal.again(self.job_id)
 
 
 class Engine(Frozen):
@@ -66,7 +81,7 @@ class Engine(Frozen):
             body = self._body(plan, deadline)
         except KeyboardInterrupt:
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
-        run = _Run(plan, body, target, settings, deadline)
+        run = _Run(plan, body, target, settings, deadline, self.journal)
         try:
             with self.signals.unbroken():
                 run.job_id = self._begin(run, prompt, count)
@@ -98,35 +113,11 @@ class Engine(Frozen):
     def interrupted(
         self, job_id: str, settings: RunSettings, *, left: bool | None = None
     ) -> Interrupted:
-        """What a stop signal means for the job, by what the journal knows of it. Cancels the job
-        where that was asked for. `left`: whether a request without an answer may have reached fal;
-        None when it is another process that waits for the answer.
-        """
-        try:
-            job = self.journal.get(job_id)
-        except OpenClawFalError:
-            return Interrupted("interrupted", job_id=job_id or None)
-        facts: dict[str, Any] = {"job_id": job.id, "request_id": job.request_id, "model": job.model}
-        wait = f"openclaw jobs wait {job.id}"
-        if job.state in ("sending", "uncertain"):
-            return self._interrupted_request(job, left, facts)
-        if job.state in ("queued", "running"):
-            if self.sandbox:
-                return Interrupted("interrupted; the job ends with the sandbox it was in", **facts)
-            if settings.cancel_on_interrupt:
-                return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes", **facts)
-            hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"
-            return Interrupted("interrupted; the job goes on at fal", hint=hint, **facts)
-        if job.state in ("completed", "saving"):
-            message = "interrupted while the result was fetched, which is paid for and can be had"
-            return Interrupted(message, hint=wait, **facts)
-        message = "interrupted when the files had been saved"
-        if job.state != "done":
-            message = f"interrupted; the job is {job.state}"
-            message += f": {job.error.message}" if job.error else ""
-        stopped = Interrupted(message, hint=f"openclaw jobs show {job.id}", **facts)
-        stopped.outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
-        return stopped
+        """What a stop signal means for the job; cancels it where that was asked for."""
+        from openclaw_fal.interruption import Interruption
+
+        stopped = Interruption(self.fal, self.journal, settings, self.sandbox)
+        return stopped.of(job_id, left)
 
     # Before the request
 
@@ -170,13 +161,9 @@ class Engine(Frozen):
 
     def _synchronous(self, run: _Run) -> Generated:
         self.progress.phase(f"generating with {run.plan.model}")
-
-        def on_way(left: bool) -> None:
-            run.left = left
-
         answer = None
         try:
-            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, on_way)
+            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, run.on_way)
             run.request_id = answer.request_id
             handle = self._answered(run, answer)
         except KeyboardInterrupt:
@@ -229,7 +216,7 @@ class Engine(Frozen):
         """
 
         def on_way(left: bool) -> None:
-            run.left = left
+            run.on_way(left)
             if left:
                 self.signals.hold(STOPPING, SUBMIT_GRACE_S)
             else:
@@ -298,22 +285,27 @@ class Engine(Frozen):
             )
 
     def _note_failure(self, run: _Run, error: OpenClawFalError) -> None:
-        """Journal what a failed request says about the job."""
+        """Journal what a failed request says about the job. A row that cannot be changed is left in
+        `sending`, which reads as uncertain."""
         if getattr(error, "may_have_arrived", False):
-            self.journal.uncertain(run.job_id, error.message)
+            with suppress(LocalError):
+                self.journal.uncertain(run.job_id, error.message, error.request_id)
             error.hint = error.hint or f"openclaw jobs show {run.job_id}"
         elif not run.left:
-            self.journal.not_sent(run.job_id, error.message, error.code)
+            with suppress(LocalError):
+                self.journal.not_sent(run.job_id, error.message, error.code)
             error.hint = error.hint or "fal has taken nothing: the command can be repeated"
         else:
-            self.journal.failed(run.job_id, error.code, error.message, error.http_status)
+            with suppress(LocalError):
+                self.journal.failed(run.job_id, error.code, error.message, error.http_status)
 
     def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
-        """Journal how a job that fal had taken ended."""
-        if error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED:
-            self.journal.cancelled(job_id, error.message)
-        else:
-            self.journal.failed(job_id, error.code, error.message, error.http_status)
+        """Journal how a job that fal had taken ended. Where that fails, it can be asked again."""
+        with suppress(LocalError):
+            if error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED:
+                self.journal.cancelled(job_id, error.message)
+            else:
+                self.journal.failed(job_id, error.code, error.message, error.http_status)
         if error.http_status is not None and error.http_status < 500:
             error.may_be_billed = True  # fal took this job: a 404 is that of its result
 
@@ -322,43 +314,6 @@ class Engine(Frozen):
     def _collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
         collector = Collector(self.fal, self.files, self.journal, self.progress, self.signals)
         return collector.collect(job_id, target, settings, deadline)
-
-    def _interrupted_request(
-        self, job: Any, left: bool | None, facts: dict[str, Any]
-    ) -> Interrupted:
-        if left is None:
-            message = "interrupted; another process waits for fal's answer"
-            return Interrupted(message, hint=f"openclaw jobs wait {job.id}", **facts)
-        if not left:
-            message = "interrupted before anything was sent"
-            with suppress(LocalError):
-                self.journal.not_sent(job.id, message, Interrupted.code)
-            return Interrupted(message, **facts)
-        message = (
-            "interrupted while the request was at fal: it may be billed, and its result cannot be "
-            "picked up"
-        )
-        with suppress(LocalError):
-            self.journal.uncertain(job.id, message)
-        if job.transport == "sync":
-            message += ". With --queue it could"
-        hint = f"openclaw jobs show {job.id}"
-        return Interrupted(message, hint=hint, may_be_billed=True, **facts)
-
-    def _cancelled(self, job: Any) -> str:
-        """Ask fal to cancel; says what came of it."""
-        try:
-            deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
-            outcome = self.fal.cancel(self.fal.handle(job), deadline)
-        except OpenClawFalError as error:
-            return f"interrupted; fal could not be asked to cancel the job: {error.message}"
-        if outcome == "requested":
-            with suppress(LocalError):
-                self.journal.cancel_requested(job.id)
-            return "interrupted; fal was asked to cancel the job, which may still finish"
-        if outcome == "already_completed":
-            return "interrupted; the job had already finished"
-        return "interrupted; fal does not know the job any more"
 
 
 def _is_result(answer: Any) -> bool:

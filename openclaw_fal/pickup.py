@@ -22,8 +22,8 @@ from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
-    from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.engine import Engine
+    from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.ports import Generated, RunSettings
     from openclaw_fal.store.config import Config
     from openclaw_fal.store.job_record import Job
@@ -226,9 +226,12 @@ def _refuse_hopeless(job: Job) -> None:
     """Jobs that waiting cannot bring back, each with its own words."""
     facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
     if job.state == "uncertain" and not job.status_url:
+        missing = "there is no request id to ask for"
+        if job.request_id:
+            missing = f"the result of request {job.request_id} is lost"
         raise Unreachable(
-            f"job {job.id} may have reached fal, but fal's answer never arrived: there is no "
-            "request id to ask for. It is not sent again, because it may be billed already",
+            f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
+            "It is not sent again, because it may be billed already",
             hint="look at fal's dashboard, then repeat the command if the job is not there",
             **facts,
         )
@@ -260,7 +263,7 @@ def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
         return job, "already_completed"
     if job.state in ("failed", "cancelled"):
         return job, f"already_{job.state}"
-    if job.transport != "queue" or not job.request_id:
+    if not job.cancel_url:
         raise UsageError(f"job {job.id} {_not_queued(job)}: there is nothing to cancel")
     config = api.read_config(session.config)
     hosts = _hosts(config, job, with_key=True)

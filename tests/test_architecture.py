@@ -29,7 +29,11 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "ports": ({"errors", "frozen", "media"}, set()),
     "parallel": (set(), set()),
     "collect": ({"errors", "frozen", "media", "parallel", "ports", "progress"}, set()),
-    "engine": ({"collect", "errors", "frozen", "media", "ports", "progress"}, set()),
+    "interruption": ({"errors", "frozen", "ports"}, set()),
+    "engine": (
+        {"collect", "errors", "frozen", "interruption", "media", "ports", "progress"},
+        set(),
+    ),
     "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich", "textual_image"}),
 }
 

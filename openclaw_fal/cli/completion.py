@@ -16,7 +16,8 @@ Examples:
   openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
   openclaw completion zsh > "${fpath[1]}/_openclaw"
   openclaw completion fish > ~/.config/fish/completions/openclaw.fish
-  openclaw completion powershell >> $PROFILE"""
+  openclaw completion powershell >> $PROFILE
+See also: openclaw help, openclaw --help"""
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 

@@ -66,12 +66,13 @@ def file(ctx: typer.Context) -> Result:
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     from openclaw_fal import api
+    from openclaw_fal.store.redaction import shown_text
 
     session = ctx.obj
     session.capability = "config.show"
     config = api.read_config(session.config)
     key = _key_facts(config, session)
-    base = config.base_url() or "https://fal.run"
+    base = shown_text(config.base_url() or "https://fal.run")
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
     document = {
         "ok": True,
@@ -97,7 +98,7 @@ def show(ctx: typer.Context) -> Result:
         for kind, facts in defaults.items()
     ]
     table = Table(("kind", "default model", "origin", "fallbacks"), cells)
-    notes = () if key["set"] else ("openclaw onboard stores a key",)
+    notes = tuple(key.get("notes", ())) if key["set"] else ("openclaw onboard stores a key",)
     return Result(document, out=(Facts(rows), table), notes=notes)
 
 
@@ -113,7 +114,11 @@ def _key_facts(config: Config, session: Session) -> dict[str, Any]:
     if key is None:
         return {"set": False}
     session.secrets.add(key.value)
-    return {"set": True, "source": key.source, "label": key.label, "masked": key.masked}
+    facts: dict[str, Any] = {"set": True, "source": key.source, "label": key.label}
+    facts["masked"] = key.masked
+    if key.notes:
+        facts["notes"] = list(key.notes)
+    return facts
 
 
 def _key_line(key: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
 OPENERS = ("xdg-open", "wslview")
+KEYS = ("FAL_KEY", "FAL_API_KEY")  # of no use to a program that shows files
 INSTALL = 'pip install "openclaw-fal[preview]"'
 
 
@@ -62,12 +63,15 @@ def _opened(path: Path) -> str | None:
         opener = "open" if sys.platform == "darwin" else next(filter(shutil.which, OPENERS), None)
         if opener is None:
             return f"{path.name} was not opened: there is no {' or '.join(OPENERS)} here"
-        subprocess.Popen(
-            [opener, str(path)],
+        # In the background of a shell: the program that shows the file outlives this one.
+        subprocess.run(
+            ["sh", "-c", '"$0" "$1" &', opener, str(path)],
+            env={name: value for name, value in os.environ.items() if name not in KEYS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
     except OSError as error:
         return f"{path.name} was not opened: {error}"

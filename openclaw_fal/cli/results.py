@@ -79,6 +79,7 @@ def envelope(
         "flagged": list(generated.flagged) or None,
         "sandbox": sandbox or None,
         "submitted": generated.submitted_only or None,
+        "warnings": list(plan.warnings) or None if plan else None,
     }
     document.update((key, value) for key, value in more.items() if value is not None)
     return document
@@ -101,9 +102,8 @@ def generated_result(
     )
     if generated.submitted_only:
         fetch = f"submitted; openclaw jobs wait {generated.job_id} fetches it"
-        notes = [*notes, *(plan_notes(plan) if plan else ()), fetch]
-        return Result(document, out=(generated.job_id,), notes=tuple(notes))
-    notes = [*notes, *(plan.warnings if plan else ()), *_flag_notes(generated)]
+        return Result(document, out=(generated.job_id,), notes=(*notes, fetch))
+    notes = [*notes, *_flag_notes(generated)]
     out: tuple[Block, ...] = tuple(str(output.path) for output in generated.outputs)
     title = f"done in {duration_text(seconds)}" if seconds is not None else "done"
     closing = (Facts(_summary(generated, plan, sandbox), title, framed=True),)
@@ -171,13 +171,13 @@ def several_results(waited: Sequence[Waited], session: Session) -> Result:
         if item.generated is not None
         for output in item.generated.outputs
     )
-    notes = tuple(
+    problems = tuple(
         f"{item.job.id if item.job else item.wanted}: {item.error.message}"
         + (f" ({item.error.hint})" if item.error.hint else "")
         for item in waited
         if item.error is not None
     )
-    return Result(document, out=out, notes=notes, status=worst.status if worst else 0)
+    return Result(document, out=out, problems=problems, status=worst.status if worst else 0)
 
 
 def _waited_document(item: Waited, session: Session) -> dict[str, object]:
@@ -211,6 +211,8 @@ def dry_run_result(
         "request": {"method": "POST", "url": url, "body": dict(body)},
         **overrides(plan),
     }
+    if plan.warnings:
+        document["warnings"] = list(plan.warnings)
     if uploads:
         document["uploads"] = list(uploads)
     view = json.dumps(cut(body), ensure_ascii=False, indent=2)

@@ -34,8 +34,10 @@ def run_media(
     from openclaw_fal import api
     from openclaw_fal.cli.looking import check_preview, opened, previewed
     from openclaw_fal.cli.options import seconds
-    from openclaw_fal.cli.results import dry_run_result, generated_result
+    from openclaw_fal.cli.results import dry_run_result, generated_result, plan_notes
+    from openclaw_fal.provider.plan import plan
     from openclaw_fal.ui.progress import progress_for
+    from openclaw_fal.ui.render import Renderer
 
     session.sandbox = run.sandbox or truthy(os.environ.get("OPENCLAW_FAL_SANDBOX"))
     _refuse_contradictions(session, run)
@@ -67,6 +69,9 @@ def run_media(
             body=shown.body,
             uploads=shown.uploads,
         )
+    said = Renderer(session)
+    for note in plan_notes(plan(request_for(choice.endpoint))):
+        said.note(note)  # before anything is paid for, and whatever becomes of it
     start = time.monotonic()
     done = api.run(request_for, settings, session=session, progress=progress_for(session))
     seconds_taken = time.monotonic() - start

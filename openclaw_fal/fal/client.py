@@ -213,6 +213,7 @@ class Client(Exchange):
         url = self.api_url(handle.response_url)
         for attempt in range(1, READS + 1):
             reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT, again=is_transient)
+            reply = self._finished(reply, url, deadline)
             if reply.status >= 300:
                 raise self.job_failure(reply, handle)
             if reply.status == 202:
@@ -223,6 +224,19 @@ class Client(Exchange):
             if attempt < READS:
                 deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
         return result
+
+    def _finished(self, reply: Reply, url: Url, deadline: Deadline) -> Reply:
+        """The answer once it is no longer that the job is in progress, as long as there is time:
+        the result may lag behind the status."""
+        attempt = 0
+        while _in_progress(reply):
+            attempt += 1
+            pause = self.retry.pause(attempt)
+            if pause >= deadline.left():
+                break
+            deadline.pause(pause, sleep=self.retry.sleep)
+            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT, again=is_transient)
+        return reply
 
     def cancel(self, handle: Handle, *, deadline: Deadline) -> Cancelled:
         """Ask fal to cancel a job; it may finish all the same."""
@@ -264,6 +278,12 @@ def with_query(url: Url, query: str) -> Url:
         return url
     mark = "&" if "?" in url.target else "?"
     return url._replace(target=f"{url.target}{mark}{query}")
+
+
+def _in_progress(reply: Reply) -> bool:
+    return reply.status == 202 or (
+        reply.status == 400 and b"in progress" in reply.body[:10_000].lower()
+    )
 
 
 def _result(reply: Reply, request_id: str | None = None) -> RunResult:

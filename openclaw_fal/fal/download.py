@@ -195,9 +195,7 @@ class _Transfer:
             self._sink.restart()
         packed = _packed(answer)
         self._total = None if packed else _length(answer)
-        etag = answer.headers.get("etag", "")
-        strong = etag if etag.startswith('"') and etag.isprintable() else None
-        self._validator = None if packed else strong or answer.headers.get("last-modified")
+        self._validator = None if packed else _validator(answer)
         self._content_type = _content_type(answer)
         self._check_size(self._total)
 
@@ -209,7 +207,9 @@ class _Transfer:
             raise _Cut("the server sent a part that does not say where it belongs")
         total = None if found[3] == "*" else int(found[3])
         changed = total is not None and self._total is not None and total != self._total
-        if int(found[1]) != self._sink.offset or changed:
+        named = _validator(answer)
+        other = named is not None and self._validator is not None and named != self._validator
+        if int(found[1]) != self._sink.offset or changed or other:
             self._sink.restart()
             raise _Cut("the server sent another part than was asked for")
         self._total = total if total is not None else int(found[2]) + 1
@@ -313,7 +313,7 @@ def _decoded(url: str, sink: Sink, max_bytes: int | None, told: Told | None) -> 
 def _check_size(size: int | None, max_bytes: int | None) -> None:
     if size is not None and max_bytes is not None and size > max_bytes:
         raise LocalError(
-            f"the file is larger than the configured limit of {max_bytes / 1e6:g} MB",
+            f"the file is larger than the configured limit of {max_bytes / (1 << 20):g} MB",
             hint="raise agents.defaults.mediaMaxMb, then fetch the job again",
             may_be_billed=True,
         )
@@ -321,6 +321,13 @@ def _check_size(size: int | None, max_bytes: int | None) -> None:
 
 def _forbidden(reason: str) -> JobFailed:
     return JobFailed(f"fal's answer names a file that is not fetched: {reason}", may_be_billed=True)
+
+
+def _validator(answer: Answer) -> str | None:
+    """What tells one version of a file from another: a strong ETag, else its date."""
+    etag = answer.headers.get("etag", "")
+    strong = etag if etag.startswith('"') and etag.isprintable() else None
+    return strong or answer.headers.get("last-modified")
 
 
 def _packed(answer: Answer) -> bool:

@@ -36,7 +36,7 @@ from openclaw_fal.progress import Progress
 POLL_SECONDS = 5.0
 PERSISTENT = 3  # polls in a row that must say the same before it is believed
 STREAM_OPEN = 5.0  # seconds for the stream's head
-STREAM_STALL = 40.0  # seconds without even a comment, of which fal sends one every 15 s
+STREAM_STALL = 20.0  # seconds without even a comment, of which fal sends one every 15 s
 STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
 CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
 _REFUSED = frozenset({401, 402, 403})
@@ -154,7 +154,8 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
         ) as answer:
             if not _is_stream(answer):
                 return None
-            answer.patience(STREAM_STALL)
+            # Short of time, a stream that says nothing must leave some for polls.
+            answer.patience(min(STREAM_STALL, watch.deadline.left() / 4))
             return _first_end(watch, answer)
     except (Fault, TooLong, Unreadable) as exc:
         if not watch.deadline.expired:

@@ -22,6 +22,7 @@ class Reading(Frozen):
     files: list[RemoteFile]
     seed: int | None
     flagged: tuple[int, ...]
+    said: str | None = None
 
 
 class FalService:
@@ -129,14 +130,18 @@ class FalService:
 
     def read(self, raw: bytes) -> Reading:
         """The files and facts in a result; no files when it cannot be read."""
-        from openclaw_fal.fal import results, wire
+        from openclaw_fal.fal import results, text, wire
 
         try:
             payload = wire.parse(raw)
         except wire.NotJson:
             return Reading([], None, ())
+        said = None
+        if isinstance(payload, dict):
+            words = payload.get("error") or payload.get("detail") or payload.get("message")
+            said = text.clean(words, key=self._key, limit=300) if isinstance(words, str) else None
         facts = results.facts(payload, key=self._key)
-        return Reading(results.remote_files(payload), facts.seed, facts.flagged)
+        return Reading(results.remote_files(payload), facts.seed, facts.flagged, said)
 
 
 class _Journaled(Progress):

@@ -177,7 +177,8 @@ def key_reference(value: object, where: str) -> KeyReference:
         raise _wrong(where, value, 'a key, "${NAME}" or a reference')
     source, name = value.get("source"), value.get("id")
     if source != "env":
-        shown = f"`{source}`" if isinstance(source, str) else "none"
+        plain = isinstance(source, str) and re.fullmatch("[a-z]{1,20}", source)
+        shown = f"`{source}`" if plain else "none that is known"
         raise LocalError(
             f"{where} is a reference with the source {shown}, which only OpenClaw can read",
             hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '

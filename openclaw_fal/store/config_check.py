@@ -97,6 +97,8 @@ def ref_problem(ref: object) -> str | None:
         return "a model is a text like fal/fal-ai/flux/dev, without white space"
     if not (provider and slash and model):
         return f"`{ref}` is not <provider>/<model>, such as fal/fal-ai/flux/dev"
+    if provider == "fal-ai":  # the first word of most of fal's endpoint ids, and no provider
+        return f"`{ref}` lacks its provider; did you mean fal/{ref}?"
     return None
 
 

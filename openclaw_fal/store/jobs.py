@@ -104,7 +104,6 @@ class Journal:
 
     def again(self, job_id: str) -> bool:
         """Another POST of the job is about to leave, the last one having provably not arrived."""
-
         query = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'sending'"
         return self._write(lambda db: db.execute(query, (job_id,)).rowcount == 1)
 
@@ -150,10 +149,7 @@ class Journal:
         billable_units: str | None = None,
         seed: int | None = None,
     ) -> bool:
-        """The result is ready at fal and, when given, kept so that saving can be repeated.
-
-        A job whose files are being saved, or are saved, has its result already.
-        """
+        """The result is ready at fal and, when given, kept so that saving can be repeated."""
         changes: dict[str, object] = {
             "state": "completed",
             "owner": "",
@@ -220,9 +216,11 @@ class Journal:
         """The job failed for good; `code` and `message` are those of the failure document."""
         return self._end(job_id, "failed", _NOT_DONE, code, message, http_status)
 
-    def uncertain(self, job_id: str, message: str) -> bool:
-        """The request may have reached fal and was not answered: it is never sent again."""
-        return self._end(job_id, "uncertain", ("sending",), "network", message)
+    def uncertain(self, job_id: str, message: str, request_id: str | None = None) -> bool:
+        """The request may have reached fal, whose whole answer never came: never sent again."""
+        error = journal_rows.error_text("network", message, None)
+        known = {"error": error, "request_id": journal_rows.optional_text(request_id)}
+        return self._change(job_id, ("sending",), state="uncertain", owner="", **known)
 
     def not_sent(self, job_id: str, message: str, code: str = "network") -> bool:
         """The request provably never reached fal, or fal did not take it."""

@@ -22,6 +22,11 @@ _SECRET = (
 _SECRET_VARIABLE = r"(^|_)(KEY|PAT|PASS|AUTH)$"
 _REFERENCE = r"\s*\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*"
 _USERINFO = r"(://)[^/@\s]+@"
+_IN_QUERY = r"(?i)([?&][^=&#\s\"']*(?:key|token|secret|password|auth|sig)[^=&#\s\"']*=)[^&#\s\"']+"
+_IN_COMMENT = (
+    r"(?i)((?:key|token|secret|password|passphrase|credential)s?[\"']?\s*[:=]\s*)"
+    r"([\"']?)(?!__OPENCLAW|\$\{|\[|\{)[^\s\"',}\]]{8,}\2"
+)
 _LINE_END = r"\r\n|\n|\r"
 
 
@@ -69,11 +74,22 @@ def _redacted(value: object, *, secret: bool) -> object:
         return [_redacted(inner, secret=secret) for inner in value]
     if not isinstance(value, str):
         return value
-    return REDACTED if secret and _hides(value) else re.sub(_USERINFO, r"\1***@", value)
+    return REDACTED if secret and _hides(value) else shown_text(value)
+
+
+def shown_text(text: str) -> str:
+    """A text without what URLs in it hold of secrets: user names, and keys in the query."""
+    return re.sub(_IN_QUERY, r"\1***", re.sub(_USERINFO, r"\1***@", text))
 
 
 def _is_reference(value: dict[str, object]) -> bool:
-    return isinstance(value.get("source"), str) and isinstance(value.get("id"), str)
+    """Whether an object says where a secret is, and does not hold one by mistake."""
+    source, name = value.get("source"), value.get("id")
+    if not isinstance(source, str) or not isinstance(name, str):
+        return False
+    if source == "env":
+        return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name))
+    return bool(re.fullmatch("[a-z]{1,20}", source)) and ":" not in name
 
 
 def _hides(text: str) -> bool:
@@ -84,7 +100,7 @@ def _masked(text: str, root: Node, before: object) -> str:
     for node, path in reversed(list(_secrets(root, (), secret=False))):
         shown = REDACTED if get_at(before, path) == node.value else f"{REDACTED} (new)"
         text = f'{text[: node.start]}"{shown}"{text[node.end :]}'
-    return re.sub(_USERINFO, r"\1***@", text)
+    return shown_text(re.sub(_IN_COMMENT, rf"\1\2{REDACTED}\2", text))
 
 
 def _secrets(node: Node, path: KeyPath, *, secret: bool) -> Iterator[tuple[Node, KeyPath]]:

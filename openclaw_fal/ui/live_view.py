@@ -63,4 +63,4 @@ def _message(text: str, style: str) -> Text:
     head, colon, rest = text.partition(":")
     if style == "dim" or not colon:
         return Text(text, style=style)
-    return Text(head + colon, style=style) + Text(rest)
+    return Text.assemble((head + colon, style), rest)

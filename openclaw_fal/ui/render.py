@@ -31,24 +31,32 @@ class Renderer:
         """Print a result; what is for people comes after what is for programs."""
         if self._session.json:
             self._document(dict(result.document))
+            self._notes(result)
             return
         for at, block in enumerate(result.out):
             if at and isinstance(block, Table):
                 self._line(sys.stdout, "")
             self._block(block, sys.stdout)
+        sys.stdout.flush()
+        for problem in result.problems:
+            self._message("error", problem, "bold red")
         if self._session.quiet:
             return
-        sys.stdout.flush()
         for block in result.closing:
             self._block(block, sys.stderr)
-        for note in result.notes:
-            self.note(note)
+        self._notes(result)
 
     def failure(self, error: OpenClawFalError) -> None:
         if self._session.json:
             self._document(failure_document(error, self._session))
         else:
             self._error(error)
+
+    def _notes(self, result: Result) -> None:
+        if not self._session.quiet:
+            sys.stdout.flush()
+            for note in result.notes:
+                self.note(note)
 
     def note(self, text: str) -> None:
         self._message("note", text, "yellow")
@@ -72,7 +80,7 @@ class Renderer:
         if excerpt:
             self._line(sys.stderr, str(excerpt))
         for violation in getattr(error, "violations", ()):
-            for line in violation_lines(violation):
+            for line in violation_lines(violation, error.message):
                 self._line(sys.stderr, self._fitted(line, "    "))
         for name, value in (("request", error.request_id), ("job", error.job_id)):
             if value:
@@ -206,9 +214,11 @@ def _violation(violation: Violation) -> dict[str, Any]:
     return facts
 
 
-def violation_lines(violation: Violation) -> list[str]:
-    """One violation for people: what was wrong and what is taken, then the nearest value."""
-    lines = [f"  - {violation.message}"]
+def violation_lines(violation: Violation, said_above: str = "") -> list[str]:
+    """One violation for people: what was wrong and what is taken, then the nearest value. The only
+    violation of a request is the error's message already."""
+    alone = violation.message == said_above
+    lines = [] if alone else [f"  - {violation.message}"]
     if violation.closest is not None:
-        lines.append(f"    closest: {violation.closest}")
+        lines.append(f"{'  ' if alone else '    '}closest: {violation.closest}")
     return lines

@@ -40,13 +40,15 @@ class Result(Frozen):
 
     `document` is the JSON for `--json`. `out` goes to stdout otherwise: results only. `notes`
     (one line each: ignored options, hints) and `closing` (a summary) go to stderr, and are left
-    out with `--quiet`. `status` is the exit status.
+    out with `--quiet`. `problems` (one line each) go to stderr as errors, with `--quiet` too.
+    `status` is the exit status.
     """
 
     document: Mapping[str, object]
     out: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
     closing: tuple[Block, ...] = ()
+    problems: tuple[str, ...] = ()
     status: int = 0
 
 

@@ -31,7 +31,7 @@ def console(stream: TextIO, *, color: bool = True, width: int | None = None) -> 
 def print_line(text: str, stream: TextIO, style: str) -> None:
     """A message whose word before the colon is in `style`."""
     head, colon, rest = text.partition(":")
-    console(stream).print(Text(head + colon, style=style) + Text(rest), soft_wrap=True)
+    console(stream).print(Text.assemble((head + colon, style), rest), soft_wrap=True)
 
 
 def print_block(block: Table | Facts | Prose, stream: TextIO, *, color: bool, width: int) -> None:
@@ -58,13 +58,13 @@ def _heading(line: str) -> Text:
     """A help line; `AUTH: …` and `Examples:` stand out."""
     head, colon, rest = line.partition(":")
     if colon and (head.isupper() or (not rest and not line.startswith(" "))):
-        return Text(head + colon, style="bold") + Text(rest)
+        return Text.assemble((head + colon, "bold"), rest)
     return Text(line)
 
 
 def _fact_texts(block: Facts, width: int) -> list[Text]:
     lines = fact_lines(block.rows, width, break_words=block.framed)
-    return [Text(name, style="bold") + Text(value) for name, value in lines]
+    return [Text.assemble((name, "bold"), value) for name, value in lines]
 
 
 def _framed(block: Facts, width: int) -> Panel:

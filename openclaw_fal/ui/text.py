@@ -72,12 +72,12 @@ def json_for_terminals(text: str) -> str:
 
 
 # Words that a sentence of ours may begin with and that keep their capital letter.
-_NAMES = {"Ctrl", "Flux", "Kling", "Krea", "Python", "Seedance", "Veo", "Wan", "Windows"}
+_NAMES = {"Flux", "Kling", "Krea", "Python", "Seedance", "Veo", "Wan", "Windows"}
 
 
 def said(text: str) -> str:
     """A message as it stands after `error:` or `note:`: no capital letter but in names."""
-    word = re.match(r"[A-Z][a-z]*(?![A-Za-z_0-9])", text)
+    word = re.match(r"[A-Z][a-z]*(?=[ ,:;.]|$)", text)
     if word is None or word[0] in _NAMES:
         return text
     return text[0].lower() + text[1:]

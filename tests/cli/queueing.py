@@ -21,6 +21,12 @@ SOON = ("--poll-interval", "0.05")
 VIDEO = "fal-ai/minimax/video-01-live"
 MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp42" + bytes(64)
 
+PATHS = {
+    "sync": ["image", "p"],
+    "queue": ["video", "p", *SOON],
+    "queued image": ["image", "p", "--queue", *SOON],
+}
+
 
 class Hooked(Sandbox):
     """A sandbox of which a test sees each request first, and may answer it."""
@@ -49,6 +55,25 @@ def only_job() -> Job:
     """The one job in the journal."""
     (job,) = journal().list()
     return job
+
+
+def saved(fal: Hooked, outcome: Any) -> list[str]:
+    """The names of the files of a success, each of which is what fal serves."""
+    assert outcome.status == 0, outcome.out
+    paths = []
+    for output in outcome.json["outputs"]:
+        path = Path(output["path"])
+        assert path.read_bytes() == fal.media(output["url"])
+        paths.append(path.name)
+    return paths
+
+
+def failed(document: dict[str, Any], code: str) -> dict[str, Any]:
+    """The failure in a document, which names the job."""
+    assert document["ok"] is False
+    error: dict[str, Any] = document["error"]
+    assert (error["code"], error["jobId"]) == (code, only_job().id), error
+    return error
 
 
 def kept_files(folder: Path | None = None) -> list[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -272,6 +270,12 @@ def test_a_job_that_has_failed_says_so_again_without_asking(
     assert first.json["error"]["message"] in again.json["error"]["message"]
 
 
+def test_a_process_that_waits_is_no_different(fal: Hooked, openclaw: Openclaw) -> None:
+    job_id = submitted(openclaw)
+    outcome = process("jobs", "wait", job_id)
+    assert (outcome.status, outcome.lines) == (0, [str(Path.cwd() / "waves.mp4")])
+
+
 # cancel
 
 
@@ -356,58 +360,3 @@ def test_pruning_forgets_what_is_finished_and_keeps_the_files(
     assert [job["jobId"] for job in jobs(openclaw)] == [waiting]
     assert kept_files() == ["old.png"]
     assert openclaw("jobs", "wait", waiting).status == 0
-
-
-# Many at once
-
-MANY = """
-import sys
-from openclaw_fal.__main__ import main
-for number in range(int(sys.argv[2])):
-    assert main(["video", f"{sys.argv[1]} {number}", "--async"]) == 0
-"""
-
-
-def test_a_hundred_jobs_from_eight_processes_are_all_in_the_journal(
-    openclaw: Openclaw, fal: Hooked
-) -> None:
-    import subprocess
-    import sys
-
-    counts = [13, 13, 13, 13, 12, 12, 12, 12]
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", MANY, str(number), str(count)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(os.environ),
-        )
-        for number, count in enumerate(counts)
-    ]
-    said = [worker.communicate(timeout=120) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * 8, said
-    found = jobs(openclaw)
-    assert {job["prompt"] for job in found} == {
-        f"{number} {index}" for number, count in enumerate(counts) for index in range(count)
-    }
-    assert {job["requestId"] for job in found} == {job.id for job in fal.jobs}
-    assert len(found) == len(fal.posts()) == 100
-    printed = {line for out, _ in said for line in out.decode().splitlines()}
-    assert printed == {job["jobId"] for job in found}
-
-
-def test_two_processes_with_one_output_name_both_succeed_with_different_files(
-    fal: Hooked,
-) -> None:
-    fal.dials = Dials(media_latency=0.2)
-    both = [start("image", prompt, "--output", "out.png", "--json") for prompt in ("one", "two")]
-    said: list[Any] = [running.communicate(timeout=60) for running in both]
-    assert [running.returncode for running in both] == [0, 0], said
-    assert kept_files() == ["out-2.png", "out.png"]
-    assert len({Path(name).read_bytes() for name in kept_files()}) == 2
-
-
-def test_a_process_that_waits_is_no_different(fal: Hooked, openclaw: Openclaw) -> None:
-    job_id = submitted(openclaw)
-    outcome = process("jobs", "wait", job_id)
-    assert (outcome.status, outcome.lines) == (0, [str(Path.cwd() / "waves.mp4")])

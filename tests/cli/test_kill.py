@@ -138,7 +138,7 @@ def test_another_process_takes_over_from_one_that_was_killed(
 
 @pytest.mark.parametrize(
     ("argv", "moments"),
-    [(["image", "--queue", *SOON], 50), (["image", "--count", "2"], 30)],
+    [(["image", "--queue", *SOON], 36), (["image", "--count", "2"], 24)],
     ids=["queue", "sync"],
 )
 def test_killed_at_many_moments(

@@ -143,6 +143,15 @@ def test_the_default_pause_between_two_looks_is_five_seconds(
     assert len(pauses) == len(fal.phase("status")) - 1
 
 
+def test_with_the_stream_the_end_is_noticed_at_once(
+    openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    fal.dials = slow_queue()
+    assert openclaw("video", "p").status == 0
+    assert pauses == []
+    assert fal.phase("status") == []
+
+
 def test_async_submits_prints_the_id_and_leaves(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = slow_queue()
     outcome = openclaw("video", "waves", "--async")

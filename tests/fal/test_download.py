@@ -165,6 +165,22 @@ def test_a_file_that_changed_in_between_starts_anew() -> None:
     assert asked == ["", '"1"']
 
 
+def test_a_part_of_another_version_is_not_glued_to_what_is_there() -> None:
+    """A server that answers 206 although If-Range named the version from before."""
+    asked: list[str] = []
+
+    def answer(request: Request) -> Response | None:
+        asked.append(request.headers.get("range", ""))
+        if len(asked) == 1:
+            return Response(200, b"aaaaaaaaaa", [("etag", '"1"')], wire="cut")
+        if request.headers.get("range"):
+            return Response(206, b"bbbbb", [("content-range", "bytes 5-9/10"), ("etag", '"2"')])
+        return Response(200, b"bbbbbbbbbb", [("etag", '"2"')])
+
+    assert bytes(fetched(answer).data) == b"bbbbbbbbbb"
+    assert asked == ["", "bytes=5-", ""]
+
+
 @pytest.mark.parametrize(
     "content_range", ["", "bytes 0-9/10", "bytes 7-9/10", "bytes 5-9/11", "nonsense", "bytes 5-/10"]
 )

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.canary import KEY, SECRET, WATCH, Watch, traces, traces_in_folder
 from tests.program import Openclaw, jobs, process, write_config
+from tests.trust.checks import posix
 
 ESCAPED = "".join(f"\\u{ord(char):04x}" if index % 3 else char for index, char in enumerate(KEY))
 
@@ -292,26 +294,106 @@ def test_the_config_and_its_backup_are_shown_without_the_key(
     assert traces_in_folder(isolated)[0] == []
 
 
-def test_a_broken_config_is_quoted_without_the_key(openclaw: Openclaw) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{models: {{providers: {{fal: {{apiKey: "{KEY}" "x"}}}}}}}}',
+        f'{{apiKey: "{KEY}',
+        f'{{apiKey: "{KEY}\n"}}',
+        f"{{apiKey: '{KEY}\\",
+        f"{{apiKey: {KEY}}}",
+        f"{{'apiKey':'{KEY}',,}}",
+        f'{{"apiKey": "{KEY}\x01"}}',
+        f'{{"apiKey": "{KEY}\\q\\x"}}',
+        f'{{"apiKey" "{KEY}"}}',
+        f'{{"{KEY}": }}',
+        f'{{"a": ] // {KEY}\n}}',
+        f'{{"token": "{KEY}", "b": ]}}',
+        f"/* {KEY} ",
+        f'{{"apiKey":\n\n"{KEY}"\n\n]}}',
+        KEY,
+        f'"{KEY}"',
+        f'["{KEY}"]',
+        f'{{"models": {{"providers": {{"fal": {{"apiKey": ["{KEY}"]}}}}}}}}',
+        f'{{"models": {{"providers": {{"fal": {{"apiKey": "${{X}}{KEY}"}}}}}}}}',
+        f'{{"models": {{"providers": {{"fal": {{"apiKey": "Key {KEY}"}}}}}}}}',
+        f'{{"models": {{"providers": {{"fal": {{"apiKey": {{"source": "{KEY}", "id": "x"}}}}}}}}}}',
+        f'{{"models": {{"providers": {{"fal": {{"baseUrl": "https://{KEY}@fal.run"}}}}}}}}',
+        f'{{"models": {{"providers": {{"fal": {{"baseUrl": "https://fal.run/?key={KEY}"}}}}}}}}',
+    ],
+)
+@pytest.mark.parametrize("name", ["openclaw.json", "credentials.toml"])
+def test_a_broken_file_is_quoted_without_the_key(
+    name: str, text: str, openclaw: Openclaw, isolated: Path
+) -> None:
     path = write_config("http://127.0.0.1:9")
-    path.write_text(f'{{models: {{providers: {{fal: {{apiKey: "{KEY}" "x"}}}}}}}}')
-    outcome = openclaw("image", "p")
-    assert outcome.status == 3
-    assert not traces((outcome.out + outcome.err).encode())
+    if name == "credentials.toml":
+        path = isolated / "openclaw-fal" / "credentials.toml"
+        path.parent.mkdir()
+        path.touch(0o600)
+        text = text.replace("apiKey", "key").replace(":", "=", 1)
+    path.write_text(text)
+    for argv in (
+        ["image", "p"],
+        ["config", "show"],
+        ["config", "validate"],
+        ["config", "get", "models"],
+        ["config", "set", "agents.defaults.mediaMaxMb", "5", "--dry-run"],
+        ["onboard", "--non-interactive"],
+    ):
+        for more in ([], ["--json"], ["--verbose"]):
+            outcome = openclaw(*argv, *more)
+            assert outcome.status != 1, outcome.err
+            assert not traces((outcome.out + outcome.err).encode()), outcome.out + outcome.err
+    for left in path.parent.iterdir():
+        left.unlink()
 
 
-def test_children_do_not_get_the_key_as_an_argument(openclaw: Openclaw, fal: Sandbox) -> None:
-    seen: list[str] = []
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'// apiKey: "{KEY}",',
+        f"// old apiKey = '{KEY}'",
+        f"/* FAL_KEY={KEY} */",
+        f"// 'token': {KEY},",
+        f'"other": "https://x.example/?api_key={KEY}&b=1",',
+        f'"other": "https://{KEY}@x.example/",',
+        f'"secret": ["{KEY}", {{"a": "{KEY}"}}],',
+    ],
+)
+def test_a_difference_is_shown_without_the_keys_around_it(line: str, openclaw: Openclaw) -> None:
+    path = write_config("http://127.0.0.1:9")
+    path.write_text(f'{{\n  {line}\n  "agents": {{}},\n}}\n')
+    for value in ("5", "6"):
+        argv = ["config", "set", "agents.defaults.mediaMaxMb", value]
+        for more in (["--dry-run"], ["--dry-run", "--json"], []):
+            outcome = openclaw(*argv, *more)
+            assert outcome.status == 0, outcome.err
+            assert not traces((outcome.out + outcome.err).encode()), outcome.out
+    assert KEY in path.read_text()
+    for left in path.parent.iterdir():
+        left.unlink()
 
-    def launched(path: str) -> int:
-        seen.append(path)
-        return 0
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("typer.launch", launched)
-        assert openclaw("image", "p", "--open").status == 0
-    assert len(seen) == 1
-    assert not traces(seen[0].encode())
+@posix
+def test_a_program_that_shows_files_does_not_get_the_key(
+    openclaw: Openclaw, fal: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as an argument nor in its environment."""
+    for name in ("xdg-open", "open"):
+        Path(name).write_text('#!/bin/sh\nprintf "%s\\n" "$@" >said\nenv >>said\nmv said heard\n')
+        Path(name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{Path.cwd()}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAL_API_KEY", KEY)
+    assert openclaw("image", "p", "--open").status == 0
+    until = time.monotonic() + 20
+    while not Path("heard").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    heard = Path("heard").read_text()
+    assert heard.startswith(str(Path.cwd() / "p.png"))
+    assert "PATH=" in heard
+    assert not traces(heard.encode())
 
 
 def test_a_process_keeps_the_key_to_itself(fal: Sandbox, isolated: Path) -> None:

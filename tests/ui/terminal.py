@@ -11,6 +11,9 @@ import pyte
 
 from tests.program import command
 
+Frame = list[list[pyte.screens.Char]]
+"""One state of the screen, with its colours."""
+
 
 @dataclass
 class Seen:
@@ -20,6 +23,7 @@ class Seen:
     screen: list[str]
     raw: str
     states: list[str] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -54,7 +58,7 @@ def watch(
     os.close(theirs)
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
-    raw, states = b"", []
+    raw, states, frames = b"", [], []
     try:
         while True:
             if typed and not termios.tcgetattr(ours)[3] & termios.ECHO:
@@ -69,10 +73,11 @@ def watch(
             raw += data
             stream.feed(data)
             states.append("\n".join(line.rstrip() for line in screen.display))
+            frames.append([[screen.buffer[y][x] for x in range(columns)] for y in range(rows)])
     finally:
         status = process.wait(60)
         os.close(ours)
     lines = [line.rstrip() for line in screen.display]
     while lines and not lines[-1]:
         lines.pop()
-    return Seen(status, lines, raw.decode("utf-8", "replace"), states)
+    return Seen(status, lines, raw.decode("utf-8", "replace"), states, frames)

@@ -45,10 +45,13 @@ def test_quiet_leaves_the_talk_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
 
 
-def test_json_is_the_document_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_document_and_notes_stay_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out, err = printed(capsys, json=True)
     assert json.loads(out) == {"ok": True, "capability": "x"}
-    assert err == ""
+    assert err == "note: something to know\n"
+    assert printed(capsys, json=True, quiet=True)[1] == ""
 
 
 def test_prose_in_a_pipe_is_as_it_was_written(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,10 +146,10 @@ def test_a_stream_that_does_not_know_every_character(monkeypatch: pytest.MonkeyP
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     write_safely(stream, "ä → 界\n")
     stream.flush()
-    assert stream.buffer.getvalue().decode("cp1252").strip() == "ä \\u2192 \\u754c"  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue().decode("cp1252").strip() == "ä \\u2192 \\u754c"
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     session = Session()
     session.json = True
     Renderer(session).result(Result({"text": "界"}))
     sys.stdout.flush()
-    assert json.loads(sys.stdout.buffer.getvalue()) == {"text": "界"}  # type: ignore[attr-defined]
+    assert json.loads(sys.stdout.buffer.getvalue()) == {"text": "界"}
