@@ -27,6 +27,7 @@ _IN_COMMENT = (
     r"(?i)((?:key|token|secret|password|passphrase|credential)s?[\"']?\s*[:=]\s*)"
     r"([\"']?)(?!__OPENCLAW|\$\{|\[|\{)[^\s\"',}\]]{8,}\2"
 )
+_FAL_KEY = r"[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{16,}"
 _LINE_END = r"\r\n|\n|\r"
 
 
@@ -89,7 +90,7 @@ def _is_reference(value: dict[str, object]) -> bool:
         return False
     if source == "env":
         return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name))
-    return bool(re.fullmatch("[a-z]{1,20}", source)) and ":" not in name
+    return bool(re.fullmatch("[a-z]{1,20}", source)) and not re.fullmatch(_FAL_KEY, name)
 
 
 def _hides(text: str) -> bool:

@@ -48,8 +48,8 @@ class Result(Frozen):
     out: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
     closing: tuple[Block, ...] = ()
-    problems: tuple[str, ...] = ()
     status: int = 0
+    problems: tuple[str, ...] = ()
 
 
 def output_document(output: Output) -> dict[str, object]:
