@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -23,11 +24,21 @@ _KEPT = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _hear_stop_signals()
     config.addinivalue_line("markers", "last: runs after all other tests, on what they have left")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def _hear_stop_signals() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so does all that it starts: tests
+    of signals would wait for ever."""
+    for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -66,6 +66,7 @@ def file(ctx: typer.Context) -> Result:
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     from openclaw_fal import api
+    from openclaw_fal.store.layouts import RELEASES
     from openclaw_fal.store.redaction import shown_text
 
     session = ctx.obj
@@ -89,7 +90,7 @@ def show(ctx: typer.Context) -> Result:
     }
     rows = (
         ("config", f"{config.path}{'' if config.exists else '  (not there yet)'}"),
-        ("layout", f"{config.layout}, from {config.found.reason}"),
+        ("layout", f"that of OpenClaw {RELEASES[config.layout]}, from {config.found.reason}"),
         ("key", _key_line(key)),
         ("base URL", base),
     )

@@ -35,6 +35,7 @@ from openclaw_fal.progress import Progress
 
 POLL_SECONDS = 5.0
 PERSISTENT = 3  # polls in a row that must say the same before it is believed
+MOST_LOGS = 10_000  # lines of a job that are shown, and remembered
 STREAM_OPEN = 5.0  # seconds for the stream's head
 STREAM_STALL = 20.0  # seconds without even a comment, of which fal sends one every 15 s
 STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
@@ -126,9 +127,11 @@ class _Watch:
         elif isinstance(status, Running):
             self.observer.running()
         for line in status.logs:
-            if line not in self._told:
+            if line not in self._told and len(self._told) < MOST_LOGS:
                 self._told.add(line)
                 self.observer.log(line.message)
+                if len(self._told) == MOST_LOGS:
+                    self.observer.note("there are more log lines, which are not shown")
         return status
 
     def note(self, text: str) -> None:

@@ -89,7 +89,10 @@ def part_files(folder: Path | None = None) -> list[Path]:
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     """Wait for a process: its status, its output and its errors."""
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     return process.returncode, out.decode(), err.decode()
 
 

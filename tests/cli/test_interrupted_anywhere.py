@@ -20,7 +20,10 @@ from tests.cli.queueing import (
 )
 from tests.program import Openclaw, jobs
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals to send")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="no signals to send"),
+    pytest.mark.usefixtures("signals_heard"),
+]
 
 
 @pytest.mark.parametrize(

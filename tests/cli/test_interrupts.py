@@ -31,7 +31,10 @@ from tests.cli.queueing import (
 )
 from tests.program import Openclaw, command, jobs, start, write_config
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals to send")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="no signals to send"),
+    pytest.mark.usefixtures("signals_heard"),
+]
 
 VIDEO_RUN = ("video", "waves", *SOON)
 

@@ -45,7 +45,7 @@ def scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 def a_job(fal: Sandbox) -> str:
     """The id of a job that was submitted, and that waits until somebody asks for it."""
-    fal.dials = Dials(queue_length=1, queue_step=0.1)
+    fal.dials = Dials(clock="polls", queue_length=1, queue_step=1)
     return process("video", "waves", "--async").out.strip()
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import fal, key, openclaw
+from tests.cli.conftest import fal, key, openclaw, pauses
 
-__all__ = ["fal", "key", "openclaw"]
+__all__ = ["fal", "key", "openclaw", "pauses"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.fal import download, wire
+from openclaw_fal.fal import download, queue, wire
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, kept_files
 from tests.program import Openclaw, jobs
@@ -99,7 +99,9 @@ def test_the_answers_about_a_job(kind: str, openclaw: Openclaw, fal: Hooked) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_result_of_a_job(kind: str, openclaw: Openclaw, fal: Hooked) -> None:
+def test_the_result_of_a_job(
+    kind: str, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
     """fal still has it: what is no JSON is not taken for the result."""
     strike(fal, "result", kind)
     outcome = openclaw(*QUEUED, "--timeout-ms", "2500")
@@ -173,7 +175,7 @@ def test_a_gzip_bomb_in_the_place_of_a_file(
     assert sum(path.stat().st_size for path in Path.cwd().iterdir()) < 3 * MIB
     fal.dials.heal()
     assert openclaw("jobs", "wait", error["jobId"]).status == 0
-    assert kept_files() == ["p.png"]
+    assert kept_files() == ["p.json", "p.png"]  # fal's answer, kept when its file was refused
 
 
 def test_json_of_very_many_values_is_not_unfolded() -> None:
@@ -198,7 +200,9 @@ def test_json_of_very_many_values_is_not_unfolded() -> None:
         5e300,
     ],
 )
-def test_results_of_wrong_types(value: object, openclaw: Openclaw, fal: Hooked) -> None:
+def test_results_of_wrong_types(
+    value: object, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
     def answer(request: Request) -> Response | None:
         return Response.of(value) if request.method == "POST" else None
 
@@ -207,6 +211,26 @@ def test_results_of_wrong_types(value: object, openclaw: Openclaw, fal: Hooked) 
     refused(outcome, {6, 7})
     for name in kept_files():
         assert json.loads(Path(name).read_bytes()) == value
+
+
+def test_log_lines_without_end(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MOST_LOGS", 50)
+    fal.dials.stream = False
+    logs = [{"message": f"line {number}", "timestamp": str(number)} for number in range(5000)]
+
+    def answer(request: Request) -> Response | None:
+        if request.path.endswith("/status"):
+            return Response.of({"status": "COMPLETED", "logs": logs})
+        return None
+
+    fal.answer = answer
+    outcome = openclaw("image", "p", "--queue", "--verbose")
+    assert outcome.status == 0
+    assert "line 49" in outcome.err
+    assert "line 50" not in outcome.err
+    assert "not shown" in outcome.err
 
 
 def test_a_seed_beyond_all_bounds_names_no_file(openclaw: Openclaw, fal: Hooked) -> None:

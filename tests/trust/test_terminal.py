@@ -179,3 +179,16 @@ def test_names_from_the_server_lead_nowhere(openclaw: Openclaw, fal: Sandbox) ->
     assert sorted(path.name for path in here.iterdir()) == ["inner", "p.png"]
     saved = {path.name for path in (here / "inner").iterdir()}
     assert saved == {"p.png", *(f"p-{number}.png" for number in range(2, 8))}
+
+
+@posix
+def test_a_key_among_the_arguments_is_warned_about() -> None:
+    for argv in (
+        ("--fal-api-key", "other-key-0123456789"),
+        ("--fal-api-key=other-key-0123456789",),
+    ):
+        with Terminal("onboard", *argv) as terminal:
+            seen = terminal.text()
+        assert terminal.process.returncode == 0
+        assert "history" in seen
+        assert "other-key" not in seen
