@@ -102,7 +102,7 @@ class Collector(Frozen):
         with self.files.part(target, job.id, index, count, result.seed) as part:
             try:
                 self.fal.download(remote, part, index, deadline, settings.max_bytes)
-            except BaseException:
+            except Exception:
                 if not part.offset:
                     part.discard()
                 raise

@@ -160,7 +160,8 @@ def _asked() -> str:
     """The key, typed without being shown."""
     from getpass import getpass  # switches the echo off before it asks
 
-    print("Paste your fal key (https://fal.ai/dashboard/keys). It is not shown.", file=sys.stderr)
+    print("Keys are made at https://fal.ai/dashboard/keys", file=sys.stderr)
+    print("Paste yours here; it is not shown.", file=sys.stderr)
     for _ in range(TRIES):
         try:
             key = getpass("fal key: ").strip()
