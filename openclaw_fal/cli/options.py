@@ -14,6 +14,7 @@ from openclaw_fal.frozen import Frozen
 
 STDIN = "-"
 PROMPT_LIMIT = 8 * 1024 * 1024
+PARAM_DEPTH = 100
 
 PromptWords = Annotated[
     str | None,
@@ -247,9 +248,23 @@ def json_or_text(text: str) -> object:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(text, parse_constant=refused)
+        value = json.loads(text, parse_constant=refused)
     except (ValueError, RecursionError):
         return text
+    if _is_deep(value):
+        raise UsageError(f"--param: JSON deeper than {PARAM_DEPTH} levels is not sent")
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    layer = [value]
+    for _ in range(PARAM_DEPTH):
+        inner: list[object] = []
+        for item in layer:
+            if isinstance(item, (dict, list)):
+                inner += item.values() if isinstance(item, dict) else item
+        layer = inner
+    return bool(layer)
 
 
 def number_or_text(text: str | None) -> int | float | str | None:

@@ -30,13 +30,17 @@ def cut(text: str, width: int) -> str:
     """`text`, ended with … where it is wider than `width`."""
     if width_of(text) <= width:
         return text
-    kept, room = [], width - 1
-    for char in text:
+    return _start(text, width - 1) + "…" if width > 0 else ""
+
+
+def _start(text: str, width: int) -> str:
+    """The longest start of `text` that takes at most `width` cells."""
+    room = width
+    for at, char in enumerate(text):
         room -= _cells(char)
         if room < 0:
-            break
-        kept.append(char)
-    return "".join(kept) + "…" if width > 0 else ""
+            return text[:at]
+    return text
 
 
 def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
@@ -55,7 +59,7 @@ def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
                 lines.append(line)
             line = word
             while break_words and width_of(line) > width:
-                head = cut(line, width + 1)[:-1]
+                head = _start(line, width)
                 lines.append(head)
                 line = line[len(head) :]
         lines.append(line)

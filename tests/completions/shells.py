@@ -17,6 +17,7 @@ SCRIPTS = Path(__file__).parent.parent.parent / "completions"
 TAB = "\t"
 ALL = "\x18\x18"  # bound to "insert every candidate"
 LIMIT_S = 60
+REQUIRED = os.environ.get("OPENCLAW_FAL_REQUIRE_SHELLS", "").split(",")  # must not be missing
 
 # In the place of the program: answers completion requests, and shows its arguments otherwise.
 STAND_IN = """#!/bin/sh
@@ -29,7 +30,7 @@ def needs(shell: str) -> str:
     """The shell's path; skips where it is missing, unless it has to be there."""
     found = shutil.which(shell)
     if found is None:
-        if shell in os.environ.get("OPENCLAW_FAL_REQUIRE_SHELLS", "").split(","):
+        if shell in REQUIRED:
             pytest.fail(f"{shell} is required and not installed")
         pytest.skip(f"{shell} is not installed")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_fal.cli import topics
@@ -43,6 +43,7 @@ def test_wrapping_loses_nothing_and_breaks_only_at_spaces(text: str, width: int)
 
 
 @given(TEXTS, st.integers(8, 30))
+@example("aaaaaaa界界\u0301", 10)
 def test_in_a_frame_even_long_words_are_broken(text: str, width: int) -> None:
     lines = wrapped(text, width, break_words=True)
     assert all(width_of(line) <= width for line in lines)
