@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.program import KEY, process, write_config
+from tests.program import process, write_config
 
 README = Path(__file__).parent.parent.parent / "README.md"
 JOB = re.compile(r"\b7k2m(9x)?\b")  # the id of a job, in the documentation
 PROGRAM = '#!/bin/sh\nexec "{python}" -m openclaw_fal "$@"\n'
+
+KEY = "reader-of-the-docs:0123456789abcdef"  # stands in a file of theirs: not the canary
 
 
 @contextlib.contextmanager
