@@ -106,14 +106,14 @@ def test_a_terminal_that_is_closed(openclaw: Openclaw, fal: Hooked) -> None:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
 def test_a_signal_while_a_terminal_shows_the_display(
-    number: signal.Signals, openclaw: Openclaw, fal: Hooked
+    name: str, openclaw: Openclaw, fal: Hooked
 ) -> None:
     fal.dials = endless()
     with Terminal(*QUEUED) as terminal:
         fal.wait_for("stream")
-        os.kill(terminal.process.pid, number)
+        os.kill(terminal.process.pid, signal.Signals[name])
         seen = terminal.text()
         assert terminal.process.returncode == 130
     assert "openclaw jobs wait" in " ".join(seen.split())

@@ -71,7 +71,10 @@ CASES: dict[str, Case] = {
     "a gateway's page": (hostile_page, ("image", "p")),
     "plain text": (hostile_text, ("image", "p")),
     "a file name": (dialled(file_name=HOSTILE), ("image", "p")),
-    "a content type": (dialled(media_type=f"image/{HOSTILE}"), ("image", "p")),
+    "a content type": (
+        dialled(media_type=f"image/{HOSTILE}"),
+        ("image", "p", "--timeout-ms", "400"),
+    ),
     "a media URL": (dialled(media_url=f"https://{HOSTILE}/"), ("image", "p")),
     "a storage answer": (
         dialled(upload_url=f"https://{HOSTILE}/"),
