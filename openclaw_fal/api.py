@@ -176,9 +176,11 @@ def run(
     *,
     session: Session,
     progress: Progress | None = None,
+    told: Callable[[Plan], object] | None = None,
 ) -> Done:
     """Run one request, falling back to the config's further models where that is safe.
 
+    `told` hears each plan before it is sent: what it ignores is said whatever becomes of it.
     Raises the error of the last model that was tried; nothing is sent before all local checks.
     """
     from openclaw_fal.provider.plan import plan
@@ -194,6 +196,8 @@ def run(
         settings.config, session=session, progress=progress, references=planned.references()
     ) as running:
         while True:
+            if told is not None:
+                told(planned)
             try:
                 generated = running.generate(
                     planned, request.prompt, target, _run_settings(settings), count=target.count

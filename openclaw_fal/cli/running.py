@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.media import Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
 if TYPE_CHECKING:
     from openclaw_fal.cli.options import RunOptions
@@ -35,7 +35,6 @@ def run_media(
     from openclaw_fal.cli.looking import check_preview, opened, previewed
     from openclaw_fal.cli.options import seconds
     from openclaw_fal.cli.results import dry_run_result, generated_result, plan_notes
-    from openclaw_fal.provider.plan import plan
     from openclaw_fal.ui.progress import progress_for
     from openclaw_fal.ui.render import Renderer
 
@@ -69,11 +68,15 @@ def run_media(
             body=shown.body,
             uploads=shown.uploads,
         )
-    said = Renderer(session)
-    for note in plan_notes(plan(request_for(choice.endpoint))):
-        said.note(note)  # before anything is paid for, and whatever becomes of it
+    progress = progress_for(session)
+    say = Renderer(session).note if session.quiet else progress.note
+
+    def told(plan: Plan) -> None:
+        for note in plan_notes(plan):
+            say(note)
+
     start = time.monotonic()
-    done = api.run(request_for, settings, session=session, progress=progress_for(session))
+    done = api.run(request_for, settings, session=session, progress=progress, told=told)
     seconds_taken = time.monotonic() - start
     outputs = done.generated.outputs
     notes = [

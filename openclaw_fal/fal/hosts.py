@@ -20,11 +20,6 @@ class Hosts(NamedTuple):
     api: str
 
     @property
-    def loopback(self) -> bool:
-        """Whether the API is on this machine."""
-        return is_loopback(parse(self.run).host)
-
-    @property
     def is_fal(self) -> bool:
         """Whether these are fal's own hosts."""
         return self.run == FAL

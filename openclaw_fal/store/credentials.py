@@ -141,14 +141,6 @@ def store_reference(variable: str, environ: Mapping[str, str] | None = None) -> 
     return _store({"reference": reference}, environ)
 
 
-def remove_key(environ: Mapping[str, str] | None = None) -> bool:
-    """Removes the stored key or reference; False when there was none. Raises LocalError."""
-    if stored_key(environ).reference is None:
-        return False
-    _store({}, environ)
-    return True
-
-
 def _no_key(key: str) -> str | None:
     if _ASSIGNMENT.match(key):
         return "it begins with the name of a variable; give only what follows the `=`"

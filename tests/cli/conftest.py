@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -43,17 +42,3 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(Deadline, "pause", pause)
     return made
-
-
-@pytest.fixture
-def signals_heard() -> Iterator[None]:
-    """Stop signals reach the program, also where the tests run in the background: a shell lets
-    those ignore Ctrl-C, and what they start inherits that."""
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for name in ("SIGINT", "SIGTERM", "SIGHUP")
-        if (number := getattr(signal, name, None)) and signal.getsignal(number) is signal.SIG_IGN
-    }
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)

@@ -22,7 +22,6 @@ from tests.program import Openclaw, jobs
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="no signals to send"),
-    pytest.mark.usefixtures("signals_heard"),
 ]
 
 

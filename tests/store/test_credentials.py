@@ -17,7 +17,6 @@ from openclaw_fal.store.config import Config, EnvKey, PlainKey, config_from
 from openclaw_fal.store.credentials import (
     check_key,
     mask,
-    remove_key,
     resolve_key,
     store_key,
     store_reference,
@@ -261,18 +260,6 @@ def test_other_entries_are_kept() -> None:
     assert data["fal"] == {"label": "mine", "key": KEY}
     assert data["other"] == {"key": "x"}
     assert str(data["top"]) == "1979-05-27"
-    assert remove_key()
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert data["fal"] == {"label": "mine"}
-    assert not remove_key()
-
-
-def test_removing_leaves_no_key() -> None:
-    assert not remove_key()
-    store_key(KEY)
-    assert remove_key()
-    assert stored_key().reference is None
-    assert KEY not in credentials_path().read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +276,6 @@ def test_a_damaged_file_is_reported_and_never_replaced(content: bytes) -> None:
         stored_key,
         lambda: store_key(KEY),
         lambda: store_reference("FAL_KEY"),
-        remove_key,
         lambda: resolve_key(None),
     ):
         with pytest.raises(LocalError, match="is damaged"):
