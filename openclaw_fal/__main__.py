@@ -174,6 +174,8 @@ def _usage_hint(error: Exception, path: str) -> str:
         from openclaw_fal.cli.elsewhere import where_else
 
         return where_else(error, path)
+    if "unexpected extra argument" in str(error) and path.endswith((" generate", " edit")):
+        return f'a prompt of several words needs quotes: {path} "a lighthouse at dawn"'
     return f"{path} --help"
 
 

@@ -160,6 +160,7 @@ def test_what_is_refused_is_refused_before_any_request(openclaw: Openclaw, fal: 
         (["image", "p", "--async", "--no-queue"], 2, "--async"),
         (["image", "p", "--prompt", "q"], 2, "twice"),
         (["pictures", "p"], 2, "pictures"),
+        (["image", "a", "cat"], 2, "quotes"),
     ],
 )
 def test_bad_input(
