@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UsageError,
         Violation,
     )
+    from openclaw_fal.job.ports import Generated
     from openclaw_fal.library import cancel, default_model, generate, models, plan, submit, wait
     from openclaw_fal.media import (
         Adjusted,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         Reference,
         VideoRequest,
     )
-    from openclaw_fal.ports import Generated
     from openclaw_fal.progress import Progress
 
 __all__ = [

@@ -48,7 +48,7 @@ def _dispatched(arguments: list[str]) -> int:
         print(f"openclaw-fal {__version__}")
         return 0
     if arguments[:1] == ["__complete"]:
-        from openclaw_fal import completing
+        from openclaw_fal.completion import answers as completing
 
         return completing.main(arguments[1:])
     from openclaw_fal.signals import stop_signals

@@ -20,14 +20,14 @@ from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
-    from openclaw_fal.engine import Engine
+    from openclaw_fal.config.read import Config
     from openclaw_fal.fal.hosts import Hosts
+    from openclaw_fal.files.desk import Desk
+    from openclaw_fal.files.outputs import OutputTarget
+    from openclaw_fal.job.engine import Engine
+    from openclaw_fal.job.ports import Generated
+    from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.media import Reference
-    from openclaw_fal.ports import Generated
-    from openclaw_fal.store.config import Config
-    from openclaw_fal.store.desk import Desk
-    from openclaw_fal.store.jobs import Journal
-    from openclaw_fal.store.outputs import OutputTarget
 
 POLL_INTERVAL_S = 5.0
 
@@ -39,14 +39,16 @@ NO_KEY = (
 
 def read_config(path: str | None = None) -> Config:
     """OpenClaw's config as it is now; an absent file is an empty config."""
-    from openclaw_fal.store import config, paths
+    from openclaw_fal.config import read as config
+    from openclaw_fal.store import paths
 
     return config.read_config(paths.config_path(path))
 
 
 def journal() -> Journal:
     """The user's journal of jobs."""
-    from openclaw_fal.store import jobs, paths
+    from openclaw_fal.journal import jobs
+    from openclaw_fal.store import paths
 
     return jobs.Journal(paths.jobs_path())
 
@@ -152,8 +154,8 @@ class DryRun(Frozen):
 
 def dry_run(request: MediaRequest, settings: Settings) -> DryRun:
     """Plan a request completely and send nothing. Needs no key."""
+    from openclaw_fal.files.desk import Desk
     from openclaw_fal.provider.plan import plan
-    from openclaw_fal.store.desk import Desk
 
     planned = plan(request)
     hosts = hosts_of(settings.config)
@@ -183,8 +185,8 @@ def run(
     `told` hears each plan before it is sent: what it ignores is said whatever becomes of it.
     Raises the error of the last model that was tried; nothing is sent before all local checks.
     """
+    from openclaw_fal.files import outputs
     from openclaw_fal.provider.plan import plan
-    from openclaw_fal.store import outputs
 
     request = request_for(settings.choice.endpoint)
     planned = plan(request)
@@ -216,7 +218,7 @@ def run(
 
 
 def _target(request: MediaRequest, planned: Plan, settings: Settings) -> OutputTarget:
-    from openclaw_fal.store import outputs
+    from openclaw_fal.files import outputs
 
     return outputs.plan_target(
         settings.output,
@@ -268,7 +270,7 @@ def _say_skipped(progress: Progress, choice: ModelChoice) -> None:
 
 
 def _run_settings(settings: Settings) -> Any:
-    from openclaw_fal.ports import RunSettings
+    from openclaw_fal.job.ports import RunSettings
 
     return RunSettings(
         capability=settings.capability,
@@ -304,7 +306,7 @@ def engine(
     references: tuple[Reference, ...] = (),
 ) -> Iterator[Engine]:
     """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
-    from openclaw_fal.store.desk import Desk
+    from openclaw_fal.files.desk import Desk
 
     desk = Desk()
     for reference in references:
@@ -331,9 +333,9 @@ def engine_at(
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal import signals
-    from openclaw_fal.engine import Engine
     from openclaw_fal.fal.service import FalService
-    from openclaw_fal.store import desk as desks
+    from openclaw_fal.files import desk as desks
+    from openclaw_fal.job.engine import Engine
 
     service = FalService(hosts, key, progress)
     try:

@@ -13,7 +13,7 @@ from openclaw_fal.media import Kind, MediaRequest, Plan
 
 if TYPE_CHECKING:
     from openclaw_fal import api
-    from openclaw_fal.ports import Generated
+    from openclaw_fal.job.ports import Generated
     from openclaw_fal.progress import Progress
     from openclaw_fal.session import Session
 
@@ -131,7 +131,7 @@ def wait(
     `job_id` is ours or fal's request id, and may be cut short. `timeout_s` None is what the job was
     begun with. Raises LocalError or UsageError for an unknown job, and what `generate` raises.
     """
-    from openclaw_fal import pickup
+    from openclaw_fal.job import pickup
 
     (waited,) = pickup.wait_for(
         [job_id],
@@ -151,7 +151,7 @@ def cancel(job_id: str, *, config: str | None = None) -> str:
 
     Returns "requested", "already_cancelled", "already_completed", "already_failed" or "not_found".
     """
-    from openclaw_fal import pickup
+    from openclaw_fal.job import pickup
 
     _, outcome = pickup.cancel(job_id, session=_session(config))
     return outcome

@@ -34,9 +34,9 @@ NEVER = {
     "httpx",
     "importlib.metadata",
     "openclaw_fal.sandbox",
-    "openclaw_fal.store.config_edit",
-    "openclaw_fal.store.json5_edit",
-    "openclaw_fal.store.json5_scan",
+    "openclaw_fal.config.edit",
+    "openclaw_fal.json5.edit",
+    "openclaw_fal.json5.scan",
     "PIL",
     "pkg_resources",
     "pydantic",
@@ -51,10 +51,10 @@ NEVER = {
 """Not for a plain JSON config, one image, a key in the environment, and no terminal."""
 
 REQUEST = {"h11", "openclaw_fal.fal.client", "openclaw_fal.fal.download", "socket", "ssl"}
-JOURNAL = {"openclaw_fal.store.jobs", "sqlite3"}
+JOURNAL = {"openclaw_fal.journal.jobs", "sqlite3"}
 COMMANDS = {"openclaw_fal.cli.app", "typer"}
 MODELS = {"openclaw_fal.provider.plan", "openclaw_fal.provider.specs"}
-CONFIG = {"json", "openclaw_fal.store.config"}
+CONFIG = {"json", "openclaw_fal.config.read"}
 PARTS = {*REQUEST, *JOURNAL, *COMMANDS, *MODELS, *CONFIG}
 
 
@@ -106,7 +106,7 @@ def test_a_word_that_needs_no_command_line_loads_none(
     ours = {name for name in found if name.startswith("openclaw_fal.")}
     needed = {"openclaw_fal.__main__", "openclaw_fal.streams"}
     if argv != ("--version",):
-        needed |= {"openclaw_fal.completing", "openclaw_fal.completion_table"}
+        needed |= {"openclaw_fal.completion.answers", "openclaw_fal.completion.table"}
     assert ours == needed
     assert not found & {"dataclasses", "inspect", "json", "pathlib", "threading", "typer", "typing"}
 
@@ -120,7 +120,7 @@ def test_a_word_that_needs_no_command_line_loads_none(
         (("config", "get", "models.providers.fal.baseUrl"), COMMANDS | CONFIG),
         ((*PROMPT, "--dry-run"), COMMANDS | CONFIG | MODELS),
         ((*PROMPT, "--dry-run", "--json"), COMMANDS | CONFIG | MODELS),
-        (("jobs", "list"), COMMANDS | {"json", "openclaw_fal.store.jobs"}),
+        (("jobs", "list"), COMMANDS | {"json", "openclaw_fal.journal.jobs"}),
     ],
     ids=" ".join,
 )
@@ -176,7 +176,7 @@ def test_several_images_load_the_threads(tmp_path: Path, server: str) -> None:
 
 @pytest.mark.parametrize(
     ("comment", "reader"),
-    [("// mine\n", "openclaw_fal.store.json5_scan"), ("// mine\n" * 5000, "pyjson5")],
+    [("// mine\n", "openclaw_fal.json5.scan"), ("// mine\n" * 5000, "pyjson5")],
     ids=["short", "long"],
 )
 def test_a_json5_config_loads_one_reader_and_not_the_editor(

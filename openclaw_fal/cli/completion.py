@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from openclaw_fal.cli.groups import Command
-from openclaw_fal.cli.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result
 

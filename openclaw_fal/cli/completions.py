@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_fal.cli import app
-from openclaw_fal.cli.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS
 
 TABLE = Path(__file__).parent.parent / "completion_table.py"
 
@@ -99,7 +99,7 @@ def _takes(names: list[str], path: str) -> Any:
         if name == "--size" and kind != "image":
             return "text"
         if name == "--state":
-            from openclaw_fal.store.job_record import STATES
+            from openclaw_fal.journal.record import STATES
 
             return list(STATES)
         if name in TAKES:

@@ -13,9 +13,9 @@ from openclaw_fal.media import Kind
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
+    from openclaw_fal.config.edit import EditResult
+    from openclaw_fal.config.read import Config
     from openclaw_fal.session import Session
-    from openclaw_fal.store.config import Config
-    from openclaw_fal.store.config_edit import EditResult
 
 EPILOG = """\
 Examples:
@@ -66,7 +66,7 @@ def file(ctx: typer.Context) -> Result:
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     from openclaw_fal import api
-    from openclaw_fal.store.layouts import RELEASES
+    from openclaw_fal.config.layouts import RELEASES
     from openclaw_fal.store.redaction import shown_text
 
     session = ctx.obj
@@ -149,7 +149,7 @@ def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
 def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
     from openclaw_fal import api
-    from openclaw_fal.store.keypath import MISSING, format_path, parse_path
+    from openclaw_fal.config.keypath import MISSING, format_path, parse_path
     from openclaw_fal.store.redaction import redacted
 
     ctx.obj.capability = "config.get"
@@ -172,8 +172,8 @@ def get(ctx: typer.Context, path: Path) -> Result:
 
 def _unset(config: Config, keys: Any, path: str) -> Result:
     """A path without a value: for a default model, the built-in one applies."""
+    from openclaw_fal.config.layouts import kind_of
     from openclaw_fal.provider.specs import DEFAULT_MODELS
-    from openclaw_fal.store.layouts import kind_of
 
     found = kind_of(keys)
     document: dict[str, Any] = {
@@ -203,8 +203,8 @@ def set_value(
 ) -> Result:
     """Set the value at a path. Comments, order and everything else stay as they are."""
     from openclaw_fal.cli.options import utf8
-    from openclaw_fal.store.config_rules import Set
-    from openclaw_fal.store.keypath import parse_path
+    from openclaw_fal.config.keypath import parse_path
+    from openclaw_fal.config.rules import Set
 
     ctx.obj.capability = "config.set"
     keys = parse_path(utf8("the path", path))
@@ -217,7 +217,7 @@ def set_value(
 @app.command("unset", cls=Command, epilog=EPILOG)
 def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Result:
     """Remove the key at a path, and its comma; the comments around it stay."""
-    from openclaw_fal.store.config_rules import Unset
+    from openclaw_fal.config.rules import Unset
 
     ctx.obj.capability = "config.unset"
     return _edited(ctx.obj, "config.unset", Unset(path), dry_run)
@@ -225,7 +225,7 @@ def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Resu
 
 def _parsed(text: str, strict_json: bool) -> object:
     from openclaw_fal.cli.options import utf8
-    from openclaw_fal.store import json5
+    from openclaw_fal.json5 import read as json5
 
     utf8("the value", text)
     if strict_json:
@@ -242,7 +242,8 @@ def _parsed(text: str, strict_json: bool) -> object:
 
 
 def _edited(session: Session, capability: str, edit: Any, dry_run: bool) -> Result:
-    from openclaw_fal.store import config_edit, paths
+    from openclaw_fal.config import edit as config_edit
+    from openclaw_fal.store import paths
 
     path = paths.config_path(session.config)
     result = config_edit.edit_config(path, [edit], dry_run=dry_run, check_model=check_model)
@@ -293,7 +294,7 @@ def check_model(kind: Kind, ref: str) -> str | None:
 def validate(ctx: typer.Context) -> Result:
     """Check the file: JSON5, the settings of fal, and both layouts at once."""
     from openclaw_fal import api
-    from openclaw_fal.store import config_check
+    from openclaw_fal.config import check as config_check
 
     ctx.obj.capability = "config.validate"
     config = api.read_config(ctx.obj.config)

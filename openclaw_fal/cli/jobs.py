@@ -14,8 +14,8 @@ from openclaw_fal.ui.result import Facts, Result, Table
 from openclaw_fal.ui.text import in_words, said
 
 if TYPE_CHECKING:
+    from openclaw_fal.journal.record import Job, State
     from openclaw_fal.media import Kind
-    from openclaw_fal.store.job_record import Job, State
 
 EPILOG = """\
 Examples:
@@ -52,7 +52,7 @@ def list_jobs(
 ) -> Result:
     """List jobs, newest first."""
     from openclaw_fal import api
-    from openclaw_fal.store.job_record import STATES
+    from openclaw_fal.journal.record import STATES
 
     ctx.obj.capability = "jobs.list"
     if kind is not None and kind not in ("image", "video", "music"):
@@ -130,8 +130,8 @@ def wait(
 ) -> Result:
     """Wait for jobs of any earlier run, fetch their files and save them where they were meant to
     go. Sends no new request."""
-    from openclaw_fal import pickup
     from openclaw_fal.cli.results import generated_result, several_results
+    from openclaw_fal.job import pickup
     from openclaw_fal.ui.progress import progress_for
 
     session = ctx.obj
@@ -157,8 +157,8 @@ def wait(
 @app.command(cls=Command, epilog=EPILOG)
 def cancel(ctx: typer.Context, job_id: Id) -> Result:
     """Ask fal to cancel a job. A job that already runs may still finish, and be billed."""
-    from openclaw_fal import pickup
     from openclaw_fal.errors import JobFailed
+    from openclaw_fal.job import pickup
 
     ctx.obj.capability = "jobs.cancel"
     job, outcome = pickup.cancel(job_id, session=ctx.obj)

@@ -90,7 +90,7 @@ def onboard(
     no_install_daemon: Annotated[bool, _accepted("--no-install-daemon")] = False,
 ) -> Result:
     """Store a fal key and set the default image model, as `openclaw onboard` does."""
-    from openclaw_fal import onboarding
+    from openclaw_fal.config import onboarding
 
     session: Session = ctx.obj
     session.capability = "onboard"
@@ -173,7 +173,7 @@ def _asked() -> str:
 
 
 def _result(done: object, notes: list[str], session: Session) -> Result:
-    from openclaw_fal.onboarding import Onboarded
+    from openclaw_fal.config.onboarding import Onboarded
 
     assert isinstance(done, Onboarded)
     document = {

@@ -9,9 +9,9 @@ from openclaw_fal.ui.result import Block, Facts, Result, output_document
 from openclaw_fal.ui.transfers import duration_text
 
 if TYPE_CHECKING:
+    from openclaw_fal.job.pickup import Waited
+    from openclaw_fal.job.ports import Generated
     from openclaw_fal.media import Output, Plan
-    from openclaw_fal.pickup import Waited
-    from openclaw_fal.ports import Generated
     from openclaw_fal.session import Session
 
 BODY_TEXT_LIMIT = 160

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openclaw_fal.store.keypath import KeyPath, get_at
+from openclaw_fal.config.keypath import KeyPath, get_at
 
 if TYPE_CHECKING:
-    from openclaw_fal.store.json5_scan import Node
+    from openclaw_fal.json5.scan import Node
 
 REDACTED = "__OPENCLAW_REDACTED__"
 """What OpenClaw itself shows instead of a secret. Never taken as a value."""
@@ -49,7 +49,7 @@ def diff(before: str, after: str, name: str) -> str:
     """The change as a unified diff that may be shown; a secret that changes is marked `(new)`."""
     import difflib
 
-    from openclaw_fal.store.json5_scan import plain, scan
+    from openclaw_fal.json5.scan import plain, scan
 
     old = scan(before, name) if before.strip("\ufeff \t\r\n") else None
     new = scan(after, name)

@@ -27,7 +27,7 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000004000000030008020000006
 ENCODE = """\
 import sys
 from openclaw_fal.media import Reference
-from openclaw_fal.store import references
+from openclaw_fal.files import references
 references.data_uri(references.load(Reference(sys.argv[1], "image")))
 """
 

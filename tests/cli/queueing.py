@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import Job
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.store import paths
-from openclaw_fal.store.job_record import Job
-from openclaw_fal.store.jobs import Journal
 
 SOON = ("--poll-interval", "0.05")
 VIDEO = "fal-ai/minimax/video-01-live"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openclaw_fal.cli import app, groups
-from openclaw_fal.completing import candidates
+from openclaw_fal.completion.answers import candidates
 from tests.program import Openclaw
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from openclaw_fal import errors
 from openclaw_fal.cli.topics import ABOUT, ALIASES, TOPICS
+from openclaw_fal.journal.record import STATES
 from openclaw_fal.sandbox.dials import Dials
-from openclaw_fal.store.job_record import STATES
 from tests.program import Openclaw
 
 

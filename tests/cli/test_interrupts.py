@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_fal import engine, interruption
+from openclaw_fal.job import engine, interruption
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import (

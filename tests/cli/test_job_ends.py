@@ -220,7 +220,7 @@ def test_what_went_wrong_is_said_though_the_journal_fails_too(
         raise LocalError("the disk of the journal is full")
 
     for name in ("uncertain", "failed"):
-        monkeypatch.setattr(f"openclaw_fal.store.jobs.Journal.{name}", full)
+        monkeypatch.setattr(f"openclaw_fal.journal.jobs.Journal.{name}", full)
     fal.dials.fail("sync", "reset_after_read")
     failed(openclaw("image", "p", "--json").json, "network")
     fal.dials = Dials(state="FAILED")

@@ -76,7 +76,7 @@ def test_ids_can_be_cut_short_as_long_as_they_name_one_job(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = iter(["abcd000001", "abce000002"])
-    monkeypatch.setattr("openclaw_fal.store.journal_rows.new_id", lambda: next(ids))
+    monkeypatch.setattr("openclaw_fal.journal.rows.new_id", lambda: next(ids))
     first, second = submitted(openclaw, "first"), submitted(openclaw, "second")
     for given, found in ((first, "first"), ("abcd", "first"), ("ABCE", "second")):
         assert openclaw("jobs", "show", given, "--json").json["job"]["prompt"] == found

@@ -128,7 +128,7 @@ def test_another_process_takes_over_from_one_that_was_killed(
         first.kill()
         first.communicate()
 
-    monkeypatch.setattr("openclaw_fal.store.jobs.time.sleep", kill_the_first)
+    monkeypatch.setattr("openclaw_fal.journal.jobs.time.sleep", kill_the_first)
     assert brought(openclaw, fal) == ["waves.mp4"]
     assert turns
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.store.part_file import PartFile
 from tests.cli.queueing import SOON, Hooked, journal, kept_files, only_job, saved
 from tests.program import Openclaw, jobs
 
@@ -39,7 +39,7 @@ def test_a_data_uri_is_kept_until_it_is_saved(
     def full(*_: object) -> None:
         raise LocalError("the disk is full")
 
-    monkeypatch.setattr("openclaw_fal.store.jobs.RESULT_LIMIT", 1000)
+    monkeypatch.setattr("openclaw_fal.journal.jobs.RESULT_LIMIT", 1000)
     with monkeypatch.context() as patch:
         patch.setattr(PartFile, "finish", full)
         assert openclaw("image", "p", "--param", "sync_mode=true").status == 3
@@ -53,7 +53,7 @@ def test_a_saved_data_uri_that_is_gone_cannot_be_fetched_again(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The journal does not keep large results for ever."""
-    monkeypatch.setattr("openclaw_fal.store.jobs.RESULT_LIMIT", 1000)
+    monkeypatch.setattr("openclaw_fal.journal.jobs.RESULT_LIMIT", 1000)
     openclaw("image", "p", "--count", "4", "--param", "sync_mode=true")
     Path("p-2.png").unlink()
     outcome = openclaw("jobs", "wait", only_job().id, "--json")
@@ -171,7 +171,7 @@ def test_what_the_journal_does_not_take_is_kept_beside_the_media(
     def full(*_: object, **__: object) -> None:
         raise LocalError("the disk of the journal is full")
 
-    monkeypatch.setattr("openclaw_fal.store.jobs.Journal.completed", full)
+    monkeypatch.setattr("openclaw_fal.journal.jobs.Journal.completed", full)
     outcome = openclaw("image", "p", "--json")
     assert outcome.status == 3
     assert str(Path.cwd() / "p.json") in outcome.json["error"]["message"]
@@ -184,7 +184,7 @@ def test_a_submit_that_the_journal_does_not_take_is_not_lost(
     def full(*_: object, **__: object) -> None:
         raise LocalError("the disk of the journal is full")
 
-    monkeypatch.setattr("openclaw_fal.store.jobs.Journal.submitted", full)
+    monkeypatch.setattr("openclaw_fal.journal.jobs.Journal.submitted", full)
     outcome = openclaw("video", "p", "--json")
     assert outcome.status == 3
     error = outcome.json["error"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal.files.references import INLINE_FILE_LIMIT, INLINE_TOTAL_LIMIT
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.store.references import INLINE_FILE_LIMIT, INLINE_TOTAL_LIMIT
 from tests.cli.queueing import SOON, Hooked, only_job
 from tests.program import KEY, Openclaw, jobs, process, write_config
 

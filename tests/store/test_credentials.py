@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_fal.config.read import Config, EnvKey, PlainKey, config_from
 from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store import credentials
-from openclaw_fal.store.config import Config, EnvKey, PlainKey, config_from
 from openclaw_fal.store.credentials import (
     check_key,
     mask,

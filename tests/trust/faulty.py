@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from openclaw_fal.files import part_file
 from openclaw_fal.sandbox import Fault, Sandbox
-from openclaw_fal.store import part_file
 
 PHASES = ("connect", "send", "wait", "result", "download", "save")
 FAULTS = ("refused", "reset", "stall", "garbage", "wrong status", "cut")

@@ -148,7 +148,7 @@ def test_a_crash_before_the_key_is_looked_up(
     def crash(*_: object) -> None:
         raise ZeroDivisionError(key)
 
-    monkeypatch.setattr("openclaw_fal.store.config.read_config", crash)
+    monkeypatch.setattr("openclaw_fal.config.read.read_config", crash)
     outcome = openclaw("image", "p", "--verbose")
     assert (outcome.status, "ZeroDivisionError: [redacted]" in outcome.err) == (1, True)
 

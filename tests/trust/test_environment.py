@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal.journal import file as journal_file
 from openclaw_fal.sandbox import Dials, Sandbox
-from openclaw_fal.store import journal_file, paths
+from openclaw_fal.store import paths
 from tests.cli.queueing import Hooked, endless, kept_files
 from tests.program import Openclaw, jobs, process, write_config
 from tests.trust.checks import Terminal, linux, posix, refused, shell, strict

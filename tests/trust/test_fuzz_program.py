@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 from openclaw_fal.__main__ import main
-from openclaw_fal.completion_table import COMMANDS
+from openclaw_fal.completion.table import COMMANDS
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.http1 import Response

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.fal.urls import BadUrl, Policy, is_public, parse
+from openclaw_fal.files.outputs import plan_target
+from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.store import paths
-from openclaw_fal.store.jobs import Journal
-from openclaw_fal.store.outputs import plan_target
 from tests.cli.queueing import Hooked
 from tests.program import KEY, Openclaw, jobs, write_config
 from tests.trust.checks import refused, sparse

@@ -1,0 +1,1 @@
+"""Shell completion: answers, their generated table, and the scripts."""

@@ -1,0 +1,1 @@
+"""OpenClaw's config file: read, edited without a scratch, checked."""

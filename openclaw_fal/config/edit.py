@@ -1,0 +1,241 @@
+"""Writing OpenClaw's config: guarded, whole, and only what was asked for.
+
+Read, edit, look whether the file is still the one that was read, rename: a parallel run of this
+program waits at the lock, and a change by anyone else makes the edit start again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from openclaw_fal.config.check import Finding, findings
+from openclaw_fal.config.keypath import MISSING, format_path, get_at
+from openclaw_fal.config.layouts import RELEASES, layouts_in
+from openclaw_fal.config.read import API_KEY, Config, config_from, config_of
+from openclaw_fal.config.rules import (
+    Edit,
+    Set,
+    Step,
+    Unset,
+    check_edit,
+    is_known,
+    onboarding_edits,
+    refs_in,
+    steps,
+    take,
+    unify,
+)
+from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.files.atomic import Snapshot, read_file, remove_leftovers, replace_file
+from openclaw_fal.media import Kind
+from openclaw_fal.store.credentials import check_key
+from openclaw_fal.store.locks import locked
+from openclaw_fal.store.redaction import diff
+
+__all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]
+
+CheckModel: TypeAlias = Callable[[Kind, str], str | None]
+"""Looks at a ref that becomes a default: raises UsageError when it cannot be, may return a note."""
+
+Edits: TypeAlias = Sequence[Edit] | Callable[[Config], Sequence[Edit]]
+"""Edits, or a function that makes them from the config as it is when it is locked."""
+
+_TRIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class EditResult:
+    """What an edit did, or with a dry run would do.
+
+    `path` is the file that was written, behind symbolic links; `backup` the file with the content
+    from before; `notes` are sentences for the user.
+    """
+
+    path: Path
+    changed: bool
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+    notes: tuple[str, ...] = ()
+    backup: Path | None = None
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff without secrets; empty when there is none."""
+        return diff(self.before, self.after, self.path.name) if self.changed else ""
+
+
+class _Changed(Exception):
+    """Somebody else changed the file since it was read."""
+
+
+def edit_config(
+    path: Path,
+    edits: Edits,
+    *,
+    dry_run: bool = False,
+    check_model: CheckModel | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> EditResult:
+    """Edits the config file; all edits or none. Writes nothing when nothing would change.
+
+    Raises UsageError for an edit that OpenClaw would refuse, LocalError when the file cannot be
+    read or written, is malformed, keeps changing, or `OPENCLAW_CONFIG_READONLY` is set.
+    """
+    if dry_run:
+        return _planned(path, read_file(path), edits, check_model)
+    with locked(read_file(path).target, environ):
+        for attempt in range(_TRIES):
+            snapshot = read_file(path)
+            result = _planned(path, snapshot, edits, check_model)
+            if not result.changed:
+                return result
+            _check_writable(path, snapshot, os.environ if environ is None else environ)
+            try:
+                _write(path, snapshot, result)
+                return result
+            except _Changed:
+                time.sleep(0.02 * attempt)
+    raise LocalError(
+        f"{path} keeps changing while it is edited; nothing was written",
+        hint="Is OpenClaw writing it? Try again",
+    )
+
+
+def edited(
+    config: Config, edits: Sequence[Edit], check_model: CheckModel | None = None
+) -> tuple[Config, tuple[str, ...]]:
+    """The config after the edits, and the notes about them. Touches no file."""
+    after, notes = config, []
+    for edit in edits:
+        check_edit(edit)
+        after, said = _one(after, edit)
+        notes += said
+    if after.text == config.text:
+        return config, ()
+    after, said = _run(after, *unify(after.data))
+    notes += [*said, *_checked(config, after, check_model)]
+    return after, tuple(dict.fromkeys(notes))
+
+
+def _one(config: Config, edit: Edit) -> tuple[Config, list[str]]:
+    """One edit. Setting goes on from one layout; unsetting may be what leaves only one."""
+    notes: list[str] = []
+    if isinstance(edit, Set):
+        unified, notes = _run(config, *unify(config.data))
+        after, said = _run(unified, *steps(unified.data, edit))
+        known = is_known(edit.keys) or get_at(config.data, edit.keys) is not MISSING
+        if not known:
+            said.append(
+                f"{format_path(edit.keys)} is no setting of fal's; OpenClaw refuses a file with a "
+                "key that it does not know"
+            )
+    else:
+        after, said = _run(config, *steps(config.data, edit))
+    return after, [*notes, *said] if after.text != config.text else []
+
+
+def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
+    text = config.text
+    for step in made:
+        text = take(text, step, str(config.path))
+    if text == config.text:
+        return config, []
+    return config_from(config.path, text, exists=config.exists), notes
+
+
+def _checked(before: Config, after: Config, check_model: CheckModel | None) -> list[str]:
+    """Refuses what OpenClaw would refuse and was not there before; returns notes."""
+    used = layouts_in(before.data)
+    if len(used) == 1 and layouts_in(after.data) - used:
+        raise UsageError(
+            f"The file has the layout of OpenClaw {RELEASES[before.layout]}, and the new value "
+            "holds model defaults of the other one",
+            hint="Set agents.defaults.imageGenerationModel and its siblings one by one",
+        )
+    known = {_mark(finding) for finding in findings(before.data)}
+    for finding in findings(after.data):
+        if finding.severity == "error" and _mark(finding) not in known:
+            raise UsageError(f"{finding.path}: {finding.message}", hint=finding.hint)
+    notes = []
+    old = set(refs_in(before.data))
+    for kind, ref in dict.fromkeys(refs_in(after.data)):
+        if (kind, ref) not in old and check_model is not None and (note := check_model(kind, ref)):
+            notes.append(note)
+    return [*notes, *_checked_key(get_at(before.data, API_KEY), get_at(after.data, API_KEY))]
+
+
+def _checked_key(before: object, after: object) -> list[str]:
+    """Refuses a new key in the config that can be none; a plain one gets a note."""
+    if not isinstance(after, str) or after == before or "${" in after or not after.strip():
+        return []
+    check_key(after)
+    return [
+        "The key now stands in the config as plain text; `openclaw onboard` stores it "
+        "in a file that only you can read"
+    ]
+
+
+def _mark(finding: Finding) -> tuple[str, str]:
+    """What tells findings apart, wherever they stand in a list."""
+    return re.sub(r"\[\d+\]", "[]", finding.path), finding.message
+
+
+def _planned(
+    path: Path, snapshot: Snapshot, edits: Edits, check_model: CheckModel | None
+) -> EditResult:
+    config = config_of(path, snapshot)
+    after, notes = edited(config, edits(config) if callable(edits) else edits, check_model)
+    changed = after.text != config.text
+    backup = _backup(snapshot.target) if changed and snapshot.exists else None
+    return EditResult(snapshot.target, changed, config.text, after.text, notes, backup)
+
+
+def _backup(target: Path) -> Path:
+    return target.with_name(target.name + ".bak")
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises LocalError when the config must not be written, before anything else is done."""
+    _check_writable(path, read_file(path), os.environ)
+
+
+def _check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) -> None:
+    if environ.get("OPENCLAW_CONFIG_READONLY", "").strip().lower() not in ("", "0", "false", "no"):
+        raise LocalError(
+            f"{path} is not written: OPENCLAW_CONFIG_READONLY is set",
+            hint="Change the config where it is managed, or unset the variable",
+        )
+    if snapshot.info is not None and not snapshot.info.st_mode & 0o222:
+        raise LocalError(f"{path} is read-only", hint=f"chmod u+w {path}")
+
+
+def _write(path: Path, snapshot: Snapshot, result: EditResult) -> None:
+    """Replaces the file; the content from before goes to the backup first.
+
+    The backup may hold secrets: it is never open to more people than its owner.
+    """
+    remove_leftovers(snapshot.target)
+    remove_leftovers(_backup(snapshot.target))
+    info = snapshot.info
+    mode = 0o600 if info is None else stat.S_IMODE(info.st_mode)
+
+    def before_rename() -> None:
+        if result.backup is not None:
+            replace_file(result.backup, snapshot.content, like=info, mode=mode & 0o600)
+        if not snapshot.still_holds(path):
+            raise _Changed
+
+    replace_file(
+        snapshot.target,
+        result.after.encode("utf-8"),
+        like=info,
+        mode=mode,
+        before_rename=before_rename,
+    )

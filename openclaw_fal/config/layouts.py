@@ -1,0 +1,106 @@
+"""The two layouts of OpenClaw's config: where the default models of each kind stand.
+
+Releases up to 2026.7 refuse a file with the newer keys, later ones a file with the older keys.
+Observed by running 2026.7.35 and 2026.9.6.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+from openclaw_fal.config.keypath import MISSING, KeyPath, get_at
+from openclaw_fal.media import Kind
+
+Layout: TypeAlias = Literal["legacy", "current"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DEFAULTS: KeyPath = ("agents", "defaults")
+MEDIA_MODELS: KeyPath = (*DEFAULTS, "mediaModels")
+VERSION_PATH: KeyPath = ("meta", "lastTouchedVersion")
+FIRST_CURRENT = (2026, 8, 1)
+RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
+
+_VERSION = re.compile(
+    r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]*)?\s*"
+)
+
+
+class LayoutFound(NamedTuple):
+    """The layout of a file, and in words what it was told by."""
+
+    layout: Layout
+    reason: str
+
+
+def default_path(kind: Kind, layout: Layout) -> KeyPath:
+    """Where the default model of a kind stands."""
+    if layout == "legacy":
+        return (*DEFAULTS, f"{kind}GenerationModel")
+    return (*MEDIA_MODELS, kind)
+
+
+def other(layout: Layout) -> Layout:
+    """The layout that is not this one."""
+    return "current" if layout == "legacy" else "legacy"
+
+
+def layouts_in(data: object) -> set[Layout]:
+    """The layouts whose keys are in a config. Both make it invalid for every release."""
+    found: set[Layout] = set()
+    if get_at(data, MEDIA_MODELS) is not MISSING:
+        found.add("current")
+    if any(get_at(data, default_path(kind, "legacy")) is not MISSING for kind in KINDS):
+        found.add("legacy")
+    return found
+
+
+def layout_of(data: object) -> LayoutFound:
+    """The layout that the config uses; else that of the release that last wrote it; else that of
+    the specification. In a config with both, the release decides, else the specification."""
+    used = layouts_in(data)
+    if len(used) == 1:
+        (layout,) = used
+        return LayoutFound(layout, "the keys that the file has")
+    release = version_layout(data)
+    if release is not None:
+        return LayoutFound(release, "meta.lastTouchedVersion")
+    return LayoutFound("legacy", "the specification (nothing in the file tells)")
+
+
+def version_layout(data: object) -> Layout | None:
+    """The layout of the release in `meta.lastTouchedVersion`; None without one that can be read."""
+    version = parse_version(get_at(data, VERSION_PATH))
+    if version is None:
+        return None
+    return "current" if version >= FIRST_CURRENT else "legacy"
+
+
+def parse_version(version: object) -> tuple[int, int, int] | None:
+    """The numbers of a release: `2026.8.1-beta.2` gives (2026, 8, 1). None for anything else.
+
+    A suffix does not count: a beta of a release already has its layout.
+    """
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if match is None:
+        return None
+    return int(match.group(1)), int(match.group(2)), int(match.group(3) or 0)
+
+
+def kind_of(path: KeyPath) -> tuple[Kind, Layout, KeyPath] | None:
+    """The kind and layout of a default model, and the rest of the path, if the path leads there."""
+    for kind in KINDS:
+        for layout in get_args(Layout):
+            prefix = default_path(kind, layout)
+            if path[: len(prefix)] == prefix:
+                return kind, layout, path[len(prefix) :]
+    return None
+
+
+def translate(path: KeyPath, layout: Layout) -> KeyPath:
+    """The path in a layout: itself, unless it leads to a default model of the other one."""
+    found = kind_of(path)
+    if found is None:
+        return path
+    kind, _, rest = found
+    return (*default_path(kind, layout), *rest)

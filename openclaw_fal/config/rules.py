@@ -1,0 +1,256 @@
+"""How an edit is written in a config: in the file's own layout, and in the form found there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from openclaw_fal.config.keypath import (
+    MISSING,
+    KeyPath,
+    check_settable,
+    format_path,
+    get_at,
+    parse_path,
+    set_at,
+)
+from openclaw_fal.config.layouts import (
+    KINDS,
+    MEDIA_MODELS,
+    RELEASES,
+    Layout,
+    default_path,
+    kind_of,
+    layout_of,
+    layouts_in,
+    other,
+)
+from openclaw_fal.config.read import API_KEY, BASE_URL, MEDIA_MAX_MB, Config
+from openclaw_fal.errors import UsageError
+from openclaw_fal.json5.edit import move_value, set_value, unset_value
+from openclaw_fal.media import Kind
+from openclaw_fal.store.redaction import REDACTED
+
+PROFILE: KeyPath = ("auth", "profiles", "fal:default")
+PLUGIN: KeyPath = ("plugins", "entries", "fal")
+DEFAULT_IMAGE_MODEL = "fal/fal-ai/flux/dev"
+
+_KNOWN = (BASE_URL, API_KEY, MEDIA_MAX_MB, PROFILE, PLUGIN, MEDIA_MODELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Put a value at a path: as typed (`"agents.defaults.mediaMaxMb"`), or in parts."""
+
+    path: KeyPath | str
+    value: object
+
+    @property
+    def keys(self) -> KeyPath:
+        return parse_path(self.path) if isinstance(self.path, str) else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Remove the value at a path."""
+
+    path: KeyPath | str
+
+    @property
+    def keys(self) -> KeyPath:
+        return parse_path(self.path) if isinstance(self.path, str) else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Put a value, as it is written, somewhere else."""
+
+    source: KeyPath
+    target: KeyPath
+
+
+Edit: TypeAlias = Set | Unset
+Step: TypeAlias = Set | Unset | Move
+
+
+def check_edit(edit: Edit) -> None:
+    """Raises UsageError for what is never written: JavaScript's own keys, and a redacted value."""
+    if isinstance(edit, Set):
+        check_settable(edit.keys)
+        _check_value(edit.value)
+
+
+def steps(data: dict[str, object], edit: Edit) -> tuple[list[Step], list[str]]:
+    """The steps that an edit takes in a config, and what to tell the user about them."""
+    if isinstance(edit, Unset):
+        return _unset_steps(data, edit.keys)
+    layout = layout_of(data).layout
+    if edit.keys == MEDIA_MODELS and layout == "legacy":
+        return _set_all(edit.value)
+    return _set_steps(data, edit.keys, edit.value, layout)
+
+
+def unify(data: dict[str, object]) -> tuple[list[Step], list[str]]:
+    """The steps that leave one layout in a config that has both."""
+    if len(layouts_in(data)) < 2:
+        return [], []
+    layout = layout_of(data).layout
+    made: list[Step] = []
+    notes: list[str] = []
+    for kind in KINDS:
+        wrong, right = default_path(kind, other(layout)), default_path(kind, layout)
+        if get_at(data, wrong) is MISSING:
+            continue
+        if get_at(data, right) is MISSING:
+            made.append(Move(wrong, right))
+            notes.append(
+                f"{format_path(wrong)} was moved to {format_path(right)}: {_layout(layout)}"
+            )
+        else:
+            made.append(Unset(wrong))
+            notes.append(
+                f"{format_path(wrong)} was removed, {format_path(right)} counts: {_layout(layout)}"
+            )
+    if layout == "legacy":
+        made.append(Unset(MEDIA_MODELS))
+        rest = get_at(data, MEDIA_MODELS)
+        if not isinstance(rest, dict) or set(rest) - set(KINDS):
+            raise UsageError(
+                f"{format_path(MEDIA_MODELS)} stands beside the keys of the other layout and holds "
+                "what cannot be moved there",
+                hint="openclaw config unset one of the two; openclaw config validate shows them",
+            )
+    return made, notes
+
+
+def take(text: str, step: Step, name: str) -> str:
+    """The text after a step."""
+    if isinstance(step, Set):
+        return set_value(text, step.keys, step.value, name)
+    if isinstance(step, Unset):
+        return unset_value(text, step.keys, name)
+    return move_value(text, step.source, step.target, name)
+
+
+def refs_in(data: object) -> Iterator[tuple[Kind, str]]:
+    """Every model ref of the defaults, in either layout."""
+    for kind in KINDS:
+        for layout in RELEASES:
+            value = get_at(data, default_path(kind, layout))
+            fallbacks = value.get("fallbacks") if isinstance(value, dict) else None
+            primary = value.get("primary") if isinstance(value, dict) else value
+            for ref in (primary, *(fallbacks if isinstance(fallbacks, list) else ())):
+                if isinstance(ref, str):
+                    yield kind, ref
+
+
+def is_known(path: KeyPath) -> bool:
+    """Whether a path leads to, or into, a setting that this program knows."""
+    return kind_of(path) is not None or any(path[: len(known)] == known for known in _KNOWN)
+
+
+def onboarding_edits(config: Config) -> list[Set]:
+    """What onboarding sets, as far as it is not so already. Never the chat model.
+
+    The default image model only when none is configured; where one stands that is no model
+    (an object without `primary`), it gets one.
+    """
+    edits: list[Set] = []
+    if not _has_image_model(config):
+        path = default_path("image", config.layout)
+        edits.append(Set((*path, "primary"), DEFAULT_IMAGE_MODEL))
+    for key, value in (("provider", "fal"), ("mode", "api_key")):
+        edits.append(Set((*PROFILE, key), value))
+    edits.append(Set((*PLUGIN, "enabled"), True))
+    return [edit for edit in edits if get_at(config.data, edit.keys) != edit.value]
+
+
+def _has_image_model(config: Config) -> bool:
+    for layout in RELEASES:
+        value = get_at(config.data, default_path("image", layout))
+        if isinstance(value, dict):
+            value = value.get("primary", MISSING)
+        if value is not MISSING:
+            return True
+    return False
+
+
+def _set_steps(
+    data: dict[str, object], path: KeyPath, value: object, layout: Layout
+) -> tuple[list[Step], list[str]]:
+    found = kind_of(path)
+    if found is None:
+        return [Set(path, value)], []
+    kind, _, rest = found
+    base = default_path(kind, layout)
+    step, note = _in_form(base, get_at(data, base), rest, value)
+    notes = [note] if note else []
+    if base != path[: len(base)]:
+        notes.insert(
+            0,
+            f"{format_path(path)} is written as {format_path((*base, *rest))}: " + _layout(layout),
+        )
+    return [step], notes
+
+
+def _in_form(base: KeyPath, now: object, rest: KeyPath, value: object) -> tuple[Step, str | None]:
+    """The step that sets a part of a default model in the form that stands there."""
+    where = format_path(base)
+    if isinstance(now, str) and rest == ("primary",):
+        return Set(base, value), None
+    if isinstance(now, str) and rest:
+        note = f"{where} was a bare model and is now an object with `primary`"
+        return Set(base, set_at({"primary": now}, rest, value)), note
+    if isinstance(now, dict) and not rest and isinstance(value, str):
+        return Set((*base, "primary"), value), f"{where} stays an object: its `primary` was set"
+    return Set((*base, *rest), value), None
+
+
+def _set_all(value: object) -> tuple[list[Step], list[str]]:
+    """The newer layout's object of all kinds, written into a file of the older layout."""
+    if not isinstance(value, dict) or set(value) - set(KINDS):
+        raise UsageError(
+            f"{format_path(MEDIA_MODELS)} cannot be set to this here: {_layout('legacy')}",
+            hint="Set agents.defaults.imageGenerationModel and its siblings one by one",
+        )
+    made: list[Step] = [
+        Set(default_path(kind, "legacy"), value[kind]) for kind in KINDS if kind in value
+    ]
+    return made, [
+        f"{format_path(MEDIA_MODELS)} is written as agents.defaults.…GenerationModel: "
+        + _layout("legacy")
+    ]
+
+
+def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], list[str]]:
+    found = kind_of(path)
+    if found is None:
+        return [Unset(path)], []
+    kind, layout, rest = found
+    notes: list[str] = []
+    base = default_path(kind, layout)
+    if get_at(data, base) is MISSING:
+        base = default_path(kind, other(layout))
+        if get_at(data, base) is not MISSING:
+            notes.append(f"{format_path(path)} stands at {format_path((*base, *rest))}")
+    now = get_at(data, base)
+    whole = isinstance(now, str) or (isinstance(now, dict) and set(now) == {"primary"})
+    if rest == ("primary",) and whole:
+        rest = ()
+    return [Unset((*base, *rest))], notes
+
+
+def _check_value(value: object) -> None:
+    if isinstance(value, str) and REDACTED in value:
+        raise UsageError("The value was redacted; writing it back would lose the real one")
+    if isinstance(value, dict):
+        check_settable(tuple(value))
+    for inner in value.values() if isinstance(value, dict) else ():
+        _check_value(inner)
+    for inner in value if isinstance(value, list) else ():
+        _check_value(inner)
+
+
+def _layout(layout: Layout) -> str:
+    return f"the file has the layout of OpenClaw {RELEASES[layout]}"

@@ -1,0 +1,1 @@
+"""The user's files: references in, outputs out."""

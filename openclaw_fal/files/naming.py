@@ -1,0 +1,127 @@
+"""Names of output files: words from prompts, templates, numbers, extensions. Pure.
+
+What comes from a prompt, a model or the server never reaches a path as it is: `slug` leaves ASCII
+letters, digits and single hyphens, so that a name stays in its folder, is not hidden, does not look
+like an option, and is valid on every system.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from openclaw_fal.errors import UsageError
+from openclaw_fal.files.sniff import MEDIA_EXTENSIONS, FileType
+
+SLUG_LIMIT = 60
+"""Characters of a prompt that go into a name."""
+
+NAME_LIMIT = 255
+"""Length of one name that file systems take: bytes (POSIX), UTF-16 units (Windows)."""
+
+FIELDS = ("prompt", "model", "kind", "date", "time", "seed", "id", "n", "ext")
+"""What a template may hold between braces."""
+
+_LATIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h"}
+)
+_APOSTROPHES = re.compile("['’ʼ`´]")
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
+    """Words of `text` as `a-lighthouse-at-dawn`, cut between words where possible.
+
+    Accents are dropped. When no letter or digit of ASCII is left, `fallback` is the answer.
+    """
+    text = text[: limit * 40].casefold().translate(_LATIN)
+    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    words = re.sub("[^a-z0-9]+", "-", plain).strip("-")
+    if len(words) > limit:
+        cut = words[: limit + 1].rpartition("-")[0]
+        words = cut if len(cut) >= limit // 2 else words[:limit]
+    return portable(words.strip("-") or fallback)
+
+
+def portable(name: str) -> str:
+    """A name that is no device on Windows, where `con.png` is as bad as `con`."""
+    stem, dot, rest = name.partition(".")
+    return f"{stem}_{dot}{rest}" if _DEVICES.fullmatch(stem.strip()) else name
+
+
+def escaped(text: str) -> str:
+    """`text` as a template that stands for itself."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def fields(template: str) -> set[str]:
+    """The fields that a template uses. Raises `UsageError` for one that does not exist."""
+    used = set()
+    for match in _TOKEN.finditer(template):
+        name = match[1]
+        if match[0] == "{" or (name is not None and name not in FIELDS):
+            shown = match[0] if name is not None else "{"
+            raise UsageError(
+                f"--output: {shown} is not a field; the fields are "
+                + ", ".join(f"{{{field}}}" for field in FIELDS),
+                hint="{{ and }} stand for the braces themselves",
+            )
+        if name is not None:
+            used.add(name)
+    return used
+
+
+def rendered(template: str, values: Mapping[str, str]) -> str:
+    """One component of a path from its template."""
+
+    def value(match: re.Match[str]) -> str:
+        return match[0][:1] if match[1] is None else values[match[1]]
+
+    name = _TOKEN.sub(value, template)
+    return portable(name) if fields(template) else name
+
+
+def split_extension(name: str, kind: FileType | None) -> tuple[str, str]:
+    """The stem of a name that was asked for, and the extension that is true to the bytes.
+
+    An extension that is right stays as it was spelt, one that stands for another kind of media is
+    replaced, and one that is no media extension (`v1.2`) belongs to the stem. With an unknown kind
+    there is nothing to say against the name.
+    """
+    stem, dot, extension = name.rpartition(".")
+    known = bool(dot and stem and extension.lower() in MEDIA_EXTENSIONS)
+    if kind is None:
+        return (stem, f".{extension}") if known else (name.rstrip(". ") or "output", ".bin")
+    if known and extension.lower() in kind.extensions:
+        return stem, f".{extension}"
+    return (stem if known else name).rstrip(". ") or "output", f".{kind.extension}"
+
+
+def candidates(stem: str, extension: str, number: int | None, last: str) -> Iterator[str]:
+    """The names to try, one after the other: `out.png`, `out-2.png`, … `out-9999.png`.
+
+    With several outputs, `number` (from 1) tells them apart, and a name that is taken is told
+    apart after it: `out-1.png`, `out-1-2.png`. `last`, something unique, ends the search.
+    """
+    numbered = "" if number is None else f"-{number}"
+    yield fitted(stem, numbered + extension)
+    for take in range(2, 10_000):
+        yield fitted(stem, f"{numbered}-{take}{extension}")
+    yield fitted(stem, f"{numbered}-{last}{extension}")
+
+
+def fitted(stem: str, ending: str) -> str:
+    """`stem` and `ending` as a name that is not too long: the stem is what is cut."""
+    while len(stem) > 1 and _length(stem + ending) > NAME_LIMIT:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def _length(name: str) -> int:
+    if os.name == "nt":
+        return len(name.encode("utf-16-le", "surrogatepass")) // 2
+    return len(os.fsencode(name))

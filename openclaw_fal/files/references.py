@@ -1,0 +1,228 @@
+"""Reference files on this machine: what they are, and their bytes as data URIs.
+
+Nothing but a regular file is opened for good, so that a pipe or a device in the place of a picture
+is an error and not a wait without an end.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from openclaw_fal.errors import LocalError
+from openclaw_fal.files import naming, sniff
+from openclaw_fal.files.measure import measure
+from openclaw_fal.files.sniff import FileType
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Reference
+from openclaw_fal.store.os_words import reason
+
+INLINE_FILE_LIMIT = 4 * 1024 * 1024
+"""Bytes of a file that still travels inside the request; fal advises data URIs for small files."""
+
+INLINE_TOTAL_LIMIT = 6 * 1024 * 1024
+"""Bytes of all such files together: 8 MiB in base64, below the 10 MB at which bodies fail."""
+
+STDIN_LIMIT = 200 * 1024 * 1024
+"""Bytes that are read from standard input."""
+
+_CHUNK = 3 * 256 * 1024  # a multiple of 3: base64 without padding in between
+
+_SPECIAL = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+class LocalFile(Frozen):
+    """A reference file that was looked at. `data` is set for standard input, else `path`.
+
+    `name` is safe to send and has the extension of the bytes. `key` is the same for two references
+    to the same file.
+    """
+
+    name: str
+    size: int
+    mime_type: str
+    path: Path | None = None
+    data: bytes | None = None
+    key: tuple[object, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LocalFile({self.name}, {self.size} bytes)"
+
+    def open(self) -> BinaryIO:
+        """The bytes from the start. Raises `LocalError` when the file has changed its size."""
+        if self.data is not None:
+            return io.BytesIO(self.data)
+        assert self.path is not None
+        file, found = _opened(str(self.path), self.path)
+        if found.st_size != self.size:
+            file.close()
+            raise LocalError(f"{self.path} changed while it was being used")
+        return file
+
+
+def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
+    """Look at a local reference file; `-` is read from `stdin` (default: the process's), once.
+
+    Raises `LocalError` when there is no such file, it is empty or cannot be read, is no regular
+    file, or is not what its option takes (a PDF given as an image).
+    """
+    source = reference.source
+    if source == "-":
+        return _from_stdin(reference, stdin or getattr(sys.stdin, "buffer", None))
+    if not source or "\0" in source:
+        raise LocalError(f"the path of the reference {reference.media} is empty or holds a NUL")
+    if "://" in source or source[:5].lower() == "data:":
+        raise LocalError(
+            f"{_shown(source)} is neither a file nor an http(s) URL",
+            hint="give the path of a file, an http(s) URL, or - for standard input",
+        )
+    path = Path(os.path.abspath(os.path.expanduser(source)))
+    file, found = _opened(source, path)
+    with file:
+        if found.st_size == 0:
+            raise LocalError(f"{source} is empty")
+        try:
+            kind, mime_type = _type_of(reference, file, found.st_size, source)
+        except OSError as failure:
+            raise LocalError(f"{source} cannot be read: {reason(failure)}") from failure
+    extension = kind.extension if kind else "bin"
+    return LocalFile(
+        name=f"{naming.slug(path.stem, reference.media)}.{extension}",
+        size=found.st_size,
+        mime_type=mime_type,
+        path=path,
+        key=(found.st_dev, found.st_ino) if found.st_ino else (str(path),),
+    )
+
+
+def check_url(source: str) -> str:
+    """An http(s) URL that fal is to fetch, unchanged. Raises `LocalError` for one that is none."""
+    try:
+        parts = urlsplit(source)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    broken = any(char.isspace() or not char.isprintable() or char == "\\" for char in source)
+    if not host or broken or parts.scheme.lower() not in ("http", "https"):
+        raise LocalError(f"{_shown(source)} is not a valid http(s) URL")
+    return source
+
+
+def data_uri(local: LocalFile) -> str:
+    """The file as `data:<mime>;base64,…`. Takes about 2.7 times the file's size in memory."""
+    encoded = bytearray(f"data:{local.mime_type};base64,", "ascii")
+    left = local.size
+    try:
+        with local.open() as file:
+            while left > 0:
+                chunk = file.read(min(_CHUNK, left))
+                if not chunk:
+                    raise LocalError(f"{local.path} became shorter while it was being read")
+                left -= len(chunk)
+                encoded += b64encode(chunk)
+    except OSError as failure:
+        raise LocalError(f"{local.path} cannot be read: {reason(failure)}") from failure
+    return encoded.decode("ascii")
+
+
+def must_upload(sizes: Sequence[int]) -> set[int]:
+    """The indices of the files that are too large for the request and go to fal's storage first.
+
+    `sizes` are in bytes. Those over `INLINE_FILE_LIMIT` go, and of the others the largest ones
+    until the rest fits into `INLINE_TOTAL_LIMIT`.
+    """
+    inline = sorted(range(len(sizes)), key=sizes.__getitem__)
+    total = sum(sizes)
+    upload: set[int] = set()
+    while inline and (sizes[inline[-1]] > INLINE_FILE_LIMIT or total > INLINE_TOTAL_LIMIT):
+        largest = inline.pop()
+        total -= sizes[largest]
+        upload.add(largest)
+    return upload
+
+
+def _from_stdin(reference: Reference, stdin: BinaryIO | None) -> LocalFile:
+    try:
+        data = stdin.read(STDIN_LIMIT + 1) if stdin else b""
+    except (OSError, ValueError) as failure:
+        raise LocalError(f"standard input cannot be read: {failure}") from failure
+    if not data:
+        raise LocalError(f"standard input is empty; a reference {reference.media} was expected")
+    if len(data) > STDIN_LIMIT:
+        raise LocalError(
+            f"standard input holds more than {STDIN_LIMIT // 2**20} MiB",
+            hint="give the file itself",
+        )
+    kind, mime_type = _type_of(reference, io.BytesIO(data), len(data), "standard input")
+    extension = kind.extension if kind else "bin"
+    return LocalFile(f"stdin.{extension}", len(data), mime_type, data=data, key=("-",))
+
+
+def _opened(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
+    """A regular file, open for reading, and its facts. Looks before it opens, and again after."""
+    flags = os.O_RDONLY
+    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        _refuse_special(source, os.stat(path).st_mode)
+        descriptor = os.open(path, flags)
+        file = os.fdopen(descriptor, "rb")
+        found = os.fstat(descriptor)
+    except FileNotFoundError as failure:
+        where = "is a link that leads nowhere" if os.path.islink(path) else "does not exist"
+        raise LocalError(f"the reference file {_shown(source)} {where}") from failure
+    except (OSError, ValueError) as failure:
+        why = reason(failure) if isinstance(failure, OSError) else str(failure)
+        raise LocalError(f"the reference file {_shown(source)} cannot be read: {why}") from failure
+    try:
+        _refuse_special(source, found.st_mode)
+    except LocalError:
+        file.close()
+        raise
+    return file, found
+
+
+def _refuse_special(source: str, mode: int) -> None:
+    if stat.S_ISREG(mode):
+        return
+    what = next((words for test, words in _SPECIAL if test(mode)), "no regular file")
+    hint = "a pipe can be given as -" if stat.S_ISFIFO(mode) else None
+    raise LocalError(f"the reference file {source} is {what}, not a file", hint=hint)
+
+
+def _type_of(
+    reference: Reference, file: BinaryIO, size: int, source: str
+) -> tuple[FileType | None, str]:
+    """The type of the bytes; where they do not tell, the one that the name stands for.
+
+    Raises `LocalError` when either is not what the option takes.
+    """
+    head = file.read(sniff.HEAD)
+    kind = sniff.sniff(head)
+    if kind in (sniff.MP4, sniff.MOV) and reference.media == "audio":
+        picture = measure(file, size, kind).width
+        kind = kind if picture else sniff.M4A
+    if kind is None:
+        kind = None if sniff.is_text(head) else sniff.by_extension(source)
+    if kind and kind.media == reference.media:
+        return kind, kind.mime_type
+    what = kind.mime_type if kind else "text" if sniff.is_text(head) else "of an unknown type"
+    article = "an" if reference.media in ("image", "audio") else "a"
+    raise LocalError(f"{_shown(source)} is not {article} {reference.media} file: it is {what}")
+
+
+def _shown(source: str) -> str:
+    return source if len(source) <= 200 else source[:199] + "…"

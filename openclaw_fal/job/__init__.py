@@ -1,0 +1,1 @@
+"""The way of one request: sent, waited for, collected, picked up again."""

@@ -1,0 +1,162 @@
+"""From a result to files: fetch each one, save it, and journal it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.job.ports import Fal, Files, Generated, RunSettings, Signals
+from openclaw_fal.media import Output
+from openclaw_fal.progress import Progress
+
+PARALLEL_DOWNLOADS = 4
+
+
+class Collector(Frozen):
+    """Saves what a result holds. The result is in the journal: this can be repeated at no cost."""
+
+    fal: Fal
+    files: Files
+    journal: Any
+    progress: Progress
+    signals: Signals
+
+    def collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
+        """Fetch and save every file of the result. Two processes never save the same job twice."""
+        job = self.journal.get(job_id)
+        raw = self.journal.result(job_id)
+        if raw is None:
+            return self._already_saved(job)
+        result = self.fal.read(raw)
+        if not result.files:
+            raise self._nothing_to_save(job, raw, target, result)
+        try:
+            with self.journal.claim(job_id, wait_s=deadline.left()) as claimed:
+                outputs = self._save_all(claimed, result, target, settings, deadline)
+                self.journal.done(job_id)
+        except OpenClawFalError as error:
+            if isinstance(error, JobFailed):  # no other attempt would help
+                self._keep(job, raw, target, error)
+            error.hint = error.hint or f"openclaw jobs wait {job_id}"
+            raise
+        return self._generated(job, outputs, result)
+
+    def _keep(self, job: Any, raw: bytes, target: Any, error: OpenClawFalError) -> None:
+        """Keep an answer whose files cannot be had."""
+        path = self.files.keep_unreadable(target, job.id, raw)
+        error.message += f"; fal's answer was kept at {path}"
+        error.hint = error.hint or f"openclaw jobs show {job.id}"
+
+    def _generated(self, job: Any, outputs: Sequence[Output], result: Any) -> Generated:
+        flagged = tuple(index for index in result.flagged if index < len(outputs))
+        if flagged and len(flagged) == len(outputs):
+            paths = ", ".join(str(output.path) for output in outputs)
+            refused = ContentPolicy(
+                f"fal's safety checker flagged all that was made; what fal sent was saved: {paths}",
+                hint="change the prompt; the same one will be flagged, and billed, again",
+                may_be_billed=True,
+            )
+            refused.outputs = tuple(outputs)
+            raise refused
+        return Generated(
+            job.id,
+            job.model,
+            tuple(outputs),
+            request_id=job.request_id,
+            seed=result.seed,
+            billable_units=job.billable_units,
+            flagged=flagged,
+        )
+
+    def _save_all(
+        self, job: Any, result: Any, target: Any, settings: RunSettings, deadline: Any
+    ) -> list[Output]:
+        count = len(result.files)
+        here: dict[int, Output] = {
+            index: output for index, output in job.outputs.items() if output.path.exists()
+        }
+        missing = [index for index in range(count) if index not in here]
+        if missing:
+            files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
+            self.progress.phase("downloading" if count == 1 else f"downloading {files}")
+
+        def save(index: int) -> Output:
+            if index in here:
+                return here[index]
+            return self._save(job, result, index, target, settings, deadline)
+
+        if count == 1:
+            return [save(0)]
+        from openclaw_fal.parallel import all_of
+
+        found = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=deadline.stop)
+        return _all_saved(found)
+
+    def _save(
+        self, job: Any, result: Any, index: int, target: Any, settings: RunSettings, deadline: Any
+    ) -> Output:
+        """Fetch one file, name it and journal it. What has arrived when that fails is kept."""
+        remote, count = result.files[index], len(result.files)
+        with self.files.part(target, job.id, index, count, result.seed) as part:
+            try:
+                self.fal.download(remote, part, index, deadline, settings.max_bytes)
+            except Exception:
+                if not part.offset:
+                    part.discard()
+                raise
+            with self.signals.unbroken():
+                output: Output = part.finish(remote)
+                self.journal.saved(job.id, index, output)
+        return output
+
+    def _already_saved(self, job: Any) -> Generated:
+        """A job whose result is no longer kept: done, unless its files are gone."""
+        outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
+        gone = [str(output.path) for output in outputs if not output.path.exists()]
+        if not outputs or gone:
+            what = f"; gone: {', '.join(gone)}" if gone else ""
+            raise LocalError(
+                f"the result of job {job.id} is no longer kept, and its files are not there{what}"
+            )
+        return Generated(
+            job.id,
+            job.model,
+            outputs,
+            request_id=job.request_id,
+            seed=job.seed,
+            billable_units=job.billable_units,
+        )
+
+    def _nothing_to_save(self, job: Any, raw: bytes, target: Any, result: Any) -> OpenClawFalError:
+        """The error for an answer without media. What came is kept: it is paid for."""
+        path = self.files.keep_unreadable(target, job.id, raw)
+        kind = ContentPolicy if result.flagged else JobFailed
+        what = "fal's safety checker flagged the request, and the answer holds no file"
+        if not result.flagged:
+            said = f" (it says: {result.said})" if result.said else ""
+            what = f"fal's answer holds no file that could be found{said}"
+        error = kind(f"{what}; the answer was kept at {path}", may_be_billed=True)
+        self.journal.failed(job.id, error.code, error.message)
+        return error
+
+
+def _all_saved(found: Sequence[Output | Exception]) -> list[Output]:
+    """The outputs, or the first failure, which then says what was saved all the same."""
+    saved = [output for output in found if isinstance(output, Output)]
+    failures = [(index, error) for index, error in enumerate(found) if isinstance(error, Exception)]
+    if not failures:
+        return saved
+    index, error = failures[0]
+    if isinstance(error, OpenClawFalError):
+        rest = len(found) - len(saved) - 1
+        also = f", nor {rest} more" if rest else ""
+        error.message = (
+            f"file {index + 1} of {len(found)} could not be fetched{also}: {error.message}"
+        )
+        if saved:
+            paths = ", ".join(str(output.path) for output in saved)
+            error.message += f"; saved: {paths}"
+        error.outputs = tuple(saved)
+    raise error

@@ -1,0 +1,345 @@
+"""The use case: send a plan, wait, fetch, save, and journal every step before the next one.
+
+The order of the steps is the second promise. A row stands before the request leaves, the request
+id is written before anything else happens, and the result before the first file is fetched: at
+every moment the journal knows enough to pick the job up again without a second request.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.job.collect import Collector
+from openclaw_fal.job.ports import Fal, Files, Generated, RunSettings, Signals
+from openclaw_fal.media import Plan
+from openclaw_fal.progress import Progress
+
+SUBMIT_GRACE_S = 5.0
+"""How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
+
+STOPPING = "stopping as soon as fal has answered; once more stops at once"
+UNKNOWN_STATE = "unknown_state"
+CANCELLED = frozenset({"cancelled", "request_cancelled"})
+CLIENT_CLOSED = 499  # what the result of a cancelled job answers
+
+
+class _Run:
+    """One request on its way: what is sent, where its files go, and until when.
+
+    `left` is whether it may have reached fal.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        body: dict[str, object],
+        target: Any,
+        settings: RunSettings,
+        deadline: Any,
+        journal: Any,
+    ) -> None:
+        self.plan, self.body = plan, body
+        self.target, self.settings, self.deadline = target, settings, deadline
+        self._journal = journal
+        self._posts = 0
+        self.job_id = ""
+        self.request_id: str | None = None
+        self.left = False
+
+    def on_way(self, left: bool) -> None:
+        """The request is about to leave, or fal has provably not taken it."""
+        self.left = left
+        self._posts += left
+        if left and self._posts > 1:
+            with suppress(LocalError):
+                self._journal.again(self.job_id)
+
+
+class Engine(Frozen):
+    """Runs plans. Everything that touches the outside is passed in.
+
+    `uploaded` remembers the URLs of files that were uploaded for an earlier plan of this command.
+    """
+
+    fal: Fal
+    files: Files
+    journal: Any
+    progress: Progress
+    signals: Signals
+    uploaded: dict[object, str]
+    sandbox: bool = False
+
+    def generate(
+        self, plan: Plan, prompt: str, target: Any, settings: RunSettings, *, count: int = 1
+    ) -> Generated:
+        """Send `plan` once and bring its files. Raises what went wrong, with the job's id."""
+        deadline = self.fal.deadline(settings.timeout_s)
+        try:
+            body = self._body(plan, deadline)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted before anything was sent", model=plan.model) from None
+        run = _Run(plan, body, target, settings, deadline, self.journal)
+        try:
+            with self.signals.unbroken():
+                run.job_id = self._begin(run, prompt, count)
+            found = self._queued(run) if settings.queue else self._synchronous(run)
+            self.signals.hold()  # what came of it is told, too
+            return found
+        except KeyboardInterrupt:
+            raise self.interrupted(run.job_id, settings, left=run.left) from None
+        except OpenClawFalError as error:
+            self.signals.hold()
+            _attribute(error, run.job_id, plan.model, run.request_id)
+            raise
+
+    def resume(self, job: Any, target: Any, settings: RunSettings, deadline: Any) -> Generated:
+        """Pick up a job of any earlier process: wait, fetch and save. Sends no new request."""
+        try:
+            if not job.has_result and job.state != "done":
+                self._wait(job.id, self.fal.handle(job), settings, deadline)
+            found = self._collect(job.id, target, settings, deadline)
+            self.signals.hold()
+            return found
+        except KeyboardInterrupt:
+            raise self.interrupted(job.id, settings) from None
+        except OpenClawFalError as error:
+            self.signals.hold()
+            _attribute(error, job.id, job.model, job.request_id)
+            raise
+
+    def interrupted(
+        self, job_id: str, settings: RunSettings, *, left: bool | None = None
+    ) -> Interrupted:
+        """What a stop signal means for the job; cancels it where that was asked for."""
+        from openclaw_fal.job.interruption import Interruption
+
+        stopped = Interruption(self.fal, self.journal, settings, self.sandbox)
+        return stopped.of(job_id, left)
+
+    # Before the request
+
+    def _body(self, plan: Plan, deadline: Any) -> dict[str, object]:
+        """The complete input: small files as data URIs, large ones uploaded first."""
+        references = plan.references()
+        local = [ref for ref in references if not ref.is_url]
+        loaded = [self.files.load(ref) for ref in local]
+        large = self.files.must_upload(loaded)
+        urls = {ref: self.files.checked_url(ref) for ref in references if ref.is_url}
+        for index, (ref, file) in enumerate(zip(local, loaded, strict=True)):
+            if index not in large:
+                urls[ref] = self.files.data_uri(file)
+                continue
+            if file.key not in self.uploaded:
+                self.progress.phase(f"uploading {file.name}")
+                self.uploaded[file.key] = self.fal.upload(file, deadline)
+            urls[ref] = self.uploaded[file.key]
+        return plan.filled(urls.__getitem__)
+
+    def _begin(self, run: _Run, prompt: str, count: int) -> str:
+        plan, settings, seed = run.plan, run.settings, run.body.get("seed")
+        job_id = self.journal.begin(
+            kind=plan.kind,
+            capability=settings.capability,
+            model=plan.model,
+            endpoint=plan.endpoint,
+            transport="queue" if settings.queue else "sync",
+            base_url=self.fal.base_url,
+            prompt=prompt,
+            target=run.target.as_json(),
+            timeout_s=settings.timeout_s,
+            body=run.body,
+            count=count,
+            seed=seed if isinstance(seed, int) else None,
+            sandbox=self.sandbox,
+        )
+        return str(job_id)
+
+    # One synchronous request
+
+    def _synchronous(self, run: _Run) -> Generated:
+        self.progress.phase(f"generating with {run.plan.model}")
+        answer = None
+        try:
+            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, run.on_way)
+            run.request_id = answer.request_id
+            handle = self._answered(run, answer)
+        except KeyboardInterrupt:
+            if answer is not None:  # it came at the same moment
+                self._answered(run, answer)
+            raise
+        except OpenClawFalError as error:
+            if answer is None:
+                self._note_failure(run, error)
+            else:
+                self._keep(run, answer, error)
+            raise
+        if handle is not None:
+            self._wait(run.job_id, handle, run.settings, run.deadline)
+        return self._collect(run.job_id, run.target, run.settings, run.deadline)
+
+    def _answered(self, run: _Run, answer: Any) -> Any:
+        """Journal a result; a server that queued the job instead gives the handle to wait for."""
+        handle = self.fal.queued_instead(run.plan.endpoint, answer)
+        if handle is None:
+            self._completed(run.job_id, answer)
+        else:
+            self._submitted(run, handle)
+        return handle
+
+    def _keep(self, run: _Run, answer: Any, error: OpenClawFalError) -> None:
+        """An answer that the journal does not take is kept beside where its files would be."""
+        with suppress(OpenClawFalError, OSError):
+            path = self.files.keep_unreadable(run.target, run.job_id, answer.raw)
+            error.message += f"; fal's answer was kept at {path}"
+
+    # Through the queue
+
+    def _queued(self, run: _Run) -> Generated:
+        self.progress.phase(f"submitting to {run.plan.endpoint}")
+        handle = self._submit(run)
+        if run.settings.detach:
+            return Generated(
+                run.job_id, run.plan.model, request_id=handle.request_id, submitted_only=True
+            )
+        if not _is_result(handle):
+            self.progress.queued(handle.queue_position)
+            self._wait(run.job_id, handle, run.settings, run.deadline)
+        return self._collect(run.job_id, run.target, run.settings, run.deadline)
+
+    def _submit(self, run: _Run) -> Any:
+        """Submit, and journal where to ask for the job before anything else happens.
+
+        While the request is on its way, a stop signal waits for the answer, which names the job.
+        """
+
+        def on_way(left: bool) -> None:
+            run.on_way(left)
+            if left:
+                self.signals.hold(STOPPING, SUBMIT_GRACE_S)
+            else:
+                self.signals.release()
+
+        handle = None
+        try:
+            handle = self.fal.submit(run.plan.endpoint, run.body, run.deadline, on_way)
+            self._submitted(run, handle)
+        except KeyboardInterrupt:
+            if handle is not None:  # it came at the same moment
+                self._submitted(run, handle)
+            raise
+        except OpenClawFalError as error:
+            if handle is None:
+                self._note_failure(run, error)
+            raise
+        finally:
+            self.signals.release()
+        return handle
+
+    def _submitted(self, run: _Run, handle: Any) -> None:
+        run.request_id = handle.request_id
+        if _is_result(handle):
+            self._completed(run.job_id, handle)
+            return
+        try:
+            self.journal.submitted(
+                run.job_id,
+                request_id=handle.request_id,
+                status_url=handle.status_url,
+                response_url=handle.response_url,
+                cancel_url=handle.cancel_url,
+                queue_position=handle.queue_position,
+            )
+        except LocalError as error:
+            error.message += f"; fal has taken the job: its result will be at {handle.response_url}"
+            raise
+
+    def _wait(self, job_id: str, handle: Any, settings: RunSettings, deadline: Any) -> None:
+        """Wait until fal has the result, and journal it."""
+
+        def told(state: str) -> None:
+            with suppress(LocalError):  # what counts is the result
+                self.journal.progress(job_id, state)
+
+        try:
+            answer = self.fal.wait(handle, deadline, settings.poll_interval_s, told)
+        except OpenClawFalError as error:
+            if _is_the_end(error):
+                self._note_end(job_id, error)
+            else:
+                _add_way_back(error, job_id)
+            raise
+        self._completed(job_id, answer)
+
+    # What the journal hears
+
+    def _completed(self, job_id: str, answer: Any) -> None:
+        with self.signals.unbroken():
+            self.journal.completed(
+                job_id,
+                answer.raw,
+                request_id=answer.request_id,
+                billable_units=answer.billable_units,
+            )
+
+    def _note_failure(self, run: _Run, error: OpenClawFalError) -> None:
+        """Journal what a failed request says about the job. A row that cannot be changed is left in
+        `sending`, which reads as uncertain."""
+        if getattr(error, "may_have_arrived", False):
+            with suppress(LocalError):
+                self.journal.uncertain(run.job_id, error.message, error.request_id)
+            error.hint = error.hint or f"openclaw jobs show {run.job_id}"
+        elif not run.left:
+            with suppress(LocalError):
+                self.journal.not_sent(run.job_id, error.message, error.code)
+            error.hint = error.hint or "fal has taken nothing: the command can be repeated"
+        else:
+            with suppress(LocalError):
+                self.journal.failed(run.job_id, error.code, error.message, error.http_status)
+
+    def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
+        """Journal how a job that fal had taken ended. Where that fails, it can be asked again."""
+        with suppress(LocalError):
+            if error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED:
+                self.journal.cancelled(job_id, error.message)
+            else:
+                self.journal.failed(job_id, error.code, error.message, error.http_status)
+        if error.http_status is not None and error.http_status < 500:
+            error.may_be_billed = True  # fal took this job: a 404 is that of its result
+
+    # The rest
+
+    def _collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
+        collector = Collector(self.fal, self.files, self.journal, self.progress, self.signals)
+        return collector.collect(job_id, target, settings, deadline)
+
+
+def _is_result(answer: Any) -> bool:
+    """Whether a submit was answered with the result itself."""
+    return hasattr(answer, "raw")
+
+
+def _is_the_end(error: OpenClawFalError) -> bool:
+    """Whether an error of waiting is fal's verdict on the job, and not one on the connection."""
+    if isinstance(error, TimedOut):  # in fal's queue, where fal says so
+        return error.error_type is not None or error.http_status is not None
+    return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
+
+
+def _add_way_back(error: OpenClawFalError, job_id: str) -> None:
+    """Say that the job goes on, and how to pick it up."""
+    wait = f"openclaw jobs wait {job_id}"
+    error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
+    if isinstance(error, TimedOut):
+        error.message += "; the job goes on at fal"
+    elif error.error_type != UNKNOWN_STATE:
+        error.message += "; fal still has the job"
+
+
+def _attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:
+    """Say which job an error is about."""
+    error.job_id = error.job_id or job_id or None
+    error.model = error.model or model
+    error.request_id = error.request_id or request_id

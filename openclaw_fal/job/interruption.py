@@ -1,0 +1,88 @@
+"""What a stop signal means for a job, by what the journal knows of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.job.ports import Fal, RunSettings
+
+CANCEL_TIMEOUT_S = 10.0
+
+
+class Interruption(Frozen):
+    """Reads the journal, and cancels the job where the settings ask for it."""
+
+    fal: Fal
+    journal: Any
+    settings: RunSettings
+    sandbox: bool
+
+    def of(self, job_id: str, left: bool | None) -> Interrupted:
+        """The error that says where the job stands, and how to go on with it.
+
+        `left`: whether a request without an answer may have reached fal; None when it is another
+        process that waits for the answer.
+        """
+        try:
+            job = self.journal.get(job_id)
+        except OpenClawFalError:
+            return Interrupted("interrupted", job_id=job_id or None)
+        facts: dict[str, Any] = {"job_id": job.id, "request_id": job.request_id, "model": job.model}
+        wait = f"openclaw jobs wait {job.id}"
+        if job.state in ("sending", "uncertain"):
+            return self._of_request(job, left, facts)
+        if job.state in ("queued", "running"):
+            if self.sandbox:
+                return Interrupted("interrupted; the job ends with the sandbox it was in", **facts)
+            if self.settings.cancel_on_interrupt:
+                return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes", **facts)
+            hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"
+            return Interrupted("interrupted; the job goes on at fal", hint=hint, **facts)
+        if job.state in ("completed", "saving"):
+            message = "interrupted while the result was fetched, which is paid for and can be had"
+            return Interrupted(message, hint=wait, **facts)
+        message = "interrupted when the files had been saved"
+        if job.state != "done":
+            message = f"interrupted; the job is {job.state}"
+            message += f": {job.error.message}" if job.error else ""
+        stopped = Interrupted(message, hint=f"openclaw jobs show {job.id}", **facts)
+        stopped.outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
+        return stopped
+
+    def _of_request(self, job: Any, left: bool | None, facts: dict[str, Any]) -> Interrupted:
+        if left is None:
+            message = "interrupted; another process waits for fal's answer"
+            return Interrupted(message, hint=f"openclaw jobs wait {job.id}", **facts)
+        if not left:
+            message = "interrupted before anything was sent"
+            with suppress(LocalError):
+                self.journal.not_sent(job.id, message, Interrupted.code)
+            return Interrupted(message, **facts)
+        message = (
+            "interrupted while the request was at fal: it may be billed, and its result cannot be "
+            "picked up"
+        )
+        with suppress(LocalError):
+            self.journal.uncertain(job.id, message)
+        if job.transport == "sync":
+            message += ". With --queue it could"
+        hint = f"openclaw jobs show {job.id}"
+        return Interrupted(message, hint=hint, may_be_billed=True, **facts)
+
+    def _cancelled(self, job: Any) -> str:
+        """Ask fal to cancel; says what came of it."""
+        try:
+            deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
+            outcome = self.fal.cancel(self.fal.handle(job), deadline)
+        except OpenClawFalError as error:
+            return f"interrupted; fal could not be asked to cancel the job: {error.message}"
+        if outcome == "requested":
+            with suppress(LocalError):
+                self.journal.cancel_requested(job.id)
+            return "interrupted; fal was asked to cancel the job, which may still finish"
+        if outcome == "already_completed":
+            return "interrupted; the job had already finished"
+        return "interrupted; fal does not know the job any more"

@@ -1,0 +1,298 @@
+"""Jobs of earlier runs: wait for them together, fetch and save their files, cancel them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openclaw_fal import api
+from openclaw_fal.errors import (
+    AuthError,
+    BillingError,
+    ContentPolicy,
+    JobFailed,
+    LocalError,
+    OpenClawFalError,
+    TimedOut,
+    Unreachable,
+    UsageError,
+)
+from openclaw_fal.progress import Progress
+from openclaw_fal.session import Session
+
+if TYPE_CHECKING:
+    from openclaw_fal.config.read import Config
+    from openclaw_fal.fal.hosts import Hosts
+    from openclaw_fal.job.engine import Engine
+    from openclaw_fal.job.ports import Generated, RunSettings
+    from openclaw_fal.journal.record import Job
+
+AT_ONCE = 32
+"""Jobs that are waited for at the same time; each one keeps a connection."""
+
+SENDING_TURN_S = 0.2
+CANCEL_TIMEOUT_S = 30.0
+
+_KINDS: dict[str, type[OpenClawFalError]] = {
+    kind.code: kind for kind in (AuthError, BillingError, ContentPolicy, JobFailed, TimedOut)
+}
+
+
+class Waited(NamedTuple):
+    """What came of one job: its files, or an error. `wanted` is the id as it was given."""
+
+    wanted: str
+    job: Job | None
+    generated: Generated | None = None
+    error: OpenClawFalError | None = None
+
+
+class _Pickup(NamedTuple):
+    """A job on its way: everything that it needs, made before the first one is waited for."""
+
+    wanted: str
+    job: Job
+    engine: Engine
+    target: Any
+    settings: RunSettings
+    deadline: Any
+
+    def run(self) -> Waited:
+        try:
+            job = _sent(self.job, self.deadline)
+            _refuse_hopeless(job)
+            found = self.engine.resume(job, self.target, self.settings, self.deadline)
+            self.engine.progress.close()
+            return Waited(self.wanted, job, found)
+        except KeyboardInterrupt:
+            return self.interrupted()
+        except OpenClawFalError as error:
+            return self.failed(error)
+
+    def failed(self, error: OpenClawFalError) -> Waited:
+        self.engine.progress.close()  # while the error is handled: the display then shows the log
+        error.job_id, error.model = self.job.id, self.job.model
+        error.request_id = error.request_id or self.job.request_id
+        return Waited(self.wanted, self.job, error=error)
+
+    def interrupted(self) -> Waited:
+        return self.failed(self.engine.interrupted(self.job.id, self.settings))
+
+
+def wait_for(
+    wanted: Sequence[str],
+    *,
+    session: Session,
+    progress: Progress | None = None,
+    timeout_s: float | None = None,
+    poll_interval_s: float | None = None,
+    cancel_on_interrupt: bool = False,
+) -> list[Waited]:
+    """Pick up jobs of any earlier process, several at once. Sends no new request.
+
+    Each job has a deadline of its own: `timeout_s`, else the one that it was begun with. The
+    results are in the order of the ids; an id that was given twice counts once.
+    """
+    from openclaw_fal.job.ports import RunSettings
+
+    shown = progress or Progress()
+    config = api.read_config(session.config)
+    settings = RunSettings(
+        capability="jobs.wait",
+        queue=True,
+        timeout_s=timeout_s or 0.0,
+        poll_interval_s=api.POLL_INTERVAL_S if poll_interval_s is None else poll_interval_s,
+        cancel_on_interrupt=cancel_on_interrupt,
+        max_bytes=api.max_bytes(config),
+    )
+    results: dict[str, Waited] = {}
+    pickups: dict[str, _Pickup] = {}
+    with ExitStack() as stack:
+        stack.callback(shown.close)
+        key = _once(lambda: api.key_of(config, session, shown))
+        found = _looked_up(wanted, results)
+        for name, job in found.items():
+            if len(wanted) == 1:
+                session.model = job.model
+            display = shown.job(job.id) if len(wanted) > 1 else shown
+            try:
+                _refuse_hopeless(job)
+                made = _engine(stack, config, job, key, display)
+                pickups[name] = _pickup(name, job, made, settings)
+            except OpenClawFalError as error:
+                error.job_id, error.model = job.id, job.model
+                results[name] = Waited(name, job, error=error)
+        results.update(_all_waited(pickups))
+    return [results[name] for name in dict.fromkeys(wanted) if name in results]
+
+
+def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
+    """The jobs by the ids that were given; the same job under two ids is taken once."""
+    journal = api.journal()
+    found: dict[str, Job] = {}
+    for name in dict.fromkeys(wanted):
+        try:
+            job = journal.get(name)
+        except OpenClawFalError as error:
+            results[name] = Waited(name, None, error=error)
+            continue
+        if all(job.id != other.id for other in found.values()):
+            found[name] = job
+    return found
+
+
+def _engine(
+    stack: ExitStack, config: Config, job: Job, key: Callable[[], str], progress: Progress
+) -> Engine:
+    """An engine on the hosts that the job was sent to. A job whose result is here needs no key."""
+    needs_key = not job.has_result and (bool(job.status_url) or job.state == "sending")
+    hosts = _hosts(config, job, with_key=needs_key)
+    made = api.engine_at(hosts, key() if needs_key else None, progress=progress)
+    return stack.enter_context(made)
+
+
+def _hosts(config: Config, job: Job, *, with_key: bool) -> Hosts:
+    """The hosts that the job was sent to. The key goes there only if they are fal's or those of
+    the config: whoever listens at an address of earlier days is a stranger now."""
+    if job.sandbox and job.state != "done":
+        raise Unreachable(
+            f"job {job.id} was in a sandbox, which ended with its command",
+            hint="repeat the command",
+        )
+    hosts = api.hosts_of(config, job.base_url)
+    if with_key and not hosts.is_fal and hosts != api.hosts_of(config):
+        raise LocalError(
+            f"job {job.id} was sent to {job.base_url}, which is not the address in use: the key "
+            "is not sent there",
+            hint=f"to fetch it: openclaw config set models.providers.fal.baseUrl {job.base_url}",
+        )
+    return hosts
+
+
+def _pickup(wanted: str, job: Job, engine: Engine, settings: RunSettings) -> _Pickup:
+    from openclaw_fal.files.outputs import OutputTarget
+
+    deadline = engine.fal.deadline(settings.timeout_s or job.timeout_s)
+    return _Pickup(wanted, job, engine, OutputTarget.from_json(job.target), settings, deadline)
+
+
+def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
+    """Every job's end. After Ctrl-C, the jobs that had not ended are reported as interrupted."""
+    if len(pickups) < 2:
+        return {name: pickup.run() for name, pickup in pickups.items()}
+    from openclaw_fal.parallel import all_of
+
+    order = list(pickups.values())
+    ended: dict[str, Waited] = {}
+    before: dict[str, Waited] = {}
+
+    def work(index: int) -> None:
+        ended[order[index].wanted] = order[index].run()
+
+    def stop() -> None:
+        before.update(ended)
+        for pickup in order:
+            pickup.deadline.stop()
+
+    try:
+        problems = all_of(work, len(order), at_once=AT_ONCE, stop=stop)
+    except KeyboardInterrupt:
+        # A failure after `stop` is one of our own making.
+        done = {name: waited for name, waited in dict(ended).items() if waited.generated}
+        ended = before | done
+        return {
+            name: ended[name] if name in ended else pickup.interrupted()
+            for name, pickup in pickups.items()
+        }
+    for problem in problems:
+        if isinstance(problem, Exception):
+            raise problem
+    return ended
+
+
+def _sent(job: Job, deadline: Any) -> Job:
+    """The job when the process that sends it right now, if any, has its answer."""
+    journal = api.journal()
+    while job.state == "sending":
+        if deadline.expired:
+            raise TimedOut("another process is still sending this job", job_id=job.id)
+        deadline.pause(SENDING_TURN_S)
+        job = journal.get(job.id)
+    return job
+
+
+def _refuse_hopeless(job: Job) -> None:
+    """Jobs that waiting cannot bring back, each with its own words."""
+    facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
+    if job.state == "uncertain" and not job.status_url:
+        missing = "there is no request id to ask for"
+        if job.request_id:
+            missing = f"the result of request {job.request_id} is lost"
+        raise Unreachable(
+            f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
+            "It is not sent again, because it may be billed already",
+            hint="look at fal's dashboard, then repeat the command if the job is not there",
+            **facts,
+        )
+    if job.state == "not_sent":
+        why = f": {job.error.message}" if job.error else ""
+        raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command", **facts)
+    if job.state == "cancelled":
+        raise JobFailed(f"job {job.id} was cancelled", **facts)
+    if job.state == "failed" and job.error and not _may_pass(job):
+        status = job.error.http_status
+        kind = _KINDS.get(job.error.code, JobFailed)
+        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status, **facts)
+
+
+def _may_pass(job: Job) -> bool:
+    """Whether a failure is worth another question, which costs nothing: fal had trouble of its own
+    when it was asked for the result."""
+    status = job.error.http_status if job.error else None
+    return bool(job.status_url) and status is not None and status >= 500
+
+
+def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
+    """Ask fal to cancel a queued job: "requested", "already_completed", "already_failed",
+    "already_cancelled" or "not_found"."""
+    journal = api.journal()
+    job = journal.get(wanted)
+    session.model = job.model
+    if job.state in ("completed", "saving", "done"):
+        return job, "already_completed"
+    if job.state in ("failed", "cancelled"):
+        return job, f"already_{job.state}"
+    if not job.cancel_url:
+        raise UsageError(f"job {job.id} {_not_queued(job)}: there is nothing to cancel")
+    config = api.read_config(session.config)
+    hosts = _hosts(config, job, with_key=True)
+    progress = Progress()
+    with api.engine_at(hosts, api.key_of(config, session, progress), progress=progress) as made:
+        try:
+            deadline = made.fal.deadline(CANCEL_TIMEOUT_S)
+            outcome = made.fal.cancel(made.fal.handle(job), deadline)
+        except OpenClawFalError as error:
+            error.job_id, error.request_id = job.id, job.request_id
+            raise
+    if outcome == "requested":
+        journal.cancel_requested(job.id)
+    return job, outcome
+
+
+def _not_queued(job: Job) -> str:
+    if job.transport != "queue":
+        return "is one synchronous request"
+    return "never reached fal" if job.state == "not_sent" else "has no request id"
+
+
+def _once(make: Callable[[], str]) -> Callable[[], str]:
+    """`make`, called at most once."""
+    made: list[str] = []
+
+    def get() -> str:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return get

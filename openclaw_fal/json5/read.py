@@ -1,0 +1,111 @@
+"""Reading JSON5. Texts that OpenClaw wrote itself are plain JSON: they never load the JSON5 reader.
+
+Of the others, short ones go to the strict scanner, which has read them before pyjson5 is loaded
+(20 ms), and long ones to pyjson5, twenty times as fast. pyjson5 takes some numbers that are none
+(`1_0`, `-.`, `5e`), which OpenClaw refuses: a text with a number like that goes to the scanner too.
+Two rarer liberties of pyjson5 are let pass in a long text, and refused by `config_check` and the
+editor: `\\0` before a digit, and an escaped sign in a bare key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+
+from openclaw_fal.json5.error import MAX_DEPTH
+
+NUMBER = (
+    r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN"
+    r"|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
+"""The regular expression of a JSON5 number."""
+
+
+SHORT = 16_000
+"""Characters that the strict scanner reads faster than pyjson5 is loaded."""
+
+
+def loads(text: str, name: str = "config", *, short: int = SHORT) -> object:
+    """The value of a JSON5 text; a byte order mark is allowed.
+
+    Of members with the same key the last one counts. Raises Json5Error (a LocalError) with the
+    exact place; `name` is how messages call the text, usually its file. Texts that are no longer
+    than `short` characters are left to the scanner.
+    """
+    body = text.removeprefix("\ufeff")
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        data = _json5(text, body, name, short)
+    if _too_deep(data, body):
+        return _scanned(text, name)  # fails, and names the place
+    return data
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two JSON5 values are the same. NaN is itself, 1 is 1.0, and true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return one == other or (one != one and other != other)
+    return type(one) is type(other) and one == other
+
+
+def _json5(text: str, body: str, name: str, short: int) -> object:
+    if len(body) <= short:
+        return _scanned(text, name)
+    import pyjson5
+
+    try:
+        data: object = pyjson5.decode(body, MAX_DEPTH)
+    except (pyjson5.Json5Exception, ValueError, OverflowError, RecursionError):
+        # The strict scanner names the exact place. It also reads what pyjson5 cannot:
+        # numbers beyond every float, and lone surrogates.
+        return _scanned(text, name)
+    # No match is rare for a good text (a bare key with combining marks): the scanner decides.
+    return data if _numbers_hold().fullmatch(body) else _scanned(text, name)
+
+
+def _scanned(text: str, name: str) -> object:
+    from openclaw_fal.json5.scan import plain, scan
+
+    return plain(scan(text, name))
+
+
+@cache
+def _numbers_hold() -> re.Pattern[str]:
+    """Matches a text, of those that pyjson5 takes, in which every number is one."""
+    return re.compile(
+        rf"""
+        (?>
+          "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+'
+          | //[^\n\r\u2028\u2029]*+ | /\*.*?\*/
+          | [^\W\d][\w$]*+ | \$[\w$]*+
+          | {NUMBER}(?![-+.\w])
+          | [^-+.\w"'/$]++
+        )*+
+        """,
+        re.DOTALL | re.VERBOSE,
+    )
+
+
+def _too_deep(data: object, body: str) -> bool:
+    if body.count("{") + body.count("[") <= MAX_DEPTH:
+        return False
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        if not below:
+            return False
+        level = below
+    return any(isinstance(value, (dict, list)) for value in level)
