@@ -77,7 +77,7 @@ __all__ = [
 
 _FUNCTIONS = {"cancel", "default_model", "generate", "models", "plan", "submit", "wait"}
 _MODULES = {
-    "Generated": "ports",
+    "Generated": "job.ports",
     "Progress": "progress",
     **dict.fromkeys(
         (

@@ -22,18 +22,32 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "media": ({"errors", "frozen", "media"}, set()),
     "provider": ({"errors", "frozen", "media", "provider"}, set()),
     "fal": ({"errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
-    "store": (
-        {"errors", "frozen", "media", "progress", "store"},
-        {"platformdirs", "pyjson5", "tomli_w", "filelock"},
-    ),
-    "ports": ({"errors", "frozen", "media"}, set()),
-    "parallel": (set(), set()),
-    "collect": ({"errors", "frozen", "media", "parallel", "ports", "progress"}, set()),
-    "interruption": ({"errors", "frozen", "ports"}, set()),
-    "engine": (
-        {"collect", "errors", "frozen", "interruption", "media", "ports", "progress"},
+    "json5": ({"config", "errors", "frozen", "json5"}, {"pyjson5"}),
+    "config": (
+        {
+            "api",
+            "config",
+            "errors",
+            "fal",
+            "files",
+            "frozen",
+            "json5",
+            "media",
+            "progress",
+            "provider",
+            "session",
+            "store",
+        },
         set(),
     ),
+    "journal": ({"errors", "files", "frozen", "journal", "media", "store"}, {"filelock"}),
+    "files": ({"errors", "files", "frozen", "journal", "media", "progress", "store"}, set()),
+    "store": (
+        {"config", "errors", "files", "frozen", "json5", "media", "progress", "store"},
+        {"platformdirs", "tomli_w", "filelock"},
+    ),
+    "parallel": (set(), set()),
+    "completion": ({"completion", "config", "journal", "store"}, set()),
     "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich", "textual_image"}),
 }
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ CONFIG = {"json", "openclaw_fal.config.read"}
 PARTS = {*REQUEST, *JOURNAL, *COMMANDS, *MODELS, *CONFIG}
 
 
+def test_the_modules_named_here_exist() -> None:
+    own = {name for name in NEVER | PARTS if name.startswith("openclaw_fal")}
+
+    assert {name for name in own if find_spec(name) is None} == set()
+
+
 def loaded(tmp_path: Path, *argv: str, status: int = 0) -> set[str]:
     """The modules in memory at the end of a command, run without a terminal."""
     path = tmp_path / "modules"
@@ -106,7 +113,7 @@ def test_a_word_that_needs_no_command_line_loads_none(
     ours = {name for name in found if name.startswith("openclaw_fal.")}
     needed = {"openclaw_fal.__main__", "openclaw_fal.streams"}
     if argv != ("--version",):
-        needed |= {"openclaw_fal.completion.answers", "openclaw_fal.completion.table"}
+        needed |= {f"openclaw_fal.completion{name}" for name in ("", ".answers", ".table")}
     assert ours == needed
     assert not found & {"dataclasses", "inspect", "json", "pathlib", "threading", "typer", "typing"}
 

@@ -17,11 +17,12 @@ from openclaw_fal.__main__ import main
 
 WATCHED = ("engine.py", "collect.py", "jobs.py", "part_file.py", "client.py", "network.py")
 base, wanted, number, argv = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-for package in ("", "fal.", "store.", "cli.", "ui.", "provider."):
-    name = f"openclaw_fal.{package}".rstrip(".")
-    for found in pkgutil.iter_modules(importlib.import_module(name).__path__, name + "."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
+for module in pkgutil.walk_packages(openclaw_fal.__path__, "openclaw_fal."):
+    if not module.name.endswith("__main__") and ".sandbox" not in module.name:
+        importlib.import_module(module.name)
+loaded = {Path(module.__file__).name for module in sys.modules.values()
+          if module.__name__.startswith("openclaw_fal.") and module.__file__}
+assert loaded >= set(WATCHED), f"moved: {set(WATCHED) - loaded}"
 
 def run(doom):
     child = os.fork()
