@@ -189,7 +189,7 @@ def _os_message(error: OSError) -> str:
 def _traceback(error: BaseException, session: Session) -> None:
     import traceback
 
-    from openclaw_fal.ui.text import redacted, safe, write_safely
+    from openclaw_fal.text import redacted, safe, write_safely
 
     text = "".join(traceback.format_exception(error))
     write_safely(sys.stderr, redacted(safe(text), session.secrets))

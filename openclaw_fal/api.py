@@ -291,9 +291,10 @@ def max_bytes(config: Config) -> int | None:
 
 def hosts_of(config: Config, base_url: str | None = None) -> Hosts:
     """fal's hosts, or those behind `models.providers.fal.baseUrl`."""
+    from openclaw_fal.environment import says_yes
     from openclaw_fal.fal.hosts import hosts_for
 
-    allowed = os.environ.get("OPENCLAW_FAL_ALLOW_HTTP") == "1"
+    allowed = says_yes("OPENCLAW_FAL_ALLOW_HTTP")
     return hosts_for(base_url or config.base_url(), allow_http=allowed)
 
 

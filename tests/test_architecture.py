@@ -19,13 +19,17 @@ STDLIB = set(sys.stdlib_module_names)
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "errors": ({"errors"}, set()),
     "frozen": (set(), set()),
+    "text": (set(), set()),
+    "environment": ({"errors"}, set()),
     "media": ({"errors", "frozen", "media"}, set()),
     "provider": ({"errors", "frozen", "media", "provider"}, set()),
-    "fal": ({"errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
-    "json5": ({"config", "errors", "frozen", "json5"}, {"pyjson5"}),
+    "fal": ({"text", "errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
+    "json5": ({"text", "config", "errors", "frozen", "json5"}, {"pyjson5"}),
     "config": (
         {
+            "text",
             "api",
+            "environment",
             "config",
             "errors",
             "fal",
@@ -40,15 +44,24 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "journal": ({"errors", "files", "frozen", "journal", "media", "store"}, {"filelock"}),
-    "files": ({"errors", "files", "frozen", "journal", "media", "progress", "store"}, set()),
+    "journal": (
+        {"text", "errors", "files", "frozen", "journal", "media", "store"},
+        {"filelock"},
+    ),
+    "files": (
+        {"text", "errors", "files", "frozen", "journal", "media", "progress", "store"},
+        set(),
+    ),
     "store": (
-        {"config", "errors", "files", "frozen", "json5", "media", "progress", "store"},
+        {"text", "config", "errors", "files", "frozen", "json5", "media", "progress", "store"},
         {"platformdirs", "tomli_w", "filelock"},
     ),
     "parallel": (set(), set()),
     "completion": ({"completion", "config", "journal", "store"}, set()),
-    "ui": ({"errors", "frozen", "media", "progress", "session", "ui"}, {"rich", "textual_image"}),
+    "ui": (
+        {"text", "errors", "frozen", "media", "progress", "session", "ui"},
+        {"rich", "textual_image"},
+    ),
 }
 
 

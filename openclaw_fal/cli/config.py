@@ -67,7 +67,7 @@ def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     from openclaw_fal import api
     from openclaw_fal.config.layouts import RELEASES
-    from openclaw_fal.store.redaction import shown_text
+    from openclaw_fal.config.redaction import shown_text
 
     session = ctx.obj
     session.capability = "config.show"
@@ -150,7 +150,7 @@ def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
     from openclaw_fal import api
     from openclaw_fal.config.keypath import MISSING, format_path, parse_path
-    from openclaw_fal.store.redaction import redacted
+    from openclaw_fal.config.redaction import redacted
 
     ctx.obj.capability = "config.get"
     keys = parse_path(path)

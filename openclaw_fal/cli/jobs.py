@@ -10,8 +10,8 @@ import typer
 from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs, seconds
 from openclaw_fal.errors import UsageError
+from openclaw_fal.text import lower_start, spaced
 from openclaw_fal.ui.result import Facts, Result, Table
-from openclaw_fal.ui.text import in_words, said
 
 if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job, State
@@ -97,7 +97,7 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     job = api.journal().get(job_id)
     facts = job.as_json()
     rows = [
-        (in_words(name), _text(value)) for name, value in facts.items() if value not in (None, [])
+        (spaced(name), _text(value)) for name, value in facts.items() if value not in (None, [])
     ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":
@@ -116,7 +116,9 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(str(item.get("path", item)) for item in value)
     if isinstance(value, dict):
-        return f"{value['code']}: {said(value['message'])}" if "code" in value else str(value)
+        return (
+            f"{value['code']}: {lower_start(value['message'])}" if "code" in value else str(value)
+        )
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

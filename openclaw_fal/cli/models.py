@@ -7,8 +7,8 @@ from typing import Any
 
 from openclaw_fal.media import Kind
 from openclaw_fal.session import Session
+from openclaw_fal.text import spaced
 from openclaw_fal.ui.result import Facts, Result, Table
-from openclaw_fal.ui.text import in_words
 
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
@@ -102,7 +102,7 @@ _NOT_FOR_PEOPLE = ("known", "closest", "sources")
 def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """One model in full; what it does not have is left out."""
     return [
-        (in_words(key), text)
+        (spaced(key), text)
         for key, value in row.items()
         if key not in _NOT_FOR_PEOPLE and (text := _fact(key, value))
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
@@ -38,7 +38,7 @@ def run_media(
     from openclaw_fal.ui.progress import progress_for
     from openclaw_fal.ui.render import Renderer
 
-    session.sandbox = run.sandbox or truthy(os.environ.get("OPENCLAW_FAL_SANDBOX"))
+    session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     _refuse_contradictions(session, run)
     preview = getattr(run, "preview", False)
     if preview:
@@ -102,8 +102,3 @@ def _refuse_contradictions(session: Session, run: RunOptions) -> None:
             "--async and --sandbox do not go together: the sandbox ends with the command",
             hint="openclaw sandbox serve, in another terminal",
         )
-
-
-def truthy(value: str | None) -> bool:
-    """Whether an environment variable says yes."""
-    return (value or "").strip().lower() in ("1", "true", "yes", "on")

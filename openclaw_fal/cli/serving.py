@@ -8,9 +8,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from openclaw_fal.text import safe, write_safely
 from openclaw_fal.ui.render import Renderer
 from openclaw_fal.ui.result import Result
-from openclaw_fal.ui.text import safe, write_safely
 
 if TYPE_CHECKING:
     from openclaw_fal.sandbox import Sandbox

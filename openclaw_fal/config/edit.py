@@ -19,6 +19,7 @@ from openclaw_fal.config.check import Finding, findings
 from openclaw_fal.config.keypath import MISSING, format_path, get_at
 from openclaw_fal.config.layouts import RELEASES, layouts_in
 from openclaw_fal.config.read import API_KEY, Config, config_from, config_of
+from openclaw_fal.config.redaction import diff
 from openclaw_fal.config.rules import (
     Edit,
     Set,
@@ -32,12 +33,12 @@ from openclaw_fal.config.rules import (
     take,
     unify,
 )
+from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.files.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.media import Kind
 from openclaw_fal.store.credentials import check_key
 from openclaw_fal.store.locks import locked
-from openclaw_fal.store.redaction import diff
 
 __all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]
 
@@ -207,7 +208,7 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def _check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) -> None:
-    if environ.get("OPENCLAW_CONFIG_READONLY", "").strip().lower() not in ("", "0", "false", "no"):
+    if says_yes("OPENCLAW_CONFIG_READONLY", environ):
         raise LocalError(
             f"{path} is not written: OPENCLAW_CONFIG_READONLY is set",
             hint="Change the config where it is managed, or unset the variable",

@@ -27,10 +27,10 @@ from openclaw_fal.config.layouts import (
     other,
 )
 from openclaw_fal.config.read import API_KEY, BASE_URL, MEDIA_MAX_MB, Config
+from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import UsageError
 from openclaw_fal.json5.edit import move_value, set_value, unset_value
 from openclaw_fal.media import Kind
-from openclaw_fal.store.redaction import REDACTED
 
 PROFILE: KeyPath = ("auth", "profiles", "fal:default")
 PLUGIN: KeyPath = ("plugins", "entries", "fal")

@@ -13,10 +13,10 @@ from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.network import Fault
 from openclaw_fal.fal.retry import retry_after
-from openclaw_fal.fal.text import clean
 from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, join, parse
 from openclaw_fal.media import RemoteFile
+from openclaw_fal.text import clean
 
 STALL = 30.0  # seconds without a byte
 ATTEMPTS = 3  # in a row that bring nothing new

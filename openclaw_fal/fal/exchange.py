@@ -20,11 +20,11 @@ from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_tr
 from openclaw_fal.fal.hosts import Hosts, same_origin, takes_key
 from openclaw_fal.fal.network import Call, Fault, addresses_of
 from openclaw_fal.fal.retry import Retry, retry_after
-from openclaw_fal.fal.text import clean, redact_bytes, redact_headers
 from openclaw_fal.fal.transport import Answer, Transport
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, is_public, join, parse
 from openclaw_fal.fal.wire import JsonBody
 from openclaw_fal.progress import Progress
+from openclaw_fal.text import clean, redacted_bytes, redacted_headers
 
 USER_AGENT = f"openclaw-fal/{__version__}"
 JSON_LIMIT = 64 * 1024 * 1024
@@ -237,7 +237,7 @@ class Exchange:
             fresh=fresh,
             leaving=leaving,
         )
-        answer.headers = redact_headers(answer.headers, self.key)
+        answer.headers = redacted_headers(answer.headers, self.key)
         return answer
 
     def public_only(self, url: Url) -> bool:
@@ -273,7 +273,7 @@ class Exchange:
                     request_id=request_id,
                     may_be_billed=True,
                 ) from None
-        return Reply(answer.status, answer.headers, redact_bytes(data, self.key))
+        return Reply(answer.status, answer.headers, redacted_bytes(data, self.key))
 
     def uncertain(self, fault: Fault, request_id: str | None = None) -> Unreachable:
         """A paid POST that may have arrived, and got no answer."""

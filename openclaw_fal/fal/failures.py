@@ -1,4 +1,4 @@
-"""HTTP failures as errors: what fal said, field by field, in words that say what to do."""
+"""HTTP failures as errors: what fal lower_start, field by field, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from openclaw_fal.errors import (
     TimedOut,
     Unreachable,
 )
-from openclaw_fal.fal.text import clean
 from openclaw_fal.fal.wire import (
     NotJson,
     billable_units,
@@ -25,6 +24,7 @@ from openclaw_fal.fal.wire import (
     request_id_of,
     text_of,
 )
+from openclaw_fal.text import clean
 
 MOST_FIELDS = 10  # entries of a validation error that are shown
 CONTENT_POLICY = "content_policy_violation"

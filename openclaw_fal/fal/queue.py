@@ -18,7 +18,6 @@ from openclaw_fal.fal.failures import Reply, read_report, verdict
 from openclaw_fal.fal.network import Fault
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.retry import retry_after
-from openclaw_fal.fal.text import clean
 from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.wire import (
     Completed,
@@ -32,6 +31,7 @@ from openclaw_fal.fal.wire import (
     status_of,
 )
 from openclaw_fal.progress import Progress
+from openclaw_fal.text import clean
 
 POLL_SECONDS = 5.0
 PERSISTENT = 3  # polls in a row that must say the same before it is believed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from openclaw_fal.fal.text import clean
 from openclaw_fal.fal.wire import mapping, text_of, whole
 from openclaw_fal.media import RemoteFile
+from openclaw_fal.text import clean
 
 FILE_KEYS = (
     "images", "image", "videos", "video", "audios", "audio", "audio_file", "audio_files",

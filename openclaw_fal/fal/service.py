@@ -130,7 +130,8 @@ class FalService:
 
     def read(self, raw: bytes) -> Reading:
         """The files and facts in a result; no files when it cannot be read."""
-        from openclaw_fal.fal import results, text, wire
+        from openclaw_fal import text
+        from openclaw_fal.fal import results, wire
 
         try:
             payload = wire.parse(raw)

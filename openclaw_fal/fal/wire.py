@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from openclaw_fal.fal.text import clean
+from openclaw_fal.text import clean
 
 LONGEST_LOG = 4000
 MOST_VALUES = 5_000_000

@@ -24,7 +24,7 @@ from openclaw_fal.files.part_file import PartFile, claim
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind
-from openclaw_fal.store.os_words import reason
+from openclaw_fal.text import reason
 
 __all__ = ["OutputTarget", "PartFile", "check_writable", "plan_target", "save_unreadable"]
 

@@ -21,7 +21,7 @@ from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.journal.record import cut_data_uri
 from openclaw_fal.media import Output, RemoteFile
-from openclaw_fal.store.os_words import reason
+from openclaw_fal.text import reason
 
 if TYPE_CHECKING:
     from openclaw_fal.files.outputs import OutputTarget

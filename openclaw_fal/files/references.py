@@ -22,7 +22,7 @@ from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Reference
-from openclaw_fal.store.os_words import reason
+from openclaw_fal.text import reason
 
 INLINE_FILE_LIMIT = 4 * 1024 * 1024
 """Bytes of a file that still travels inside the request; fal advises data URIs for small files."""

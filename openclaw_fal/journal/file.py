@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import LocalError
-from openclaw_fal.store.os_words import reason
+from openclaw_fal.text import reason
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openclaw_fal.errors import LocalError
-from openclaw_fal.store.os_words import reason
+from openclaw_fal.text import reason
 
 
 def path_of(journal: Path, job_id: str) -> Path:

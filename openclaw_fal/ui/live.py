@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
+from openclaw_fal.text import lower_start, redacted, safe
 from openclaw_fal.ui.drawing import Glyphs, JobState, Line
-from openclaw_fal.ui.text import redacted, safe, said
 from openclaw_fal.ui.transfers import Transfer, queue_text
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class LiveProgress(Progress):
             self._job.logs.append(text)
 
     def note(self, message: str) -> None:
-        text = said(self._clean(message))
+        text = lower_start(self._clean(message))
         self._screen.above(f"note: {self._labelled(text)}", "yellow")
 
     def upload(self, name: str, done: int, total: int | None) -> None:

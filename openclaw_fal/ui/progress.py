@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
+from openclaw_fal.text import lower_start, redacted, safe, write_safely
 from openclaw_fal.ui.render import is_terminal
-from openclaw_fal.ui.text import redacted, safe, said, write_safely
 from openclaw_fal.ui.transfers import Transfer, clock_text, queue_text, size_text
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class PlainProgress(Progress):
 
     def note(self, message: str) -> None:
         with self._lock:
-            self._say(f"note: {said(message)}")
+            self._say(f"note: {lower_start(message)}")
 
     def upload(self, name: str, done: int, total: int | None) -> None:
         self._moved(f"uploaded {name}", done, total)

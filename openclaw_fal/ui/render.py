@@ -6,16 +6,16 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from openclaw_fal.errors import CapabilityError, OpenClawFalError, Violation
-from openclaw_fal.ui.layout import fact_lines, table_lines, wrapped
-from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table, output_document
-from openclaw_fal.ui.text import (
+from openclaw_fal.text import (
     json_for_terminals,
+    lower_start,
     presentable,
     redacted,
     safe,
-    said,
     write_safely,
 )
+from openclaw_fal.ui.layout import fact_lines, table_lines, wrapped
+from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table, output_document
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
@@ -64,14 +64,14 @@ class Renderer:
     def _document(self, document: dict[str, Any]) -> None:
         import json
 
-        document = presentable(document, self._session.secrets)
-        text = json_for_terminals(json.dumps(document, ensure_ascii=False, indent=2))
+        shown = presentable(document, self._session.secrets)
+        text = json_for_terminals(json.dumps(shown, ensure_ascii=False, indent=2))
         # Lone surrogates (undecodable file names) have no UTF-8, and a code page may lack any
         # character: escape the whole document then.
         try:
             text.encode(sys.stdout.encoding or "utf-8")
         except (UnicodeEncodeError, LookupError):
-            text = json.dumps(document, ensure_ascii=True, indent=2)
+            text = json.dumps(shown, ensure_ascii=True, indent=2)
         sys.stdout.write(text + "\n")
 
     def _error(self, error: OpenClawFalError) -> None:
@@ -90,7 +90,7 @@ class Renderer:
 
     def _message(self, head: str, text: str, style: str) -> None:
         """A line for people: wrapped on a terminal, one line elsewhere."""
-        line = f"{head}: {said(text)}"
+        line = f"{head}: {lower_start(text)}"
         self._line(sys.stderr, self._fitted(line, " " * (len(head) + 2)), style)
 
     def _fitted(self, text: str, hang: str) -> str:
@@ -175,7 +175,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any]:
     """The failure document: one JSON object, on every failure."""
-    facts: dict[str, Any] = {"code": error.code, "message": said(error.message)}
+    facts: dict[str, Any] = {"code": error.code, "message": lower_start(error.message)}
     if error.hint:
         facts["hint"] = error.hint
     if error.http_status is not None:

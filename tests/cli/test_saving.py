@@ -129,7 +129,7 @@ def test_a_disk_that_takes_no_more_leaves_no_file_under_its_name(
     openclaw: Openclaw, fal: Hooked
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, "video", "p", *SOON, "--json"],
+        [sys.executable, "-B", "-c", LIMITED, "video", "p", *SOON, "--json"],
         capture_output=True,
         check=False,
         timeout=60,

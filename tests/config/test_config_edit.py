@@ -13,11 +13,11 @@ import pytest
 from openclaw_fal.config import edit as config_edit
 from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
+from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files import atomic
 from openclaw_fal.json5.read import loads
 from openclaw_fal.store.locks import locked
-from openclaw_fal.store.redaction import REDACTED
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
@@ -182,9 +182,8 @@ def test_the_variable_that_makes_the_config_read_only(file: Path, value: str) ->
     assert file.read_bytes() == TEXT.encode()
     assert names(file.parent) == ["openclaw.json"]
     assert not edit_config(file, [Set("a", 1)], environ=environ).changed
-    assert edit_config(
-        file, [Set("a", 2)], environ={**environ, "OPENCLAW_CONFIG_READONLY": "0"}
-    ).changed
+    environ["OPENCLAW_CONFIG_READONLY"] = "off"
+    assert edit_config(file, [Set("a", 2)], environ=environ).changed
 
 
 @posix

@@ -29,7 +29,7 @@ def names(folder: Path) -> list[str]:
 
 def run(script: str, *args: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, args)],
+        [sys.executable, "-B", "-c", textwrap.dedent(script), *map(str, args)],
         check=check,
         capture_output=True,
         text=True,
@@ -73,7 +73,7 @@ EIGHT = """
 def test_eight_processes_at_once(file: Path) -> None:
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(EIGHT), str(file), str(number)],
+            [sys.executable, "-B", "-c", textwrap.dedent(EIGHT), str(file), str(number)],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

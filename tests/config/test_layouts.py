@@ -16,10 +16,10 @@ from openclaw_fal.config.edit import (
     onboarding_edits,
 )
 from openclaw_fal.config.read import read_config
+from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import AuthError, LocalError, UsageError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.media import Kind
-from openclaw_fal.store.redaction import REDACTED
 
 from .releases import CURRENT, LEGACY, assert_accepted
 

@@ -281,7 +281,10 @@ except LocalError as error:
 @posix
 def test_a_full_disk_is_found_and_keeps_what_has_arrived(tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-B", "-c", LIMITED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     before, during, unreadable = answer.splitlines()
     assert before.startswith(f"before: nothing can be written to {tmp_path}: file too large")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from openclaw_fal.config import check as config_check
 from openclaw_fal.config import edit as config_edit
-from openclaw_fal.config import keypath
+from openclaw_fal.config import keypath, redaction
 from openclaw_fal.config import read as config
 from openclaw_fal.config.rules import Set, Unset, onboarding_edits
 from openclaw_fal.errors import AuthError, LocalError, OpenClawFalError, UsageError
@@ -24,7 +24,6 @@ from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.files.atomic import Snapshot
 from openclaw_fal.json5 import read as json5
-from openclaw_fal.store import redaction
 from tests.canary import KEY, traces
 from tests.cli.queueing import server
 from tests.trust.checks import commands

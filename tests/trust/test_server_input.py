@@ -144,10 +144,14 @@ def test_plain_http_is_refused_unless_it_is_allowed(
     error = refused(openclaw("image", "p", "--json"), 3)
     assert "unencrypted" in error["message"]
     assert "OPENCLAW_FAL_ALLOW_HTTP=1" in error["hint"]
-    for value in ("0", "", "yes"):
+    for value in ("0", "", "off"):
         monkeypatch.setenv("OPENCLAW_FAL_ALLOW_HTTP", value)
         refused(openclaw("image", "p", "--json"), 3)
-    monkeypatch.setenv("OPENCLAW_FAL_ALLOW_HTTP", "1")
+    monkeypatch.setenv("OPENCLAW_FAL_ALLOW_HTTP", "perhaps")
+    assert (
+        "OPENCLAW_FAL_ALLOW_HTTP=perhaps" in refused(openclaw("image", "p", "--json"), 2)["message"]
+    )
+    monkeypatch.setenv("OPENCLAW_FAL_ALLOW_HTTP", "true")
     shown = openclaw("image", "p", "--dry-run", "--json")
     assert shown.json["request"]["url"].startswith("http://fal.example/")
 

@@ -191,13 +191,13 @@ def test_ascii_where_the_terminal_knows_nothing_else() -> None:
 
 def test_text_of_others_cannot_drive_the_terminal_nor_show_the_key(clock: Clock) -> None:
     session = Session()
-    session.secrets.add("secret-key")
+    session.secrets.add("a-key-that-is-secret")
     display = live(clock, session)
-    display.phase("generating \x1b[2J with secret-key\r\n")
-    display.log("\x1b]0;title\x07 secret-key")
+    display.phase("generating \x1b[2J with a-key-that-is-secret\r\n")
+    display.log("\x1b]0;title\x07 a-key-that-is-secret")
     shown = "".join(texts(display))
     assert shown.isprintable()
-    assert "secret-key" not in shown
+    assert "a-key-that-is-secret" not in shown
 
 
 def test_a_failed_job_leaves_its_log_and_an_interrupted_one_does_not(

@@ -10,9 +10,9 @@ import pytest
 
 from openclaw_fal.errors import CapabilityError, JobFailed, LocalError, Violation
 from openclaw_fal.session import Session
+from openclaw_fal.text import lower_start, safe, spaced, write_safely
 from openclaw_fal.ui.render import Renderer
 from openclaw_fal.ui.result import Facts, Prose, Result, Table
-from openclaw_fal.ui.text import in_words, safe, said, write_safely
 
 RESULT = Result(
     {"ok": True, "capability": "x"},
@@ -96,8 +96,8 @@ def test_a_failure_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_secrets_and_control_characters_never_come_out(capsys: pytest.CaptureFixture[str]) -> None:
     session = Session()
-    session.secrets.add("secret-key")
-    hostile = "a\x1b[2J\u202eb secret-key"
+    session.secrets.add("a-key-that-is-secret")
+    hostile = "a\x1b[2J\u202eb a-key-that-is-secret"
     result = Result(
         {"text": hostile},
         out=(hostile, Facts(((hostile, hostile),)), Table(("h",), [(hostile,)]), Prose(hostile)),
@@ -108,7 +108,7 @@ def test_secrets_and_control_characters_never_come_out(capsys: pytest.CaptureFix
         Renderer(session).result(result)
         captured = capsys.readouterr()
         for text in (captured.out, captured.err):
-            assert "secret-key" not in text
+            assert "a-key-that-is-secret" not in text
             assert "\x1b" not in text
             assert "\u202e" not in text
 
@@ -128,12 +128,12 @@ def test_secrets_and_control_characters_never_come_out(capsys: pytest.CaptureFix
     ],
 )
 def test_messages_begin_alike(text: str, shown: str) -> None:
-    assert said(text) == shown
+    assert lower_start(text) == shown
 
 
 def test_keys_in_words() -> None:
-    assert in_words("maxReferenceImages") == "max reference images"
-    assert in_words("baseUrl") == "base url"
+    assert spaced("maxReferenceImages") == "max reference images"
+    assert spaced("baseUrl") == "base url"
 
 
 def test_control_characters_are_shown_as_escapes() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_fal.store.redaction import REDACTED, diff, is_secret, redacted
+from openclaw_fal.config.redaction import REDACTED, diff, is_secret, redacted
 
 
 @pytest.mark.parametrize(

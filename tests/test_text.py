@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_fal.fal.text import clean, redact, redact_bytes
+from openclaw_fal.text import clean, presentable, redacted, redacted_bytes
 from tests.fal.conftest import KEY
 
 ID, SECRET = KEY.split(":")
@@ -23,22 +23,26 @@ def test_long_text_is_cut() -> None:
 
 
 def test_the_key_is_redacted_whole_and_in_halves() -> None:
-    assert redact(f"Key {KEY}!", KEY) == "Key [redacted]!"
-    assert redact(f"{ID} and {SECRET}", KEY) == "[redacted] and [redacted]"
+    assert redacted(f"Key {KEY}!", [KEY]) == "Key [redacted]!"
+    assert redacted(f"{ID} and {SECRET}", [KEY]) == "[redacted] and [redacted]"
     assert "canary" not in clean(f"{KEY[:10]}\x1b[0m{KEY[10:]}", key=KEY)
     assert clean("x" * 1000 + KEY, key=KEY, limit=1010) == "x" * 1000 + "[redacted]"
 
 
 def test_what_is_too_short_to_be_secret_stays() -> None:
-    assert redact("a test of tests", "test") == "a test of tests"
-    assert redact("x", None) == "x"
+    assert redacted("a sandbox of sandboxes", ["sandbox"]) == "a sandbox of sandboxes"
+    assert redacted("x", [None]) == "x"
 
 
 def test_bodies_lose_the_key_and_keep_the_id() -> None:
     body = f'{{"url": "https://m/{ID}/a.png", "echo": "{KEY}", "half": "{SECRET}"}}'.encode()
-    found = redact_bytes(body, KEY)
+    found = redacted_bytes(body, KEY)
     assert SECRET.encode() not in found
     assert f"https://m/{ID}/a.png".encode() in found
+
+
+def test_a_document_keeps_its_keys() -> None:
+    assert presentable({SECRET: {"path": SECRET}}, [KEY]) == {SECRET: {"path": "[redacted]"}}
 
 
 @given(st.text(max_size=300))
