@@ -6,14 +6,16 @@ and JSON documents use.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from openclaw_fal.frozen import Frozen
 
 Kind = Literal["image", "video", "music"]
 MediaType = Literal["image", "video", "audio"]
+Made = Literal["image", "video", "music", "other"]
+Schema = Mapping[str, Any]  # JSON Schema: its keywords hold any JSON
 
 KEYS: dict[str, str] = {
     "count": "count",
@@ -48,6 +50,29 @@ class Reference(Frozen):
     @property
     def is_url(self) -> bool:
         return self.source.lower().startswith(("http://", "https://"))
+
+
+class Endpoint(Frozen):
+    """One endpoint as fal declares it.
+
+    `kind` is what it makes: `other` is text, 3D, data or training. `input` is the JSON Schema of
+    the request, `outputs` the names of the fields of the answer.
+    """
+
+    id: str
+    kind: Made
+    input: Schema
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def properties(self) -> Mapping[str, Schema]:
+        """The declared input fields and the schema of each."""
+        properties: Mapping[str, Schema] = self.input.get("properties", {})
+        return properties
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(self.input.get("required", ()))
 
 
 class ImageRequest(Frozen):

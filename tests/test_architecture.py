@@ -23,6 +23,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "environment": ({"errors"}, set()),
     "media": ({"errors", "frozen", "media"}, set()),
     "provider": ({"errors", "frozen", "media", "provider"}, set()),
+    "catalogue": ({"catalogue", "errors", "frozen", "media"}, set()),
     "fal": ({"text", "errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
     "json5": ({"text", "config", "errors", "frozen", "json5"}, {"pyjson5"}),
     "config": (

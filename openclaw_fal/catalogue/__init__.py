@@ -1,0 +1,1 @@
+"""fal's endpoints as data: read one, search, build, refresh."""
