@@ -5,12 +5,14 @@
     ├── LocalError        3  config          the config or another local file
     ├── AuthError         4  auth            no key, or fal does not accept it
     ├── CapabilityError   5  capability      the request breaks what the model takes
+    ├── Conflict          5  conflict        the key of another request; nothing was sent
     ├── JobFailed         6  job_failed      fal took the job and it failed
     │   └── ContentPolicy 6  content_policy
     ├── Unreachable       7  network         fal could not be reached
     │   ├── TimedOut      7  timeout
     │   └── RateLimited   7  rate_limited
     ├── BillingError      8  billing         locked, or out of balance
+    ├── BudgetError       9  budget          the budget does not allow it; nothing was sent
     └── Interrupted     130  interrupted
 
 `code` is the stable word of the JSON failure document, `status` the exit status.
@@ -112,6 +114,13 @@ class CapabilityError(OpenClawFalError):
         self.violations = violations
 
 
+class Conflict(OpenClawFalError):
+    """`--key` names an earlier request with another body; nothing was sent."""
+
+    status = 5
+    code = "conflict"
+
+
 class JobFailed(OpenClawFalError):
     """fal took the job and it failed: validation, or an error of the model."""
 
@@ -157,6 +166,27 @@ class BillingError(OpenClawFalError):
 
     status = 8
     code = "billing"
+
+
+class BudgetError(OpenClawFalError):
+    """The budget does not allow the request; nothing was sent.
+
+    `budget` holds the limit, what is spent, what remains and what was asked for, as decimal texts.
+    """
+
+    status = 9
+    code = "budget"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget: Mapping[str, str | None],
+        hint: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, model=model)
+        self.budget = budget
 
 
 class Interrupted(OpenClawFalError):

@@ -57,6 +57,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"text", "config", "errors", "files", "frozen", "json5", "media", "progress", "store"},
         {"platformdirs", "tomli_w", "filelock"},
     ),
+    "money": ({"errors", "frozen", "media", "money"}, set()),
     "parallel": (set(), set()),
     "completion": ({"completion", "config", "journal", "store"}, set()),
     "ui": (

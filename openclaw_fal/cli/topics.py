@@ -136,6 +136,7 @@ EXIT: the exit statuses
   7    fal could not be reached, was too busy, or time ran out; says whether a job
        is still running
   8    the account is locked or out of balance
+  9    the budget does not allow it; nothing was sent
   130  interrupted
 
 See also: openclaw help json, openclaw help jobs"""

@@ -40,6 +40,11 @@ def jobs_path(environ: Mapping[str, str] | None = None) -> Path:
     return _own_folder("state", environ) / "jobs.sqlite3"
 
 
+def prices_path(environ: Mapping[str, str] | None = None) -> Path:
+    """fal's prices: in `$OPENCLAW_FAL_HOME`, else in the user's cache folder."""
+    return _own_folder("cache", environ) / "prices.sqlite3"
+
+
 def locks_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Locks on the files of others: OpenClaw's folder is not littered with them."""
     return _own_folder("state", environ) / "locks"
@@ -86,5 +91,9 @@ def _own_folder(kind: str, environ: Mapping[str, str] | None) -> Path:
     home(environ)  # fails with a hint; platformdirs would make a folder named ~
     import platformdirs
 
-    of = platformdirs.user_config_path if kind == "config" else platformdirs.user_state_path
+    of = {
+        "config": platformdirs.user_config_path,
+        "state": platformdirs.user_state_path,
+        "cache": platformdirs.user_cache_path,
+    }[kind]
     return of(APP, appauthor=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from openclaw_fal.errors import CapabilityError, OpenClawFalError, Violation
+from openclaw_fal.errors import BudgetError, CapabilityError, OpenClawFalError, Violation
 from openclaw_fal.text import (
     json_for_terminals,
     lower_start,
@@ -186,6 +186,8 @@ def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any
         facts["jobId"] = error.job_id
     if isinstance(error, CapabilityError):
         facts["violations"] = [_violation(violation) for violation in error.violations]
+    if isinstance(error, BudgetError):
+        facts["budget"] = {key: value for key, value in error.budget.items() if value is not None}
     document: dict[str, Any] = {"ok": False, "capability": session.capability}
     model = error.model or session.model
     if model:

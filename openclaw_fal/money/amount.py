@@ -1,0 +1,71 @@
+"""Amounts of money: whole millionths of a currency, never floats."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+
+from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
+
+MICRO = 1_000_000
+MOST = 1_000_000_000
+"""The largest amount that can be named: it keeps every sum within SQLite's 64 bits."""
+
+_AMOUNT = re.compile(r"\d+(\.\d+)?|\.\d+", re.ASCII)
+
+
+class Money(Frozen):
+    """An amount in millionths of `currency` (an ISO 4217 code such as USD)."""
+
+    micro: int
+    currency: str = "USD"
+
+    @property
+    def decimal(self) -> str:
+        """The amount as a decimal number with at least two decimals: `0.025`, `12.00`."""
+        whole, fraction = divmod(abs(self.micro), MICRO)
+        decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
+        return f"{'-' * (self.micro < 0)}{whole}.{decimals}"
+
+    def __str__(self) -> str:
+        """For people: `$0.025`, and `0.025 EUR` for any other currency."""
+        if self.currency == "USD":
+            return f"{'-' * (self.micro < 0)}${self.decimal.lstrip('-')}"
+        return f"{self.decimal} {self.currency}"
+
+
+def parsed(text: str, option: str) -> Money:
+    """The US dollars in a user's text (`5`, `0.25`, `$0.25`). `option` names it in the UsageError:
+    a text that is no decimal number, is finer than a millionth, or is too large."""
+    number = text.strip().removeprefix("$")
+    if not _AMOUNT.fullmatch(number):
+        raise UsageError(
+            f"{option} {text!r} is not an amount in US dollars", hint=f"for example {option} 2.50"
+        )
+    value = Decimal(number) * MICRO
+    if value != value.to_integral_value():
+        raise UsageError(f"{option} {text}: at most six decimals")
+    if value > MOST * MICRO:
+        raise UsageError(f"{option} {text}: at most {MOST}")
+    return Money(int(value))
+
+
+def number(text: object) -> Decimal | None:
+    """A quantity or a price as fal writes it (a decimal text or a JSON number), exactly.
+
+    None for what is no finite number from 0 up, and for one that is too large to be meant.
+    """
+    if isinstance(text, bool) or not isinstance(text, (str, int, float, Decimal)):
+        return None
+    try:
+        value = Decimal(str(text).strip())  # the shortest text of a float is what fal wrote
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and 0 <= value <= MOST else None
+
+
+def product(units: Decimal, unit_price: Decimal, currency: str) -> Money | None:
+    """Units × price, rounded up to the next millionth; None for a sum that cannot be meant."""
+    micro = (units * unit_price * MICRO).to_integral_value(rounding=ROUND_CEILING)
+    return Money(int(micro), currency) if micro <= MOST * MICRO else None
