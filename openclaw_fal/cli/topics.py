@@ -162,7 +162,8 @@ Failure:
    "error": {"code", "message", "hint", "status", "requestId", "jobId",
              "violations": [{"key", "value", "message", "supported", "closest"}]}}
 code is one of: usage, config, auth, capability, job_failed, content_policy,
-network, timeout, rate_limited, billing, interrupted, internal.
+network, timeout, rate_limited, billing, budget, conflict,
+interrupted, internal.
 
 Dry run:
   {"ok": true, "dryRun": true, "capability", "provider", "model",
