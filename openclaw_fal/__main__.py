@@ -60,8 +60,13 @@ def _dispatched(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     from openclaw_fal.session import Session
 
-    session = Session(prog=_prog(), capability=_capability(arguments))
+    session = Session(prog=_prog())
     session.secrets.update(_given_secrets(arguments))
+    with session.resources:
+        return _run_in(session, arguments)
+
+
+def _run_in(session: Session, arguments: list[str]) -> int:
     try:
         from openclaw_fal.cli import app
         from openclaw_fal.ui.result import Result
@@ -71,7 +76,7 @@ def _run(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         if not isinstance(value, Result):
             return int(value or 0)
-        return _printed(value, session)
+        return _finished(value, session)
     except BrokenPipeError:
         raise
     except BaseException as error:
@@ -86,8 +91,27 @@ def _run(arguments: list[str]) -> int:
         return failure.status
 
 
-def _printed(result: Result, session: Session) -> int:
-    """Print a result; returns its status. LocalError when standard output does not take it."""
+def _finished(result: Result, session: Session) -> int:
+    """Print a result, and wait where the command stays; returns the exit status."""
+    try:
+        _print_result(result, session)
+        if result.stays:
+            _wait_for_stop()
+    except KeyboardInterrupt:
+        if not result.stays:  # for a server, a stop signal is the ordinary end
+            raise
+    return result.status
+
+
+def _wait_for_stop() -> None:
+    """Wait for Ctrl-C, SIGTERM or SIGHUP."""
+    import threading
+
+    threading.Event().wait()
+
+
+def _print_result(result: Result, session: Session) -> None:
+    """Print a result. Raises LocalError when standard output cannot be written."""
     from openclaw_fal import streams
     from openclaw_fal.errors import LocalError
     from openclaw_fal.ui.render import Renderer
@@ -104,7 +128,6 @@ def _printed(result: Result, session: Session) -> int:
             f"the command is done, but standard output cannot be written: {_os_message(error)}",
             hint="openclaw jobs list names the jobs, openclaw jobs show ID their files",
         ) from error
-    return result.status
 
 
 def _print_failure(failure: OpenClawFalError, session: Session) -> None:
@@ -171,7 +194,7 @@ def _pasted_keys(arguments: list[str]) -> set[str]:
 def _usage_hint(error: Exception, path: str) -> str:
     """What to do instead; for a command of OpenClaw's own, where OpenClaw is."""
     if "No such command" in str(error):
-        from openclaw_fal.cli.elsewhere import where_else
+        from openclaw_fal.cli.suggestions import where_else
 
         return where_else(error, path)
     if "unexpected extra argument" in str(error) and path.endswith((" generate", " edit")):
@@ -203,31 +226,6 @@ def _prog() -> str:
     if name == "__main__.py":
         return "python -m openclaw_fal"
     return name if name in ("openclaw", "openclaw-fal") else "openclaw"
-
-
-def _capability(arguments: list[str]) -> str:
-    """What was asked for, as far as the words tell, until the command says it itself."""
-    words = [word for word in arguments if not word.startswith("-")][:3]
-    if words[:1] in (["infer"], ["capability"]):
-        words = words[1:]
-    if not words:
-        return "cli"
-    noun, verb = words[0], words[1] if len(words) > 1 else ""
-    verbs = {
-        "image": ("generate", "edit", "models"),
-        "video": ("generate", "models"),
-        "music": ("generate", "models"),
-        "config": ("file", "show", "get", "set", "unset", "validate"),
-        "jobs": ("list", "show", "wait", "cancel", "prune"),
-        "sandbox": ("serve",),
-    }
-    if noun == "onboard":
-        return noun
-    if noun not in verbs:
-        return "cli"
-    if verb in verbs[noun]:
-        return f"{noun}.{verb}"
-    return f"{noun}.generate" if "generate" in verbs[noun] else noun
 
 
 if __name__ == "__main__":

@@ -216,3 +216,24 @@ class Output(Frozen):
     width: int | None = None
     height: int | None = None
     duration: float | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The file as the envelope's `outputs` and the journal list it."""
+        document: dict[str, object] = {
+            "path": str(self.path),
+            "mimeType": self.mime_type,
+            "size": self.size,
+            "width": self.width,
+            "height": self.height,
+            "duration": self.duration,
+            "url": cut_data_uri(self.url),
+        }
+        return {key: value for key, value in document.items() if value is not None}
+
+
+def cut_data_uri(url: str) -> str:
+    """`data:image/png;base64,…` as `data:image/png`; any other URL as it is."""
+    if url[:5].lower() != "data:":
+        return url
+    head = url[:200].partition(",")[0]
+    return head.partition(";")[0][:100]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 
 class Session:
-    """Filled in by the global options as they are parsed, and by commands as they learn more.
+    """Filled in by the command line as it is parsed, and by commands as they learn more.
 
-    `capability` and `model` name what was asked for in the failure document.
+    `capability` is the command that runs (`image.generate`), `model` the endpoint that it asks:
+    both are in the JSON documents. `resources` are closed when the command has ended, after its
+    result is printed.
     """
 
     json = False
@@ -17,7 +21,8 @@ class Session:
     sandbox = False
     model: str | None = None
 
-    def __init__(self, prog: str = "openclaw", capability: str = "cli") -> None:
+    def __init__(self, prog: str = "openclaw") -> None:
         self.prog = prog
-        self.capability = capability
+        self.capability = "cli"
         self.secrets: set[str] = set()
+        self.resources = ExitStack()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from openclaw_fal.cli.groups import Command
 from openclaw_fal.completion.scripts import SCRIPTS
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import CompletionDocument
 
 EPILOG = """\
 Examples:
@@ -28,12 +31,11 @@ def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell")],
 ) -> Result:
     """Print the completion script for a shell."""
-    ctx.obj.capability = "completion"
     name = "powershell" if shell == "pwsh" else shell
     if name not in SCRIPTS:
         raise UsageError(
             f"there is no completion for {shell}; there is one for {', '.join(SCRIPTS)}"
         )
     text = SCRIPTS[name][1]
-    document = {"ok": True, "capability": "completion", "shell": name, "script": text}
+    document: CompletionDocument = {"shell": name, "script": text}
     return Result(document, out=(text.rstrip("\n"),))

@@ -27,6 +27,17 @@ def _set(name: str) -> Any:
     return callback
 
 
+def capability_of(ctx: typer.Context) -> str:
+    """The command of a context as the JSON documents name it: `image.generate`; `cli` for the
+    program itself. `infer` is another spelling of the same commands and is left out."""
+    names: list[str] = []
+    here: Any = ctx
+    while here.parent is not None:
+        names.insert(0, here.command.name)
+        here = here.parent
+    return ".".join(names[1:] if names[:1] == ["infer"] else names) or "cli"
+
+
 def global_options() -> list[TyperOption]:
     """The options that every command takes; each one writes itself into the session."""
 
@@ -64,8 +75,14 @@ def global_options() -> list[TyperOption]:
     ]
 
 
-class _GroupedHelp:
-    """Options under the head of their group, in every output mode."""
+class _Base:
+    """What every command and group does: it tells the session its name as soon as it is reached,
+    and its help has the options under the head of their group."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if isinstance(ctx.obj, Session):
+            ctx.obj.capability = capability_of(ctx)
+        return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         heads = (ARGUMENTS_PANEL, REQUEST, OUTPUT, RUN)
@@ -101,7 +118,7 @@ def _panel_of(param: Any) -> str:
     return getattr(param, "rich_help_panel", None) or "Options"
 
 
-class Command(_GroupedHelp, TyperCommand):
+class Command(_Base, TyperCommand):
     """A command that also takes the global options."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,7 +126,7 @@ class Command(_GroupedHelp, TyperCommand):
         self.params.extend(global_options())
 
 
-class Noun(_GroupedHelp, TyperGroup):
+class Noun(_Base, TyperGroup):
     """A group of commands that also takes the global options, before or after the command.
 
     `later` are commands by name as they were registered; only those that are used get built.
@@ -139,6 +156,8 @@ class Noun(_GroupedHelp, TyperGroup):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if isinstance(ctx.obj, Session):
+            ctx.obj.capability = capability_of(ctx)
         if first_word(args) is None:
             ctx.fail(f"Say what to do: {', '.join(self.list_commands(ctx))}.")
         if self.default_command and self._wants_default(ctx, args):
@@ -199,7 +218,7 @@ def first_word(args: Sequence[str]) -> str | None:
     return None
 
 
-class Root(_GroupedHelp, TyperGroup):
+class Root(_Base, TyperGroup):
     """The program. Only the noun that is used gets imported."""
 
     nouns: ClassVar[dict[str, tuple[str, str]]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from openclaw_fal.cli.groups import Command
 from openclaw_fal.cli.topics import ABOUT, ALIASES, TOPICS
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Facts, Prose, Result
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import HelpDocument
 
 EPILOG = """\
 Examples:
@@ -29,7 +32,6 @@ def show_help(
     ] = None,
 ) -> Result:
     """Explain a topic: auth, config, models, output, jobs, exit, json, sandbox."""
-    ctx.obj.capability = "help"
     name = " ".join(topic or ()).lower()
     if not name:
         return _list_of_topics()
@@ -41,14 +43,15 @@ def show_help(
             hint=f"openclaw {command} --help explains a command",
         )
     text = TOPICS[name] + (_dials() if name == "sandbox" else "")
-    document = {"ok": True, "capability": "help", "topic": name, "text": text}
+    document: HelpDocument = {"topic": name, "text": text}
     return Result(document, out=(Prose(text),))
 
 
 def _list_of_topics() -> Result:
     rows = [(f"openclaw help {name}", about) for name, about in ABOUT.items()]
     rows.append(("openclaw COMMAND --help", "a command, its options and examples"))
-    return Result({"ok": True, "capability": "help", "topics": list(TOPICS)}, out=(Facts(rows),))
+    document: HelpDocument = {"topics": list(TOPICS)}
+    return Result(document, out=(Facts(rows),))
 
 
 def _dials() -> str:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options as given
-from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.running import references, run_media
+from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest
@@ -48,70 +48,71 @@ app = typer.Typer(
 class ImageHints(Frozen):
     """The image options that `generate` and `edit` share."""
 
-    model: given.Model = None
-    count: Annotated[int | None, given.request_option("--count", "-n", help="How many images.")] = (
-        None
-    )
+    model: options.Model = None
+    count: Annotated[
+        int | None, options.request_option("--count", "-n", help="How many images.")
+    ] = None
     size: Annotated[
-        str | None, given.request_option("--size", metavar="WxH", help="For example 1024x1536.")
+        str | None, options.request_option("--size", metavar="WxH", help="For example 1024x1536.")
     ] = None
     aspect_ratio: Annotated[
-        str | None, given.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
+        str | None,
+        options.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9."),
     ] = None
     resolution: Annotated[
-        str | None, given.request_option("--resolution", metavar="1K|2K|4K", help="Long edge.")
+        str | None, options.request_option("--resolution", metavar="1K|2K|4K", help="Long edge.")
     ] = None
     output_format: Annotated[
         str | None,
-        given.request_option("--output-format", metavar="png|jpeg|webp", help="Default: png."),
+        options.request_option("--output-format", metavar="png|jpeg|webp", help="Default: png."),
     ] = None
     quality: Annotated[
-        str | None, given.request_option("--quality", help="For models that take one.")
+        str | None, options.request_option("--quality", help="For models that take one.")
     ] = None
     background: Annotated[
         str | None,
-        given.request_option(
+        options.request_option(
             "--background", metavar="transparent|opaque|auto", help="For models that take one."
         ),
     ] = None
     creativity: Annotated[
         str | None,
-        given.request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only."),
+        options.request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only."),
     ] = None
-    seed: given.Seed = None
-    param: given.Param = None
+    seed: options.Seed = None
+    param: options.Param = None
 
 
 @app.command(cls=Command, epilog=EXAMPLES)
-@expanded
+@record_options
 def generate(
     ctx: typer.Context,
     hints: ImageHints,
-    run: given.ImageRunOptions,
-    words: given.PromptWords = None,
-    prompt: given.PromptOption = None,
+    run: options.ImageRunOptions,
+    words: options.PromptWords = None,
+    prompt: options.PromptOption = None,
     image: Annotated[
         list[str] | None,
-        given.request_option(
+        options.request_option(
             "--image", "-i", metavar="FILE|URL|-", help="Reference image. Repeatable."
         ),
     ] = None,
 ) -> Result:
     """Generate images from a prompt, with reference images if you like."""
-    return _run(ctx.obj, "image.generate", words, prompt, image, hints, run)
+    return _run(ctx.obj, words, prompt, image, hints, run)
 
 
 @app.command(cls=Command, epilog=EDIT_EXAMPLES)
-@expanded
+@record_options
 def edit(
     ctx: typer.Context,
     hints: ImageHints,
-    run: given.ImageRunOptions,
-    words: given.PromptWords = None,
-    prompt: given.PromptOption = None,
+    run: options.ImageRunOptions,
+    words: options.PromptWords = None,
+    prompt: options.PromptOption = None,
     file: Annotated[
         list[str] | None,
-        given.request_option(
+        options.request_option(
             "--file", "--image", "-i", metavar="FILE|URL|-", help="Image to edit. Repeatable."
         ),
     ] = None,
@@ -121,23 +122,21 @@ def edit(
         raise UsageError(
             "there is no image to edit", hint='openclaw image edit --file photo.png "make it night"'
         )
-    return _run(ctx.obj, "image.edit", words, prompt, file, hints, run)
+    return _run(ctx.obj, words, prompt, file, hints, run)
 
 
 def _run(
     session: Session,
-    capability: str,
     words: str | None,
     prompt: str | None,
     images: list[str] | None,
     hints: ImageHints,
-    run: given.ImageRunOptions,
+    run: options.ImageRunOptions,
 ) -> Result:
-    session.capability = capability
-    given.no_two_stdins(prompt=words or prompt, image=images)
-    text = given.prompt_text(words, prompt)
+    options.no_two_stdins(prompt=words or prompt, image=images)
+    text = options.prompt_text(words, prompt)
     refs = references(images, "image")
-    params = given.extra_params(hints.param)
+    params = options.extra_params(hints.param)
 
     def request(endpoint: str) -> ImageRequest:
         return ImageRequest(

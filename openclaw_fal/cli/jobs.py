@@ -14,6 +14,12 @@ from openclaw_fal.text import lower_start, spaced
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import (
+        CancelDocument,
+        JobDocument,
+        JobsDocument,
+        PruneDocument,
+    )
     from openclaw_fal.journal.record import Job, State
     from openclaw_fal.media import Kind
 
@@ -54,7 +60,6 @@ def list_jobs(
     from openclaw_fal import api
     from openclaw_fal.journal.record import STATES
 
-    ctx.obj.capability = "jobs.list"
     if kind is not None and kind not in ("image", "video", "music"):
         raise UsageError(f"--kind {kind}: takes image, video or music")
     for name in state or ():
@@ -66,7 +71,7 @@ def list_jobs(
         model=model.removeprefix("fal/") if model else None,
         limit=None if everything else limit,
     )
-    document = {"ok": True, "capability": "jobs.list", "jobs": [job.as_json() for job in jobs]}
+    document: JobsDocument = {"jobs": [job.as_json() for job in jobs]}
     if not jobs:
         return Result(document, notes=("no jobs match",))
     return Result(document, out=(Table(("id", "state", "age", "model", "prompt"), _rows(jobs)),))
@@ -93,7 +98,6 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     """Show one job in full."""
     from openclaw_fal import api
 
-    ctx.obj.capability = "jobs.show"
     job = api.journal().get(job_id)
     facts = job.as_json()
     rows = [
@@ -107,9 +111,8 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
             "this request may have reached fal and may be billed; it is never sent again by "
             "itself. Look at fal's dashboard before you repeat it",
         )
-    return Result(
-        {"ok": True, "capability": "jobs.show", "job": facts}, out=(Facts(rows),), notes=notes
-    )
+    document: JobDocument = {"job": facts}
+    return Result(document, out=(Facts(rows),), notes=notes)
 
 
 def _text(value: Any) -> str:
@@ -137,7 +140,6 @@ def wait(
     from openclaw_fal.ui.progress import progress_for
 
     session = ctx.obj
-    session.capability = "jobs.wait"
     waited = pickup.wait_for(
         job_ids,
         session=session,
@@ -153,7 +155,7 @@ def wait(
         raise only.error
     assert only.job is not None
     assert only.generated is not None
-    return generated_result(only.generated, capability="jobs.wait", sandbox=only.job.sandbox)
+    return generated_result(only.generated, sandbox=only.job.sandbox)
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -162,7 +164,6 @@ def cancel(ctx: typer.Context, job_id: Id) -> Result:
     from openclaw_fal.errors import JobFailed
     from openclaw_fal.job import pickup
 
-    ctx.obj.capability = "jobs.cancel"
     job, outcome = pickup.cancel(job_id, session=ctx.obj)
     wait = f"openclaw jobs wait {job.id}"
     text, hint = {
@@ -177,9 +178,7 @@ def cancel(ctx: typer.Context, job_id: Id) -> Result:
         raise JobFailed(
             message, hint=hint, job_id=job.id, request_id=job.request_id, model=job.model
         )
-    document = {
-        "ok": True,
-        "capability": "jobs.cancel",
+    document: CancelDocument = {
         "jobId": job.id,
         "requestId": job.request_id,
         "outcome": outcome,
@@ -197,7 +196,6 @@ def prune(
     """Forget finished jobs that are older than some days. Files are not touched."""
     from openclaw_fal import api
 
-    ctx.obj.capability = "jobs.prune"
     gone = api.journal().prune(older_than=older_than * 86400)
-    document = {"ok": True, "capability": "jobs.prune", "pruned": gone}
+    document: PruneDocument = {"pruned": list(gone)}
     return Result(document, out=tuple(gone), notes=(f"{len(gone)} forgotten",))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.media import Kind
 from openclaw_fal.session import Session
 from openclaw_fal.text import spaced
 from openclaw_fal.ui.result import Facts, Result, Table
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import ModelDocument, ModelsDocument
 
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
@@ -16,11 +19,10 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
     from openclaw_fal import api
     from openclaw_fal.provider import catalog, refs
 
-    session.capability = f"{kind}.models"
     configured = _configured(session, kind)
     if ref is not None:
         row = _marked(catalog.describe(kind, refs.parse_ref(ref)), configured)
-        document = {"ok": True, "capability": session.capability, "model": row}
+        document: ModelDocument = {"model": row}
         notes = ["--json also tells where each fact is from"]
         if not row["known"]:
             notes.append("fal's schema of this endpoint is not known here")
@@ -31,10 +33,10 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
     if configured not in {row["model"] for row in rows}:
         endpoint = api.choose_model(kind, None, api.read_config(session.config)).endpoint
         rows.insert(0, _marked(catalog.describe(kind, endpoint), configured))
-    document = {"ok": True, "capability": session.capability, "default": configured, "models": rows}
+    listed: ModelsDocument = {"default": configured, "models": list(rows)}
     cells = [(("* " if row["configured"] else "  ") + row["model"], _summary(row)) for row in rows]
     note = f"* the default; openclaw {kind} models fal/… shows one in full"
-    return Result(document, out=(Table(("  model", "takes"), cells),), notes=(note,))
+    return Result(listed, out=(Table(("  model", "takes"), cells),), notes=(note,))
 
 
 def _configured(session: Session, kind: Kind) -> str:

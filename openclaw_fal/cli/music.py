@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options as given
-from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.running import run_media
+from openclaw_fal.cli.media_command import run_media
+from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import MusicRequest
 from openclaw_fal.ui.result import Result
@@ -38,49 +38,48 @@ app = typer.Typer(
 
 
 @app.command(cls=Command, epilog=EXAMPLES)
-@expanded
+@record_options
 def generate(
     ctx: typer.Context,
-    run: given.RunOptions,
-    words: given.PromptWords = None,
-    prompt: given.PromptOption = None,
-    model: given.Model = None,
+    run: options.RunOptions,
+    words: options.PromptWords = None,
+    prompt: options.PromptOption = None,
+    model: options.Model = None,
     lyrics: Annotated[
-        str | None, given.request_option("--lyrics", metavar="TEXT", help="The words to sing.")
+        str | None, options.request_option("--lyrics", metavar="TEXT", help="The words to sing.")
     ] = None,
     lyrics_file: Annotated[
         str | None,
-        given.request_option(
+        options.request_option(
             "--lyrics-file", metavar="FILE|-", help="A text file with the words to sing."
         ),
     ] = None,
     instrumental: Annotated[
         bool | None,
-        given.request_option(
+        options.request_option(
             "--instrumental/--no-instrumental", help="No singing.", show_default=False
         ),
     ] = None,
     duration: Annotated[
-        str | None, given.request_option("--duration", metavar="SECONDS", help="Up to 240.")
+        str | None, options.request_option("--duration", metavar="SECONDS", help="Up to 240.")
     ] = None,
     audio_format: Annotated[
         str | None,
-        given.request_option("--format", metavar="mp3|wav", help="The model's own format only."),
+        options.request_option("--format", metavar="mp3|wav", help="The model's own format only."),
     ] = None,
-    seed: given.Seed = None,
-    param: given.Param = None,
+    seed: options.Seed = None,
+    param: options.Param = None,
 ) -> Result:
     """Generate one track of music from a prompt."""
-    ctx.obj.capability = "music.generate"
     if lyrics is not None and lyrics_file is not None:
         raise UsageError("the lyrics were given twice", hint="give --lyrics or --lyrics-file")
-    given.no_two_stdins(prompt=words or prompt, lyrics_file=lyrics_file)
-    text = given.prompt_text(words, prompt)
-    sung = given.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
+    options.no_two_stdins(prompt=words or prompt, lyrics_file=lyrics_file)
+    text = options.prompt_text(words, prompt)
+    sung = options.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
     if sung is not None:
-        sung = given.utf8("--lyrics", sung)
-    params = given.extra_params(param)
-    seconds = given.number_or_text(duration)
+        sung = options.utf8("--lyrics", sung)
+    params = options.extra_params(param)
+    seconds = options.number_or_text(duration)
 
     def request(endpoint: str) -> MusicRequest:
         return MusicRequest(

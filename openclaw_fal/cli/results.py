@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from openclaw_fal.ui.result import Block, Facts, Result, output_document
+from openclaw_fal.ui.result import Block, Facts, Result
 from openclaw_fal.ui.transfers import duration_text
 
 if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import (
+        DryRunDocument,
+        GeneratedDocument,
+        JobsDocument,
+    )
     from openclaw_fal.job.pickup import Waited
     from openclaw_fal.job.ports import Generated
     from openclaw_fal.media import Output, Plan
@@ -17,12 +22,14 @@ if TYPE_CHECKING:
 BODY_TEXT_LIMIT = 160
 
 
-def overrides(plan: Plan | None) -> dict[str, object]:
-    """`ignoredOverrides` and `adjustedOverrides` of the envelope."""
-    return {
-        "ignoredOverrides": [item._asdict() for item in plan.ignored] if plan else [],
-        "adjustedOverrides": [item._asdict() for item in plan.adjusted] if plan else [],
-    }
+def ignored_document(plan: Plan | None) -> list[Mapping[str, object]]:
+    """`ignoredOverrides` of the envelope."""
+    return [item._asdict() for item in plan.ignored] if plan else []
+
+
+def adjusted_document(plan: Plan | None) -> list[Mapping[str, object]]:
+    """`adjustedOverrides` of the envelope."""
+    return [item._asdict() for item in plan.adjusted] if plan else []
 
 
 def plan_notes(plan: Plan) -> list[str]:
@@ -55,40 +62,41 @@ def _value(value: object) -> str:
 def envelope(
     generated: Generated,
     *,
-    capability: str,
     plan: Plan | None = None,
     attempts: Sequence[Mapping[str, object]] = (),
     sandbox: bool = False,
-) -> dict[str, object]:
+) -> GeneratedDocument:
     """OpenClaw's success envelope and a few more keys."""
-    document: dict[str, object] = {
-        "ok": True,
-        "capability": capability,
+    document: GeneratedDocument = {
         "transport": "local",
         "provider": "fal",
         "model": generated.model,
         "attempts": list(attempts),
-        "outputs": [output_document(output) for output in generated.outputs],
-        **overrides(plan),
+        "outputs": [output.as_json() for output in generated.outputs],
+        "ignoredOverrides": ignored_document(plan),
+        "adjustedOverrides": adjusted_document(plan),
     }
-    more = {
-        "requestId": generated.request_id,
-        "jobId": generated.job_id,
-        "seed": generated.seed,
-        "billableUnits": generated.billable_units,
-        "flagged": list(generated.flagged) or None,
-        "sandbox": sandbox or None,
-        "submitted": generated.submitted_only or None,
-        "warnings": list(plan.warnings) or None if plan else None,
-    }
-    document.update((key, value) for key, value in more.items() if value is not None)
+    if generated.request_id is not None:
+        document["requestId"] = generated.request_id
+    document["jobId"] = generated.job_id
+    if generated.seed is not None:
+        document["seed"] = generated.seed
+    if generated.billable_units is not None:
+        document["billableUnits"] = generated.billable_units
+    if generated.flagged:
+        document["flagged"] = list(generated.flagged)
+    if sandbox:
+        document["sandbox"] = True
+    if generated.submitted_only:
+        document["submitted"] = True
+    if plan and plan.warnings:
+        document["warnings"] = list(plan.warnings)
     return document
 
 
 def generated_result(
     generated: Generated,
     *,
-    capability: str,
     plan: Plan | None = None,
     attempts: Sequence[Mapping[str, object]] = (),
     sandbox: bool = False,
@@ -97,9 +105,7 @@ def generated_result(
 ) -> Result:
     """The result of one job: the paths on stdout, a closing panel on stderr. `seconds` is how
     long it took."""
-    document = envelope(
-        generated, capability=capability, plan=plan, attempts=attempts, sandbox=sandbox
-    )
+    document = envelope(generated, plan=plan, attempts=attempts, sandbox=sandbox)
     if generated.submitted_only:
         fetch = f"submitted; openclaw jobs wait {generated.job_id} fetches it"
         return Result(document, out=(generated.job_id,), notes=(*notes, fetch))
@@ -159,7 +165,7 @@ def several_results(waited: Sequence[Waited], session: Session) -> Result:
 
     errors = [item.error for item in waited if item.error is not None]
     jobs = [_waited_document(item, session) for item in waited]
-    document: dict[str, object] = {"ok": not errors, "capability": "jobs.wait", "jobs": jobs}
+    document: JobsDocument = {"jobs": jobs}
     worst = next((error for error in errors if isinstance(error, Interrupted)), None) or next(
         iter(errors), None
     )
@@ -180,13 +186,14 @@ def several_results(waited: Sequence[Waited], session: Session) -> Result:
     return Result(document, out=out, problems=problems, status=worst.status if worst else 0)
 
 
-def _waited_document(item: Waited, session: Session) -> dict[str, object]:
+def _waited_document(item: Waited, session: Session) -> Mapping[str, object]:
     """One of several jobs: the envelope, or the failure document."""
-    from openclaw_fal.ui.render import failure_document
+    from openclaw_fal.ui.render import failure_document, success_document
 
     if item.generated is not None:
         sandbox = bool(item.job and item.job.sandbox)
-        return envelope(item.generated, capability="jobs.wait", sandbox=sandbox)
+        document = envelope(item.generated, sandbox=sandbox)
+        return success_document(Result(document), session.capability)
     assert item.error is not None
     return failure_document(item.error, session)
 
@@ -194,7 +201,6 @@ def _waited_document(item: Waited, session: Session) -> dict[str, object]:
 def dry_run_result(
     plan: Plan,
     *,
-    capability: str,
     url: str,
     body: Mapping[str, object],
     uploads: Sequence[Mapping[str, object]] = (),
@@ -202,14 +208,13 @@ def dry_run_result(
     """What would be sent. The JSON is complete; for people, long texts and data URIs are cut."""
     import json
 
-    document: dict[str, object] = {
-        "ok": True,
+    document: DryRunDocument = {
         "dryRun": True,
-        "capability": capability,
         "provider": "fal",
         "model": plan.model,
         "request": {"method": "POST", "url": url, "body": dict(body)},
-        **overrides(plan),
+        "ignoredOverrides": ignored_document(plan),
+        "adjustedOverrides": adjusted_document(plan),
     }
     if plan.warnings:
         document["warnings"] = list(plan.warnings)

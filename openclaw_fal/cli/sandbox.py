@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.ui.result import Result
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import SandboxDocument
+    from openclaw_fal.sandbox import Sandbox
+    from openclaw_fal.session import Session
 
 EPILOG = """\
 Examples:
@@ -46,9 +53,51 @@ def serve(
         ),
     ] = "",
     seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same media.")] = 0,
-) -> int:
+) -> Result:
     """Serve a fal on loopback until Ctrl-C."""
-    from openclaw_fal.cli.serving import serve_until_stopped
+    from openclaw_fal.sandbox import Dials, Sandbox
+    from openclaw_fal.ui.progress import request_log
 
-    ctx.obj.capability = "sandbox.serve"
-    return serve_until_stopped(ctx.obj, host, port, dials, seed)
+    session: Session = ctx.obj
+    fal = Sandbox(
+        Dials.parse(dials),
+        host=host,
+        port=port,
+        seed=seed,
+        log=request_log(session),
+        record=False,
+        tls=True,
+    )
+    session.resources.enter_context(fal)
+    return _addresses(fal)
+
+
+def _addresses(fal: Sandbox) -> Result:
+    """Where it is, and the lines that point other programs at it, ready to be pasted."""
+    clients = fal.client_settings()
+    document: SandboxDocument = {
+        "sandbox": True,
+        "url": fal.url,
+        "config": {"models.providers.fal.baseUrl": fal.url},
+        "environment": fal.environment(),
+        "clients": clients,
+    }
+    python = " ".join(
+        f"{name}={value}"
+        for name, value in fal.environment().items()
+        if name in ("FAL_KEY", "HTTPS_PROXY", "SSL_CERT_FILE")
+    )
+    javascript = json.dumps(clients["@fal-ai/client"]["config"])
+    text = f"""\
+A fal on this machine is at {fal.url}
+
+OpenClaw and this program:
+  openclaw config set models.providers.fal.baseUrl {fal.url}
+  export FAL_KEY=sandbox
+fal's Python client:
+  export {python}
+fal's JavaScript client:
+  fal.config({javascript})
+
+Any key will do. Ctrl-C stops it."""
+    return Result(document, out=(text,), stays=True)

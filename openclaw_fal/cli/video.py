@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options as given
-from openclaw_fal.cli.expand import expanded
+from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.running import references, run_media
+from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.media import VideoRequest
 from openclaw_fal.ui.result import Result
 
@@ -38,66 +38,66 @@ app = typer.Typer(
 
 
 @app.command(cls=Command, epilog=EXAMPLES)
-@expanded
+@record_options
 def generate(
     ctx: typer.Context,
-    run: given.RunOptions,
-    words: given.PromptWords = None,
-    prompt: given.PromptOption = None,
-    model: given.Model = None,
+    run: options.RunOptions,
+    words: options.PromptWords = None,
+    prompt: options.PromptOption = None,
+    model: options.Model = None,
     image: Annotated[
         list[str] | None,
-        given.request_option("--image", "-i", metavar="FILE|URL|-", help="Reference image."),
+        options.request_option("--image", "-i", metavar="FILE|URL|-", help="Reference image."),
     ] = None,
     video: Annotated[
         list[str] | None,
-        given.request_option(
+        options.request_option(
             "--video", metavar="FILE|URL|-", help="Reference video (Seedance reference-to-video)."
         ),
     ] = None,
     audio_ref: Annotated[
         list[str] | None,
-        given.request_option(
+        options.request_option(
             "--audio-ref",
             metavar="FILE|URL|-",
             help="Reference sound (Seedance reference-to-video).",
         ),
     ] = None,
     duration: Annotated[
-        str | None, given.request_option("--duration", metavar="SECONDS", help="Length.")
+        str | None, options.request_option("--duration", metavar="SECONDS", help="Length.")
     ] = None,
     aspect_ratio: Annotated[
-        str | None, given.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
+        str | None,
+        options.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9."),
     ] = None,
     resolution: Annotated[
         str | None,
-        given.request_option("--resolution", metavar="480P|720P|1080P", help="Short edge."),
+        options.request_option("--resolution", metavar="480P|720P|1080P", help="Short edge."),
     ] = None,
     size: Annotated[
-        str | None, given.request_option("--size", metavar="WxH", help="For example 1280x720.")
+        str | None, options.request_option("--size", metavar="WxH", help="For example 1280x720.")
     ] = None,
     audio: Annotated[
         bool | None,
-        given.request_option(
+        options.request_option(
             "--audio/--no-audio", help="With or without sound.", show_default=False
         ),
     ] = None,
     watermark: Annotated[
         bool | None,
-        given.request_option(
+        options.request_option(
             "--watermark/--no-watermark", help="OpenClaw's; no fal model takes it.", hidden=True
         ),
     ] = None,
-    seed: given.Seed = None,
-    param: given.Param = None,
+    seed: options.Seed = None,
+    param: options.Param = None,
 ) -> Result:
     """Generate a video from a prompt, with reference files where the model takes them."""
-    ctx.obj.capability = "video.generate"
-    given.no_two_stdins(prompt=words or prompt, image=image, video=video, audio_ref=audio_ref)
-    text = given.prompt_text(words, prompt)
+    options.no_two_stdins(prompt=words or prompt, image=image, video=video, audio_ref=audio_ref)
+    text = options.prompt_text(words, prompt)
     images, videos = references(image, "image"), references(video, "video")
-    audios, params = references(audio_ref, "audio"), given.extra_params(param)
-    seconds = given.number_or_text(duration)
+    audios, params = references(audio_ref, "audio"), options.extra_params(param)
+    seconds = options.number_or_text(duration)
 
     def request(endpoint: str) -> VideoRequest:
         return VideoRequest(

@@ -19,8 +19,7 @@ from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
-from openclaw_fal.journal.record import cut_data_uri
-from openclaw_fal.media import Output, RemoteFile
+from openclaw_fal.media import Output, RemoteFile, cut_data_uri
 from openclaw_fal.text import reason
 
 if TYPE_CHECKING:

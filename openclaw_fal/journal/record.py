@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind, Output
+from openclaw_fal.media import Kind, Output, cut_data_uri
 
 Transport = Literal["sync", "queue"]
 State = Literal[
@@ -123,7 +123,7 @@ class Job(Frozen, kw_only=True):
             "seed": self.seed,
             "billableUnits": self.billable_units,
             "error": error and {key: value for key, value in error.items() if value is not None},
-            "outputs": [output_to_json(self.outputs[index]) for index in sorted(self.outputs)],
+            "outputs": [self.outputs[index].as_json() for index in sorted(self.outputs)],
         }
         return {key: value for key, value in document.items() if value is not None}
 
@@ -138,22 +138,8 @@ def iso_time(seconds: float) -> str | None:
         return None
 
 
-def output_to_json(output: Output) -> dict[str, object]:
-    """An output with the keys of the envelope's `outputs`."""
-    document = {
-        "path": str(output.path),
-        "mimeType": output.mime_type,
-        "size": output.size,
-        "width": output.width,
-        "height": output.height,
-        "duration": output.duration,
-        "url": cut_data_uri(output.url),
-    }
-    return {key: value for key, value in document.items() if value is not None}
-
-
 def output_from_json(text: str) -> Output:
-    """The inverse of `output_to_json`, from its JSON text."""
+    """The inverse of `Output.as_json`, from its JSON text."""
     document = json.loads(text)
     return Output(
         path=Path(document["path"]),
@@ -164,14 +150,6 @@ def output_from_json(text: str) -> Output:
         height=document.get("height"),
         duration=document.get("duration"),
     )
-
-
-def cut_data_uri(url: str) -> str:
-    """`data:image/png;base64,…` as `data:image/png`; any other URL as it is."""
-    if url[:5].lower() != "data:":
-        return url
-    head = url[:200].partition(",")[0]
-    return head.partition(";")[0][:100]
 
 
 def cut_texts(node: object) -> object:

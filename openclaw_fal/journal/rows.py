@@ -17,7 +17,6 @@ from openclaw_fal.journal.record import (
     State,
     cut_texts,
     output_from_json,
-    output_to_json,
     shortened,
 )
 from openclaw_fal.media import Kind, Output
@@ -79,7 +78,7 @@ def error_text(code: str, message: str, http_status: int | None) -> str:
 
 def facts_text(output: Output) -> str:
     """A saved output as the journal keeps it."""
-    return json.dumps(output_to_json(output))
+    return json.dumps(output.as_json())
 
 
 def is_held(row: sqlite3.Row) -> bool:

@@ -32,6 +32,24 @@ def progress_for(session: Session) -> Progress:
     return PlainProgress(session)
 
 
+def unsuppressed_notes(session: Session, progress: Progress) -> Callable[[str], None]:
+    """How to say what must be seen with --quiet too: an option that is not sent as it was given."""
+    from openclaw_fal.ui.render import Renderer
+
+    return Renderer(session).note if session.quiet else progress.note
+
+
+def request_log(session: Session) -> Callable[[str], None]:
+    """Prints the sandbox's line for each request that it answers; nothing with --quiet."""
+
+    def log(line: str) -> None:
+        if not session.quiet:
+            write_safely(sys.stderr, safe(line, keep_newlines=False) + "\n")
+            sys.stderr.flush()
+
+    return log
+
+
 class PlainProgress(Progress):
     """Few lines on stderr, each with the seconds since the start: one for each change of state,
     the queue position now and then, and a sign of life a minute. With --verbose, all of them."""

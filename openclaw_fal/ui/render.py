@@ -15,7 +15,7 @@ from openclaw_fal.text import (
     write_safely,
 )
 from openclaw_fal.ui.layout import fact_lines, table_lines, wrapped
-from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table, output_document
+from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
@@ -30,7 +30,7 @@ class Renderer:
     def result(self, result: Result) -> None:
         """Print a result; what is for people comes after what is for programs."""
         if self._session.json:
-            self._document(dict(result.document))
+            self._document(success_document(result, self._session.capability))
             self._notes(result)
             return
         for at, block in enumerate(result.out):
@@ -173,6 +173,11 @@ def is_terminal(stream: TextIO) -> bool:
     return interactive and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
+def success_document(result: Result, capability: str) -> dict[str, Any]:
+    """The JSON document of a result: what the command says, with `ok` and `capability`."""
+    return {"ok": result.status == 0, "capability": capability, **result.document}
+
+
 def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any]:
     """The failure document: one JSON object, on every failure."""
     facts: dict[str, Any] = {"code": error.code, "message": lower_start(error.message)}
@@ -198,7 +203,7 @@ def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any
     if error.attempts:
         document["attempts"] = list(error.attempts)
     if error.outputs:
-        document["outputs"] = [output_document(output) for output in error.outputs]
+        document["outputs"] = [output.as_json() for output in error.outputs]
     return document
 
 

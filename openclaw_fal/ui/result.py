@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Output
 
 
 class Table(Frozen):
@@ -38,10 +37,11 @@ Block = str | Table | Facts | Prose
 class Result(Frozen):
     """The value of one command.
 
-    `document` is the JSON for `--json`. `out` goes to stdout otherwise: results only. `notes`
-    (one line each: ignored options, hints) and `closing` (a summary) go to stderr, and are left
-    out with `--quiet`. `problems` (one line each) go to stderr as errors, with `--quiet` too.
-    `status` is the exit status.
+    `document` is the JSON for `--json`; the renderer adds `ok` and `capability`. `out` goes to
+    stdout otherwise: results only. `notes` (one line each: ignored options, hints) and `closing` (a
+    summary) go to stderr, and are left out with `--quiet`. `problems` (one line each) go to stderr
+    as errors, with `--quiet` too. `status` is the exit status; 0 is `"ok": true` in the document.
+    `stays`: the command goes on until Ctrl-C once all this is printed, as a server does.
     """
 
     document: Mapping[str, object]
@@ -50,17 +50,4 @@ class Result(Frozen):
     closing: tuple[Block, ...] = ()
     status: int = 0
     problems: tuple[str, ...] = ()
-
-
-def output_document(output: Output) -> dict[str, object]:
-    """A saved file, as the envelope's `outputs` list it."""
-    document: dict[str, object] = {
-        "path": str(output.path),
-        "mimeType": output.mime_type,
-        "size": output.size,
-        "width": output.width,
-        "height": output.height,
-        "duration": output.duration,
-        "url": output.url.partition(",")[0] if output.url.startswith("data:") else output.url,
-    }
-    return {key: value for key, value in document.items() if value is not None}
+    stays: bool = False

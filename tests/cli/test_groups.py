@@ -51,3 +51,28 @@ def test_only_the_command_in_use_is_built() -> None:
 )
 def test_a_noun_completes_the_options_of_its_default_command(words: list[str]) -> None:
     assert [value for value, _ in candidates([*words, "--mo"])] == ["--model"]
+
+
+@pytest.mark.parametrize(
+    ("words", "capability"),
+    [
+        (["--frobnicate"], "cli"),
+        (["nothing"], "cli"),
+        (["jobs", "frobnicate"], "jobs"),
+        (["jobs", "show", "--frobnicate"], "jobs.show"),
+        (["image", "edit", "--frobnicate"], "image.edit"),
+        (["image", "a cat", "--frobnicate"], "image.generate"),
+        (["infer", "image", "edit", "--frobnicate"], "image.edit"),
+        (["capability", "music", "generate", "--frobnicate"], "music.generate"),
+        (["--config", "x.json", "config", "get", "--frobnicate"], "config.get"),
+        (["completion", "tcsh"], "completion"),
+        (["help", "nothing"], "help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_the_capability_is_the_path_of_the_command(
+    openclaw: Openclaw, words: list[str], capability: str
+) -> None:
+    document = openclaw(*words, "--json").json
+
+    assert (document["ok"], document["capability"]) == (False, capability)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.cli import completions
+from openclaw_fal.cli import generate_completion
 from openclaw_fal.completion.scripts import SCRIPTS
 from tests.program import in_process
 
@@ -15,18 +15,18 @@ FOLDER = Path(__file__).parent.parent.parent / "completions"
 
 
 def test_the_generated_files_are_in_step(capfd: pytest.CaptureFixture[str]) -> None:
-    assert completions.main(["--check", str(FOLDER)]) == 0, capfd.readouterr().err
+    assert generate_completion.main(["--check", str(FOLDER)]) == 0, capfd.readouterr().err
 
 
 def test_drift_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completions, "TABLE", tmp_path / "table.py")
+    monkeypatch.setattr(generate_completion, "TABLE", tmp_path / "table.py")
     folder = str(tmp_path / "out")
-    assert completions.main(["--check", folder]) == 1
+    assert generate_completion.main(["--check", folder]) == 1
     assert not Path(folder).exists()
-    assert completions.main([folder]) == 0
-    assert completions.main(["--check", folder]) == 0
-    monkeypatch.setitem(completions.TAKES, "--quality", ["changed"])
-    assert completions.main(["--check", folder]) == 1
+    assert generate_completion.main([folder]) == 0
+    assert generate_completion.main(["--check", folder]) == 0
+    monkeypatch.setitem(generate_completion.TAKES, "--quality", ["changed"])
+    assert generate_completion.main(["--check", folder]) == 1
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)

@@ -153,8 +153,8 @@ def test_a_model_is_added_as_it_says(tmp_path: Path) -> None:
     last = text.rindex("    ImageRow(\n")
     rows.write_text(text[:last] + row + text[last:], encoding="utf-8")
     script = """
-        python3 -m openclaw_fal.cli.completions completions
-        python3 -m openclaw_fal.cli.completions --check completions
+        python3 -m openclaw_fal.cli.generate_completion completions
+        python3 -m openclaw_fal.cli.generate_completion --check completions
         python3 -m openclaw_fal __complete words image --model fal/fal-ai/exam
         python3 -m openclaw_fal image models fal/fal-ai/example/v1
         python3 -m openclaw_fal image p --model fal/fal-ai/example/v1 --aspect-ratio 16:9 --dry-run

@@ -82,7 +82,7 @@ def confined(monkeypatch: pytest.MonkeyPatch, isolated: Path) -> Iterator[Sandbo
         "openclaw_fal.fal.exchange.Retry", lambda: Retry(attempts=2, pauses=(0.001,))
     )
     monkeypatch.setattr("typer.launch", lambda *_: 0)
-    monkeypatch.setattr("openclaw_fal.cli.serving.serve_until_stopped", lambda *_, **__: 0)
+    monkeypatch.setattr("openclaw_fal.__main__._wait_for_stop", lambda: None)
     monkeypatch.setenv("FAL_KEY", KEY)
     with Sandbox() as fal:
         write_config(fal.url)

@@ -82,7 +82,8 @@ def test_a_failure_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_failure_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    session = Session(capability="config.show")
+    session = Session()
+    session.capability = "config.show"
     session.json = True
     Renderer(session).failure(LocalError("The file is broken", hint="Mend it"))
     captured = capsys.readouterr()
@@ -152,4 +153,4 @@ def test_a_stream_that_does_not_know_every_character(monkeypatch: pytest.MonkeyP
     session.json = True
     Renderer(session).result(Result({"text": "界"}))
     sys.stdout.flush()
-    assert json.loads(sys.stdout.buffer.getvalue()) == {"text": "界"}
+    assert json.loads(sys.stdout.buffer.getvalue())["text"] == "界"

@@ -32,11 +32,10 @@ def run_media(
 ) -> Result:
     """Plan the request and show, submit or run it."""
     from openclaw_fal import api
-    from openclaw_fal.cli.looking import check_preview, opened, previewed
+    from openclaw_fal.cli.open_preview import check_preview, opened, previewed
     from openclaw_fal.cli.options import seconds
     from openclaw_fal.cli.results import dry_run_result, generated_result, plan_notes
-    from openclaw_fal.ui.progress import progress_for
-    from openclaw_fal.ui.render import Renderer
+    from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     _refuse_contradictions(session, run)
@@ -63,13 +62,12 @@ def run_media(
         shown = api.dry_run(request_for(choice.endpoint), settings)
         return dry_run_result(
             shown.plan,
-            capability=session.capability,
             url=shown.url,
             body=shown.body,
             uploads=shown.uploads,
         )
     progress = progress_for(session)
-    say = Renderer(session).note if session.quiet else progress.note
+    say = unsuppressed_notes(session, progress)
 
     def told(plan: Plan) -> None:
         for note in plan_notes(plan):
@@ -85,7 +83,6 @@ def run_media(
     ]
     return generated_result(
         done.generated,
-        capability=session.capability,
         plan=done.plan,
         attempts=done.attempts,
         sandbox=session.sandbox,

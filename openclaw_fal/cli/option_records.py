@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from openclaw_fal.frozen import Frozen
 
 
-def expanded(function: Callable[..., Any]) -> Callable[..., Any]:
+def record_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` as Typer shall see it: each parameter that is a record becomes one option a field.
 
     The fields' annotations are Typer's (`Annotated[…, typer.Option(…)]`); the function still

@@ -1,0 +1,121 @@
+"""The JSON documents of the commands: what `--json` prints, beside `ok` and `capability`, which the
+renderer adds to each one. `openclaw help json` describes them to users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
+
+JsonObject = Mapping[str, object]
+
+
+class Overrides(TypedDict):
+    """The options that were not sent as they were given."""
+
+    ignoredOverrides: list[JsonObject]
+    adjustedOverrides: list[JsonObject]
+
+
+class GeneratedDocument(Overrides):
+    """OpenClaw's envelope and a few more keys: what image, video and music print, and a job that
+    was waited for. `submitted` marks a job that was left on fal's queue (`--async`)."""
+
+    transport: str
+    provider: str
+    model: str
+    attempts: list[JsonObject]
+    outputs: list[JsonObject]
+    requestId: NotRequired[str]
+    jobId: NotRequired[str]
+    seed: NotRequired[int]
+    billableUnits: NotRequired[str]
+    flagged: NotRequired[list[int]]
+    sandbox: NotRequired[bool]
+    submitted: NotRequired[bool]
+    warnings: NotRequired[list[str]]
+
+
+class WireRequest(TypedDict):
+    """A request as it would leave: the body is complete, data URIs included."""
+
+    method: str
+    url: str
+    body: JsonObject
+
+
+class DryRunDocument(Overrides):
+    """What `--dry-run` prints. `uploads` are the files that would be uploaded first."""
+
+    dryRun: bool
+    provider: str
+    model: str
+    request: WireRequest
+    warnings: NotRequired[list[str]]
+    uploads: NotRequired[list[JsonObject]]
+
+
+class JobsDocument(TypedDict):
+    """Several jobs of the journal, or the ends of several that were waited for together."""
+
+    jobs: list[JsonObject]
+    error: NotRequired[object]
+
+
+class JobDocument(TypedDict):
+    """One job of the journal."""
+
+    job: JsonObject
+
+
+class CancelDocument(TypedDict):
+    """What fal said when it was asked to cancel a job."""
+
+    jobId: str
+    requestId: str | None
+    outcome: str
+
+
+class PruneDocument(TypedDict):
+    """The ids of the jobs that were forgotten."""
+
+    pruned: list[str]
+
+
+class ModelsDocument(TypedDict):
+    """The known models of a kind, and the ref of the default one."""
+
+    default: str
+    models: list[JsonObject]
+
+
+class ModelDocument(TypedDict):
+    """One model in full."""
+
+    model: JsonObject
+
+
+class HelpDocument(TypedDict):
+    """A help topic, or the list of topics."""
+
+    topic: NotRequired[str]
+    text: NotRequired[str]
+    topics: NotRequired[list[str]]
+
+
+class CompletionDocument(TypedDict):
+    """A completion script; `path` is where it was installed."""
+
+    shell: str
+    script: NotRequired[str]
+    path: NotRequired[str]
+
+
+class SandboxDocument(TypedDict):
+    """Where the sandbox is, and how programs are pointed at it."""
+
+    sandbox: bool
+    url: str
+    config: JsonObject
+    environment: JsonObject
+    clients: JsonObject
