@@ -7,7 +7,7 @@ what is interrupted here can be picked up by `wait`, or by `openclaw jobs wait`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from openclaw_fal.media import Kind, MediaRequest, Plan
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from openclaw_fal.job.ports import Generated
     from openclaw_fal.progress import Progress
     from openclaw_fal.session import Session
-
-_Request = TypeVar("_Request", bound=MediaRequest)
 
 
 def default_model(kind: Kind, *, config: str | None = None) -> str:
@@ -157,12 +155,12 @@ def cancel(job_id: str, *, config: str | None = None) -> str:
     return outcome
 
 
-def _named(request: _Request) -> _Request:
+def _named(request: MediaRequest) -> MediaRequest:
     """`request` with the endpoint id for its model, which may be given as a ref."""
     from openclaw_fal.provider import refs
 
     ref = request.model if request.model.startswith("fal/") else f"fal/{request.model}"
-    return type(request)(**{**request.as_dict(), "model": refs.parse_ref(ref)})
+    return request.replaced(model=refs.parse_ref(ref))
 
 
 def _session(config: str | None, *, sandbox: bool = False) -> Session:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import inspect
+import pydoc
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import ImageRequest
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Point(Frozen):
@@ -94,3 +100,29 @@ def test_values_with_equal_fields_are_equal_and_hash_alike() -> None:
 
 def test_a_value_shows_its_fields() -> None:
     assert repr(Point(1, name="a")) == "Point(x=1, y=0, name='a')"
+
+
+class Priced(Frozen):
+    amount: Decimal
+    currency: str = "USD"
+
+
+def test_the_signature_shows_the_fields_with_their_types_and_defaults() -> None:
+    assert str(inspect.signature(Solid)) == (
+        "(x: int, y: int = 0, name: str | None = None, z: int = 0)"
+    )
+    assert str(inspect.signature(Numbered)) == "(*, title: str = '', number: int, page: int)"
+    assert str(inspect.signature(Priced)) == "(amount: 'Decimal', currency: 'str' = 'USD')"
+    assert list(inspect.signature(ImageRequest).parameters) == list(ImageRequest.fields())
+
+
+def test_help_shows_the_fields() -> None:
+    text = pydoc.plain(pydoc.render_doc(ImageRequest))
+
+    assert "ImageRequest(model: str, prompt: str, count: int | None = None" in text
+
+
+def test_a_changed_copy() -> None:
+    assert Point(1, name="a").replaced(x=2) == Point(2, name="a")
+    with pytest.raises(TypeError, match="no field w; it has x, y, name"):
+        Point(1).replaced(w=2)

@@ -225,7 +225,7 @@ def _known_folder(target: OutputTarget) -> Path:
     parts = _components(target.template)[:-1]
     known = next((i for i, part in enumerate(parts) if naming.fields(part) & _LATE), len(parts))
     template = os.sep.join([*parts[:known], "x"])
-    return OutputTarget(**{**target.as_dict(), "template": template}).place(
+    return target.replaced(template=template).place(
         job_id="", index=0, count=1, seed=None, extension=""
     )[0]
 
