@@ -19,6 +19,7 @@ STDLIB = set(sys.stdlib_module_names)
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "errors": ({"errors"}, set()),
     "frozen": (set(), set()),
+    "atomic": ({"errors", "frozen"}, set()),
     "text": (set(), set()),
     "environment": ({"errors"}, set()),
     "media": ({"errors", "frozen", "media"}, set()),
@@ -28,13 +29,13 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "json5": ({"text", "config", "errors", "frozen", "json5"}, {"pyjson5"}),
     "config": (
         {
+            "atomic",
             "text",
             "api",
             "environment",
             "config",
             "errors",
             "fal",
-            "files",
             "frozen",
             "json5",
             "media",
@@ -46,15 +47,15 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "journal": (
-        {"text", "errors", "files", "frozen", "journal", "media", "store"},
+        {"atomic", "text", "errors", "frozen", "journal", "media", "store"},
         {"filelock"},
     ),
     "files": (
-        {"text", "errors", "files", "frozen", "journal", "media", "progress", "store"},
+        {"atomic", "text", "errors", "files", "frozen", "media"},
         set(),
     ),
     "store": (
-        {"text", "config", "errors", "files", "frozen", "json5", "media", "progress", "store"},
+        {"atomic", "text", "config", "errors", "frozen", "json5", "media", "progress", "store"},
         {"platformdirs", "tomli_w", "filelock"},
     ),
     "money": ({"errors", "frozen", "media", "money"}, set()),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from openclaw_fal.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.config.check import Finding, findings
 from openclaw_fal.config.keypath import MISSING, format_path, get_at
 from openclaw_fal.config.layouts import RELEASES, layouts_in
@@ -35,7 +36,6 @@ from openclaw_fal.config.rules import (
 )
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import LocalError, UsageError
-from openclaw_fal.files.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.media import Kind
 from openclaw_fal.store.credentials import check_key
 from openclaw_fal.store.locks import locked

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, TypeGuard
 
+from openclaw_fal.atomic import Snapshot, read_file
 from openclaw_fal.config.keypath import (
     MISSING,
     KeyPath,
@@ -23,7 +24,6 @@ from openclaw_fal.config.layouts import (
     translate,
 )
 from openclaw_fal.errors import LocalError
-from openclaw_fal.files.atomic import Snapshot, read_file
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.read import loads
 from openclaw_fal.media import Kind

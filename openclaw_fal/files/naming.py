@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
     """Words of `text` as `a-lighthouse-at-dawn`, cut between words where possible.
 
-    Accents are dropped. When no letter or digit of ASCII is left, `fallback` is the answer.
+    Accents are dropped. Without a single ASCII letter or digit the answer is `fallback`.
     """
     text = text[: limit * 40].casefold().translate(_LATIN)
     plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))

@@ -1,7 +1,6 @@
 """A download on its way: a part file beside the target, then a final name that nobody has.
 
-A file stands under its final name only when it is complete and on the disk. Two processes that want
-the same name both get one: taking a name is one atomic step that fails when the name is taken.
+A file stands under its final name only when it is complete and on the disk.
 """
 
 from __future__ import annotations
@@ -13,35 +12,24 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from openclaw_fal.atomic import open_flags, take_free_name
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
+from openclaw_fal.files.target import OutputTarget
 from openclaw_fal.media import Output, RemoteFile, cut_data_uri
 from openclaw_fal.text import reason
 
-if TYPE_CHECKING:
-    from openclaw_fal.files.outputs import OutputTarget
-
 _NO_MEDIA = {sniff.HTML: "a web page", sniff.JSON: "JSON", sniff.XML: "XML"}
-_NO_LINKS = {
-    errno.EPERM,
-    errno.EACCES,
-    errno.ENOSYS,
-    errno.EOPNOTSUPP,
-    errno.ENOTSUP,
-    errno.EMLINK,
-    errno.EINVAL,
-    errno.EXDEV,
-}
 
 
 class PartFile:
     """The part file of output `index` (from 0) of `count`; a sink for downloads.
 
-    One that an earlier process left behind for the same job and output is taken up where it ends:
+    The part file of an earlier process for the same job and output is continued:
     `offset` bytes are there. `close` keeps the file, `finish` gives it its final name.
     """
 
@@ -123,7 +111,7 @@ class PartFile:
         _, name, number = self._place(kind.extension if kind else "bin")
         stem, extension = naming.split_extension(name, kind)
         names = naming.candidates(stem, extension, number, self._job_id)
-        path = claim(self.path, names, self._job_id)
+        path = named(self.path, names, self._job_id)
         return Output(
             path=path,
             mime_type=kind.mime_type if kind else "application/octet-stream",
@@ -159,8 +147,8 @@ class PartFile:
         type always begin in a way that these do not."""
         self._file.seek(0)
         head = self._file.read(sniff.HEAD)
-        found = sniff.sniff(head)
-        if what := self._no_media(head, found, remote):
+        kind = sniff.sniff(head)
+        if what := self._no_media(head, kind, remote):
             self.restart()
             raise Unreachable(
                 f"the media host sent {what} in the place of the {self._target.kind} file",
@@ -169,14 +157,14 @@ class PartFile:
             )
         declared = sniff.by_mime_type(remote.content_type)
         declared = declared or sniff.by_extension(remote.file_name or "")
-        return found or (None if declared in sniff.SIGNED else declared)
+        return kind or (None if declared in sniff.SIGNED else declared)
 
-    def _no_media(self, head: bytes, found: FileType | None, remote: RemoteFile) -> str | None:
+    def _no_media(self, head: bytes, kind: FileType | None, remote: RemoteFile) -> str | None:
         """What has come in the place of the file, if that cannot be the file."""
         if self._offset == 0:
             return "an empty file"
-        if found is not None:
-            return _NO_MEDIA.get(found)
+        if kind is not None:
+            return _NO_MEDIA.get(kind)
         if sniff.is_text(head):
             return "plain text"
         if remote.size not in (None, self._offset):
@@ -192,79 +180,36 @@ class PartFile:
         )
 
 
-def claim(part: Path, names: Iterable[str], job_id: str) -> Path:
-    """Move `part` to the first of `names`, in its folder, that nobody has; returns the path.
-
-    Whatever stands under a name counts: a file, a folder, a link that leads nowhere.
-    """
+def named(part: Path, names: Iterable[str], job_id: str) -> Path:
+    """Give a complete part file the first of `names` that nobody has; returns the path."""
     try:
-        for name in names:
-            final = part.with_name(name)
-            with suppress(FileExistsError):
-                _move(part, final)
-                _sync_folder(final.parent)
-                return final
+        final = take_free_name(part, names)
     except OSError as failure:
         raise LocalError(
             f"{part} is complete but cannot be given its name: {reason(failure)}",
             hint=f"openclaw jobs wait {job_id}",
             job_id=job_id,
         ) from failure
-    raise LocalError(f"every name for {part} is taken", job_id=job_id)
-
-
-def _move(part: Path, final: Path) -> None:
-    """Rename, or raise FileExistsError. Both names are in one folder."""
-    if os.name == "nt":
-        os.rename(part, final)  # fails there when `final` exists
-        return
-    try:
-        os.link(part, final, follow_symlinks=False)
-    except OSError as failure:
-        if failure.errno not in _NO_LINKS:
-            raise
-        # No hard links here (FAT, some network and phone storage). The name is taken with an empty
-        # file first: for a moment, and after a crash at this moment, it is empty. It is never
-        # partly written, and never somebody else's.
-        os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            os.replace(part, final)
-        except OSError:
-            os.unlink(final)
-            raise
-        return
-    os.unlink(part)
+    if final is None:
+        raise LocalError(f"every name for {part} is taken", job_id=job_id)
+    return final
 
 
 def _opened(path: Path) -> BinaryIO:
     """The part file for reading and writing, made if it is missing, folder included.
 
     A link or special file in its place is an error. A file with a second name was given that name
-    by a process that died right then: it is left to that name, and a new one is begun.
+    by a process that died right then: that name keeps it, and a new part file is begun.
     """
-    flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
-        flags |= getattr(os, name, 0)
+    flags = open_flags(os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, flags, 0o666)  # the final mode: the umask has its say here
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a regular file")
-    if found.st_nlink > 1 and os.name != "nt":
+    if info.st_nlink > 1 and os.name != "nt":
         os.close(descriptor)
         os.unlink(path)
         descriptor = os.open(path, flags | os.O_EXCL, 0o666)
     return os.fdopen(descriptor, "r+b", buffering=0)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the new name on the disk, where the system can."""
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,7 +1,7 @@
 """Reference files on this machine: what they are, and their bytes as data URIs.
 
-Nothing but a regular file is opened for good, so that a pipe or a device in the place of a picture
-is an error and not a wait without an end.
+Only regular files are read: a pipe or a device in the place of a picture is an error, not a wait
+without an end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from openclaw_fal.atomic import open_flags
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
@@ -66,8 +67,8 @@ class LocalFile(Frozen):
         if self.data is not None:
             return io.BytesIO(self.data)
         assert self.path is not None
-        file, found = _opened(str(self.path), self.path)
-        if found.st_size != self.size:
+        file, info = _opened(str(self.path), self.path)
+        if info.st_size != self.size:
             file.close()
             raise LocalError(f"{self.path} changed while it was being used")
         return file
@@ -90,21 +91,21 @@ def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
             hint="give the path of a file, an http(s) URL, or - for standard input",
         )
     path = Path(os.path.abspath(os.path.expanduser(source)))
-    file, found = _opened(source, path)
+    file, info = _opened(source, path)
     with file:
-        if found.st_size == 0:
+        if info.st_size == 0:
             raise LocalError(f"{source} is empty")
         try:
-            kind, mime_type = _type_of(reference, file, found.st_size, source)
+            kind, mime_type = _type_of(reference, file, info.st_size, source)
         except OSError as failure:
             raise LocalError(f"{source} cannot be read: {reason(failure)}") from failure
     extension = kind.extension if kind else "bin"
     return LocalFile(
         name=f"{naming.slug(path.stem, reference.media)}.{extension}",
-        size=found.st_size,
+        size=info.st_size,
         mime_type=mime_type,
         path=path,
-        key=(found.st_dev, found.st_ino) if found.st_ino else (str(path),),
+        key=(info.st_dev, info.st_ino) if info.st_ino else (str(path),),
     )
 
 
@@ -124,14 +125,14 @@ def check_url(source: str) -> str:
 def data_uri(local: LocalFile) -> str:
     """The file as `data:<mime>;base64,…`. Takes about 2.7 times the file's size in memory."""
     encoded = bytearray(f"data:{local.mime_type};base64,", "ascii")
-    left = local.size
+    remaining = local.size
     try:
         with local.open() as file:
-            while left > 0:
-                chunk = file.read(min(_CHUNK, left))
+            while remaining > 0:
+                chunk = file.read(min(_CHUNK, remaining))
                 if not chunk:
                     raise LocalError(f"{local.path} became shorter while it was being read")
-                left -= len(chunk)
+                remaining -= len(chunk)
                 encoded += b64encode(chunk)
     except OSError as failure:
         raise LocalError(f"{local.path} cannot be read: {reason(failure)}") from failure
@@ -173,14 +174,11 @@ def _from_stdin(reference: Reference, stdin: BinaryIO | None) -> LocalFile:
 
 def _opened(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
     """A regular file, open for reading, and its facts. Looks before it opens, and again after."""
-    flags = os.O_RDONLY
-    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
-        flags |= getattr(os, name, 0)
     try:
         _refuse_special(source, os.stat(path).st_mode)
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, open_flags(os.O_RDONLY))
         file = os.fdopen(descriptor, "rb")
-        found = os.fstat(descriptor)
+        info = os.fstat(descriptor)
     except FileNotFoundError as failure:
         where = "is a link that leads nowhere" if os.path.islink(path) else "does not exist"
         raise LocalError(f"the reference file {_shown(source)} {where}") from failure
@@ -188,11 +186,11 @@ def _opened(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
         why = reason(failure) if isinstance(failure, OSError) else str(failure)
         raise LocalError(f"the reference file {_shown(source)} cannot be read: {why}") from failure
     try:
-        _refuse_special(source, found.st_mode)
+        _refuse_special(source, info.st_mode)
     except LocalError:
         file.close()
         raise
-    return file, found
+    return file, info
 
 
 def _refuse_special(source: str, mode: int) -> None:

@@ -5,12 +5,12 @@ Such a result is media as data URIs, the only copy of what was paid for until th
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
+from openclaw_fal.atomic import replace_file
 from openclaw_fal.errors import LocalError
-from openclaw_fal.text import reason
+from openclaw_fal.text import lower_start
 
 
 def path_of(journal: Path, job_id: str) -> Path:
@@ -21,21 +21,11 @@ def path_of(journal: Path, job_id: str) -> Path:
 def put(journal: Path, job_id: str, result: bytes) -> str:
     """Write a result, whole or not at all, with mode 0600; returns the file's name."""
     path = path_of(journal, job_id)
-    part = path.with_suffix(".part")
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(result)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as failure:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        replace_file(path, result)
+    except LocalError as failure:
         raise LocalError(
-            f"the result of job {job_id} cannot be kept in {path.parent}: {reason(failure)}"
+            f"the result of job {job_id} cannot be kept: {lower_start(failure.message)}"
         ) from failure
     return path.name
 

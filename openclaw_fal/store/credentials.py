@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from openclaw_fal.atomic import failure, make_folder, read_file, replace_file
 from openclaw_fal.config.keypath import format_path
 from openclaw_fal.config.read import API_KEY, Config, EnvKey, KeyReference, PlainKey, key_reference
 from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import AuthError, LocalError
-from openclaw_fal.files.atomic import failure, make_folder, read_file, replace_file
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.store.locks import locked
 from openclaw_fal.store.paths import credentials_path, home

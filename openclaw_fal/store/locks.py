@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from openclaw_fal.atomic import failure, make_folder
 from openclaw_fal.errors import LocalError
-from openclaw_fal.files.atomic import failure, make_folder
 from openclaw_fal.store.paths import locks_folder
 
 WAIT_S = 30.0

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal import atomic
 from openclaw_fal.config import edit as config_edit
 from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
 from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import LocalError
-from openclaw_fal.files import atomic
 from openclaw_fal.json5.read import loads
 from openclaw_fal.store.locks import locked
 

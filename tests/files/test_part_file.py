@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal import atomic
 from openclaw_fal.errors import LocalError, Unreachable
-from openclaw_fal.files import part_file
 from openclaw_fal.files.outputs import (
     PartFile,
     save_unreadable,
@@ -194,7 +194,7 @@ def test_a_name_that_cannot_be_given_keeps_the_part_file(
     def fails(part: Path, final: Path) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(part_file, "_move", fails)
+    monkeypatch.setattr(atomic, "_move", fails)
     with pytest.raises(LocalError, match="read-only file system") as error:
         save(target("out.png", tmp_path))
     assert error.value.hint == f"openclaw jobs wait {JOB}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
+from openclaw_fal.atomic import Snapshot
 from openclaw_fal.config import check as config_check
 from openclaw_fal.config import edit as config_edit
 from openclaw_fal.config import keypath, redaction
@@ -22,7 +23,6 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.failures import Reply, failure, is_transient
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.retry import Retry
-from openclaw_fal.files.atomic import Snapshot
 from openclaw_fal.json5 import read as json5
 from tests.canary import KEY, traces
 from tests.cli.queueing import server

@@ -1,16 +1,18 @@
-"""Reading and replacing whole files: what is on disk is the old content or the new, never a part.
+"""Files that are private and whole: what is on disk is the old content or the new, never a part.
 
-The new content goes to a file of its own beside the target, which no one but the user can read from
-its first byte, and is renamed over it when it is complete.
+New content goes to a file of its own beside the target, which no one but the user can read from its
+first byte, and is renamed when it is complete: over the target (`replace_file`), or to the first
+name that nobody has (`take_free_name`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from openclaw_fal.errors import LocalError
@@ -20,6 +22,18 @@ MAX_BYTES = 64 * 1024 * 1024
 """No config is as large as this: a file that is has been named by mistake."""
 
 _LEFTOVER_S = 60.0
+
+_NO_LINKS = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOSYS,
+    errno.EOPNOTSUPP,
+    errno.ENOTSUP,
+    errno.EMLINK,
+    errno.EINVAL,
+    errno.EXDEV,
+}
+"""What `link` answers on file systems without hard links."""
 
 
 class Snapshot(Frozen):
@@ -36,10 +50,7 @@ class Snapshot(Frozen):
     def still_holds(self, path: Path) -> bool:
         """Whether the file at the path is the one that was read, with the same content."""
         now = read_file(path)
-        return now.target == self.target and (now.exists, now.content) == (
-            self.exists,
-            self.content,
-        )
+        return (now.target, now.exists, now.content) == (self.target, self.exists, self.content)
 
 
 def read_file(path: Path) -> Snapshot:
@@ -79,9 +90,32 @@ def replace_file(
             if before_rename is not None:
                 before_rename()
             os.replace(temporary, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise failure("write", target, error) from error
+
+
+def take_free_name(path: Path, names: Iterable[str]) -> Path | None:
+    """Moves a file to the first of `names`, in its folder, that nobody has; returns the new path.
+
+    Whatever stands under a name counts: a file, a folder, a link that leads nowhere. Two processes
+    that want one name both get one. None when every name is taken. Raises OSError.
+    """
+    for name in names:
+        final = path.with_name(name)
+        with contextlib.suppress(FileExistsError):
+            _move(path, final)
+            sync_folder(final.parent)
+            return final
+    return None
+
+
+def open_flags(access: int) -> int:
+    """Flags for `os.open`: bytes as they are, closed in child processes, and without waiting for a
+    pipe or device that stands in the place of a file."""
+    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
+        access |= getattr(os, name, 0)
+    return access
 
 
 def make_folder(folder: Path) -> None:
@@ -96,17 +130,17 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Removes what killed runs left beside a target: new content under a temporary name.
+    """Removes the temporary files of killed runs beside a target.
 
-    Young ones stay, they may be those of a run that is at it.
+    Recent ones stay: a live process may own them.
     """
     with contextlib.suppress(OSError):
         for name in os.listdir(target.parent):
             middle = name.removeprefix(f".{target.name}.").removesuffix(".tmp")
             if len(middle) == 12 and name == f".{target.name}.{middle}.tmp":
-                left = target.parent / name
-                if time.time() - left.stat().st_mtime > _LEFTOVER_S:
-                    left.unlink()
+                leftover = target.parent / name
+                if time.time() - leftover.stat().st_mtime > _LEFTOVER_S:
+                    leftover.unlink()
 
 
 def failure(what: str, path: Path, error: Exception) -> LocalError:
@@ -125,16 +159,14 @@ def _check_regular(path: Path, info: os.stat_result) -> None:
 
 
 def _read(path: Path, target: Path) -> Snapshot:
-    # Not blocking: the file may have become a pipe since it was looked at.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(target, flags), "rb") as file:
+    with open(os.open(target, open_flags(os.O_RDONLY)), "rb") as file:
         info = os.fstat(file.fileno())
         _check_regular(path, info)
         return Snapshot(target, file.read(), info)
 
 
 def _write_new(path: Path, content: bytes, like: os.stat_result | None, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = open_flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with open(os.open(path, flags, 0o600), "wb") as file:
         file.write(content)
         file.flush()
@@ -172,8 +204,31 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes the rename last through a power cut, where the system offers it."""
+def _move(path: Path, final: Path) -> None:
+    """Renames, or raises FileExistsError. Both names are in one folder."""
+    if os.name == "nt":
+        os.rename(path, final)  # fails there when `final` exists
+        return
+    try:
+        os.link(path, final, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # No hard links here (FAT, some network and phone storage). The name is taken with an empty
+        # file first: for a moment, and after a crash at this moment, it is empty. It is never
+        # partly written, and never somebody else's.
+        os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            os.replace(path, final)
+        except OSError:
+            os.unlink(final)
+            raise
+        return
+    os.unlink(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in the folder last through a power cut, where the system offers it."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
