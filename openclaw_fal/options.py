@@ -125,9 +125,9 @@ def options_of(request: MediaRequest) -> dict[str, object]:
     for field, value in request.as_dict().items():
         if value is None or value == ():
             continue
-        if field in _MEDIA:
+        if isinstance(value, tuple) and field in _MEDIA:
             value = [reference.source for reference in value]
-        elif field == "params":
+        elif isinstance(value, tuple) and field == "params":
             value = dict(value)
         options[KEYS.get(field, field)] = value
     return options

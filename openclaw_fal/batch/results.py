@@ -138,6 +138,6 @@ def _append(path: Path, text: bytes) -> None:
 
 
 def _replace(path: Path, text: bytes) -> None:
-    from openclaw_fal.files.atomic import replace_file
+    from openclaw_fal.atomic import replace_file
 
     replace_file(path, text)
