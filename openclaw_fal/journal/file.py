@@ -288,12 +288,8 @@ def _reserve_space(connection: sqlite3.Connection) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    foreign = application != APPLICATION_ID and (
-        version or application or connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    )
-    if foreign:
+    version, application, tables = _marks(connection)
+    if application != APPLICATION_ID and (version or application or tables):
         raise LocalError(f"{path} is not a job journal of openclaw-fal; it was left as it is")
     if version > len(MIGRATIONS):
         raise LocalError(
@@ -302,6 +298,27 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             hint="upgrade openclaw-fal",
         )
     return max(version, 0)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The schema's version, the application's number and the number of tables, all of one moment:
+    another process may be making the journal."""
+    alone = not connection.in_transaction
+    if alone:
+        connection.execute("BEGIN")
+    try:
+        queries = (
+            "PRAGMA user_version",
+            "PRAGMA application_id",
+            "SELECT COUNT(*) FROM main.sqlite_master",
+        )
+        version, application, tables = (
+            int(connection.execute(query).fetchone()[0]) for query in queries
+        )
+    finally:
+        if alone and connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return version, application, tables
 
 
 def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:
