@@ -363,7 +363,7 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:
     """The fal key; AuthError names the three ways to give one."""
-    from openclaw_fal.store.credentials import resolve_key
+    from openclaw_fal.config.keys import resolve_key
 
     key = resolve_key(config, os.environ)
     if key is None:

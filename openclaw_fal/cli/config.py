@@ -82,7 +82,7 @@ def show(ctx: typer.Context) -> Result:
             "path": str(config.path),
             "exists": config.exists,
             "layout": config.layout,
-            "layoutReason": config.found.reason,
+            "layoutReason": config.layout_choice.reason,
         },
         "key": key,
         "baseUrl": base,
@@ -90,7 +90,10 @@ def show(ctx: typer.Context) -> Result:
     }
     rows = (
         ("config", f"{config.path}{'' if config.exists else '  (not there yet)'}"),
-        ("layout", f"that of OpenClaw {RELEASES[config.layout]}, from {config.found.reason}"),
+        (
+            "layout",
+            f"that of OpenClaw {RELEASES[config.layout]}, from {config.layout_choice.reason}",
+        ),
         ("key", _key_line(key)),
         ("base URL", base),
     )
@@ -105,7 +108,7 @@ def show(ctx: typer.Context) -> Result:
 
 def _key_facts(config: Config, session: Session) -> dict[str, Any]:
     """Where the key comes from, never the key; a broken source is shown, not fatal."""
-    from openclaw_fal.store.credentials import resolve_key
+    from openclaw_fal.config.keys import resolve_key
 
     try:
         key = resolve_key(config)
@@ -149,8 +152,8 @@ def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
 def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
     from openclaw_fal import api
-    from openclaw_fal.config.keypath import MISSING, format_path, parse_path
     from openclaw_fal.config.redaction import redacted
+    from openclaw_fal.json5.path import MISSING, format_path, parse_path
 
     ctx.obj.capability = "config.get"
     keys = parse_path(path)
@@ -203,8 +206,8 @@ def set_value(
 ) -> Result:
     """Set the value at a path. Comments, order and everything else stay as they are."""
     from openclaw_fal.cli.options import utf8
-    from openclaw_fal.config.keypath import parse_path
     from openclaw_fal.config.rules import Set
+    from openclaw_fal.json5.path import parse_path
 
     ctx.obj.capability = "config.set"
     keys = parse_path(utf8("the path", path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,16 @@ from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session
 from openclaw_fal.ui.result import Facts, Result
 
+if TYPE_CHECKING:
+    from openclaw_fal.config.onboarding import Onboarded
+    from openclaw_fal.config.read import Config
+
 AUTH_CHOICES = ("fal-api-key",)
 SECRET_MODES = ("plaintext", "ref")
 PANEL = "The key"
 TRIES = 3
+VERIFY_TIMEOUT_S = 15.0
+NEXT = 'openclaw image "a lighthouse at dawn"'
 
 EPILOG = """\
 Examples:
@@ -91,6 +97,7 @@ def onboard(
 ) -> Result:
     """Store a fal key and set the default image model, as `openclaw onboard` does."""
     from openclaw_fal.config import onboarding
+    from openclaw_fal.store import paths
 
     session: Session = ctx.obj
     session.capability = "onboard"
@@ -110,14 +117,17 @@ def onboard(
                 "shell's history; --fal-api-key-stdin or FAL_KEY do not"
             )
     source, key = _key(session, fal_api_key, fal_api_key_stdin, non_interactive, secret_input_mode)
+    kept = key is None
+    key = _kept_key() if key is None else key
+    session.secrets.update((key, key.strip()))
     done = onboarding.onboard(
-        session=session,
-        key=key,
-        source=source,
-        as_reference=secret_input_mode == "ref",
-        verify=source == "prompt" if verify is None else verify,
+        paths.config_path(session.config),
+        key,
+        variable=source if secret_input_mode == "ref" else None,
+        keep=kept,
+        verify=_accepted_by_fal if (source == "prompt" if verify is None else verify) else None,
     )
-    return _result(done, [*notes, *done.notes], session)
+    return _result(done, source, key, [*notes, *done.notes])
 
 
 def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
@@ -172,36 +182,75 @@ def _asked() -> str:
     raise AuthError("no key was given", hint="openclaw onboard, or set FAL_KEY")
 
 
-def _result(done: object, notes: list[str], session: Session) -> Result:
-    from openclaw_fal.config.onboarding import Onboarded
+def _kept_key() -> str:
+    """The key that an earlier onboarding stored. AuthError names the ways to give one."""
+    from openclaw_fal.api import NO_KEY
+    from openclaw_fal.config.keys import resolve_key
 
-    assert isinstance(done, Onboarded)
-    document = {
+    kept = resolve_key(None, {**os.environ, "FAL_KEY": "", "FAL_API_KEY": ""})
+    if kept is None:
+        raise AuthError(NO_KEY, hint="openclaw onboard --fal-api-key-stdin < key.txt")
+    return kept.value
+
+
+def _accepted_by_fal(config: Config, key: str) -> bool:
+    """Whether fal could be asked. Raises AuthError or BillingError if it refuses the key."""
+    from openclaw_fal.api import hosts_of
+    from openclaw_fal.errors import Unreachable
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.progress import Progress
+
+    service = FalService(hosts_of(config), key, Progress())
+    try:
+        service.verify_key(VERIFY_TIMEOUT_S)
+    except Unreachable:
+        return False
+    finally:
+        service.close()
+    return True
+
+
+def _defaults(config: Config) -> dict[str, str]:
+    """The default model ref of each kind: the config's, else the built-in one."""
+    from openclaw_fal.provider.specs import DEFAULT_MODELS
+
+    refs: dict[str, str] = {}
+    for kind, endpoint in DEFAULT_MODELS.items():
+        default = config.default_model(kind)
+        refs[kind] = default.primary if default else f"fal/{endpoint}"
+    return refs
+
+
+def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
+    from openclaw_fal.store.keys import mask
+
+    config, masked, defaults = done.config, mask(key.strip()), _defaults(done.config)
+    document: dict[str, object] = {
         "ok": True,
         "capability": "onboard",
         "provider": "fal",
         "authChoice": "fal-api-key",
         "config": {
-            "path": str(done.config_path),
-            "layout": done.layout,
+            "path": str(config.path),
+            "layout": config.layout,
             "changed": done.changed,
         },
         "key": {
-            "source": done.key_source,
-            "masked": done.key_masked,
-            "stored": str(done.key_path) if done.key_path else None,
-            "mode": done.key_mode,
+            "source": source,
+            "masked": masked,
+            "stored": str(done.key_path),
+            "mode": "ref" if done.key_is_reference else "plaintext",
         },
-        "defaults": done.defaults,
+        "defaults": defaults,
         "verified": done.verified,
-        "next": done.next_command,
+        "next": NEXT,
     }
     rows = [
-        ("config", str(done.config_path) + ("" if done.changed else "  (already so)")),
-        ("key", f"{done.key_masked}  from {done.key_source}"),
+        ("config", str(config.path) + ("" if done.changed else "  (already so)")),
+        ("key", f"{masked}  from {source}"),
         ("kept in", str(done.key_path)),
-        *((f"{kind} model", model) for kind, model in done.defaults.items()),
-        ("next", done.next_command),
+        *((f"{kind} model", model) for kind, model in defaults.items()),
+        ("next", NEXT),
     ]
     if done.verified is not None:
         rows.insert(3, ("verified", "yes" if done.verified else "fal could not be asked"))

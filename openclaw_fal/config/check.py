@@ -9,30 +9,28 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from openclaw_fal.config.keypath import MISSING, KeyPath, format_path, get_at, type_name
 from openclaw_fal.config.layouts import (
-    DEFAULTS,
     KINDS,
-    MEDIA_MODELS,
     RELEASES,
-    VERSION_PATH,
     default_path,
     layouts_in,
     parse_version,
     version_layout,
 )
-from openclaw_fal.config.read import (
+from openclaw_fal.config.places import (
     API_KEY,
     BASE_URL,
+    DEFAULTS,
     MEDIA_MAX_MB,
+    MEDIA_MODELS,
     PROVIDER,
-    PlainKey,
-    is_above_zero,
-    is_milliseconds,
-    key_reference,
+    VERSION,
 )
+from openclaw_fal.config.read import is_above_zero, is_milliseconds
 from openclaw_fal.errors import LocalError
+from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at, type_name
 from openclaw_fal.json5.scan import Node, plain, scan
+from openclaw_fal.store.keys import PlainKey, key_reference
 
 Severity = Literal["error", "warning"]
 
@@ -129,15 +127,15 @@ def _layouts(data: object) -> Iterator[Finding]:
     release = version_layout(data)
     if len(used) == 1 and release is not None and release not in used:
         (layout,) = used
-        version = get_at(data, VERSION_PATH)
+        version = get_at(data, VERSION)
         yield _error(
             DEFAULTS,
             f"The model defaults have the layout of OpenClaw {RELEASES[layout]}, but "
             f"{version} last wrote the file and refuses them",
         )
-    version = get_at(data, VERSION_PATH)
+    version = get_at(data, VERSION)
     if version is not MISSING and parse_version(version) is None:
-        yield _warning(VERSION_PATH, "This is not the version of a release; it is not looked at")
+        yield _warning(VERSION, "This is not the version of a release; it is not looked at")
 
 
 def _defaults(data: object) -> Iterator[Finding]:

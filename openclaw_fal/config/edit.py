@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from openclaw_fal.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.config.check import Finding, findings
-from openclaw_fal.config.keypath import MISSING, format_path, get_at
 from openclaw_fal.config.layouts import RELEASES, layouts_in
-from openclaw_fal.config.read import API_KEY, Config, config_from, config_of
+from openclaw_fal.config.places import API_KEY
+from openclaw_fal.config.read import Config, config_of, config_with
 from openclaw_fal.config.redaction import diff
 from openclaw_fal.config.rules import (
     Edit,
@@ -36,8 +36,10 @@ from openclaw_fal.config.rules import (
 )
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.json5.edit import Document
+from openclaw_fal.json5.path import MISSING, format_path, get_at
 from openclaw_fal.media import Kind
-from openclaw_fal.store.credentials import check_key
+from openclaw_fal.store.keys import check_key
 from openclaw_fal.store.locks import locked
 
 __all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]
@@ -143,12 +145,13 @@ def _one(config: Config, edit: Edit) -> tuple[Config, list[str]]:
 
 
 def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
-    text = config.text
+    document = Document(config.text, config.data, str(config.path))
     for step in made:
-        text = take(text, step, str(config.path))
-    if text == config.text:
+        document = take(document, step)
+    if document.text == config.text:
         return config, []
-    return config_from(config.path, text, exists=config.exists), notes
+    document.checked()
+    return config_with(config, document), notes
 
 
 def _checked(before: Config, after: Config, check_model: CheckModel | None) -> list[str]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from openclaw_fal.config.keypath import MISSING, KeyPath, get_at
+from openclaw_fal.config.places import DEFAULTS, MEDIA_MODELS, VERSION
+from openclaw_fal.json5.path import MISSING, KeyPath, get_at
 from openclaw_fal.media import Kind
 
 Layout: TypeAlias = Literal["legacy", "current"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-DEFAULTS: KeyPath = ("agents", "defaults")
-MEDIA_MODELS: KeyPath = (*DEFAULTS, "mediaModels")
-VERSION_PATH: KeyPath = ("meta", "lastTouchedVersion")
 FIRST_CURRENT = (2026, 8, 1)
 RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
 
@@ -26,8 +24,8 @@ _VERSION = re.compile(
 )
 
 
-class LayoutFound(NamedTuple):
-    """The layout of a file, and in words what it was told by."""
+class LayoutChoice(NamedTuple):
+    """The layout of a file, and what it was recognised by, in words."""
 
     layout: Layout
     reason: str
@@ -47,30 +45,30 @@ def other(layout: Layout) -> Layout:
 
 def layouts_in(data: object) -> set[Layout]:
     """The layouts whose keys are in a config. Both make it invalid for every release."""
-    found: set[Layout] = set()
+    used: set[Layout] = set()
     if get_at(data, MEDIA_MODELS) is not MISSING:
-        found.add("current")
+        used.add("current")
     if any(get_at(data, default_path(kind, "legacy")) is not MISSING for kind in KINDS):
-        found.add("legacy")
-    return found
+        used.add("legacy")
+    return used
 
 
-def layout_of(data: object) -> LayoutFound:
+def layout_of(data: object) -> LayoutChoice:
     """The layout that the config uses; else that of the release that last wrote it; else that of
     the specification. In a config with both, the release decides, else the specification."""
     used = layouts_in(data)
     if len(used) == 1:
         (layout,) = used
-        return LayoutFound(layout, "the keys that the file has")
+        return LayoutChoice(layout, "the keys that the file has")
     release = version_layout(data)
     if release is not None:
-        return LayoutFound(release, "meta.lastTouchedVersion")
-    return LayoutFound("legacy", "the specification (nothing in the file tells)")
+        return LayoutChoice(release, "meta.lastTouchedVersion")
+    return LayoutChoice("legacy", "the specification (nothing in the file tells)")
 
 
 def version_layout(data: object) -> Layout | None:
     """The layout of the release in `meta.lastTouchedVersion`; None without one that can be read."""
-    version = parse_version(get_at(data, VERSION_PATH))
+    version = parse_version(get_at(data, VERSION))
     if version is None:
         return None
     return "current" if version >= FIRST_CURRENT else "legacy"
@@ -99,8 +97,8 @@ def kind_of(path: KeyPath) -> tuple[Kind, Layout, KeyPath] | None:
 
 def translate(path: KeyPath, layout: Layout) -> KeyPath:
     """The path in a layout: itself, unless it leads to a default model of the other one."""
-    found = kind_of(path)
-    if found is None:
+    default = kind_of(path)
+    if default is None:
         return path
-    kind, _, rest = found
+    kind, _, rest = default
     return (*default_path(kind, layout), *rest)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from openclaw_fal.atomic import Snapshot, read_file
-from openclaw_fal.config.keypath import (
+from openclaw_fal.config.layouts import (
+    LayoutChoice,
+    default_path,
+    layout_of,
+    other,
+    translate,
+)
+from openclaw_fal.config.places import API_KEY, BASE_URL, MEDIA_MAX_MB
+from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.json5.edit import Document
+from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
     Missing,
@@ -15,28 +25,11 @@ from openclaw_fal.config.keypath import (
     get_at,
     type_name,
 )
-from openclaw_fal.config.layouts import (
-    DEFAULTS,
-    LayoutFound,
-    default_path,
-    layout_of,
-    other,
-    translate,
-)
-from openclaw_fal.errors import LocalError
-from openclaw_fal.frozen import Frozen
-from openclaw_fal.json5.read import loads
 from openclaw_fal.media import Kind
+from openclaw_fal.store.keys import KeyReference, key_reference
 
-PROVIDER: KeyPath = ("models", "providers", "fal")
-BASE_URL: KeyPath = (*PROVIDER, "baseUrl")
-API_KEY: KeyPath = (*PROVIDER, "apiKey")
-MEDIA_MAX_MB: KeyPath = (*DEFAULTS, "mediaMaxMb")
 LONGEST_MS = 365 * 86400 * 1000
 """Longer time-outs than a year count as one."""
-
-_TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ModelDefault(NamedTuple):
@@ -48,24 +41,6 @@ class ModelDefault(NamedTuple):
     timeout_ms: int | None
     path: str
     form: Literal["string", "object"]
-
-
-class PlainKey(Frozen):
-    """A key that stands in the file itself."""
-
-    value: str
-
-    def __repr__(self) -> str:
-        return "PlainKey(…)"
-
-
-class EnvKey(Frozen):
-    """A key that is in an environment variable."""
-
-    name: str
-
-
-KeyReference: TypeAlias = PlainKey | EnvKey
 
 
 class Setting(NamedTuple):
@@ -83,14 +58,14 @@ class Config(Frozen):
     exists: bool
     text: str
     data: dict[str, object]
-    found: LayoutFound
+    layout_choice: LayoutChoice
 
     def __repr__(self) -> str:
         return f"Config({self.path})"  # it may hold secrets
 
     @property
     def layout(self) -> Literal["legacy", "current"]:
-        return self.found.layout
+        return self.layout_choice.layout
 
     def default_model(self, kind: Kind) -> ModelDefault | None:
         """The default model of a kind, from either layout; the file's own comes first.
@@ -159,34 +134,14 @@ def config_of(path: Path, snapshot: Snapshot) -> Config:
 
 def config_from(path: Path, text: str, *, exists: bool) -> Config:
     """The config in a text."""
-    data = loads(text, str(path)) if text.strip("\ufeff \t\r\n") else {}
-    if not isinstance(data, dict):
-        raise LocalError(f"{path} is not a config: it holds {type_name(data)}, not an object")
-    return Config(path, exists, text, data, layout_of(data))
+    document = Document.of(text, str(path))
+    return Config(path, exists, text, document.value, layout_of(document.value))
 
 
-def key_reference(value: object, where: str) -> KeyReference:
-    """A key, `"${NAME}"`, or `{source: "env", provider, id}`. Raises LocalError for other forms."""
-    if isinstance(value, str):
-        if template := _TEMPLATE.fullmatch(value.strip()):
-            return EnvKey(template.group(1))
-        if "${" in value:
-            raise LocalError(f'{where} mixes text and a variable; only "${{NAME}}" is supported')
-        return PlainKey(value)
-    if not isinstance(value, dict):
-        raise _wrong(where, value, 'a key, "${NAME}" or a reference')
-    source, name = value.get("source"), value.get("id")
-    if source != "env":
-        plain = isinstance(source, str) and re.fullmatch("[a-z]{1,20}", source)
-        shown = f"`{source}`" if plain else "none that is known"
-        raise LocalError(
-            f"{where} is a reference with the source {shown}, which only OpenClaw can read",
-            hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '
-            'id: "NAME"}; or set FAL_KEY',
-        )
-    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
-        raise LocalError(f"{where}.id is not the name of an environment variable")
-    return EnvKey(name)
+def config_with(config: Config, document: Document) -> Config:
+    """The config after an edit of its text."""
+    value = document.value
+    return Config(config.path, config.exists, document.text, value, layout_of(value))
 
 
 def _default(value: object, path: str) -> ModelDefault:

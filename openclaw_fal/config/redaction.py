@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from openclaw_fal.config.keypath import KeyPath, get_at
+from openclaw_fal.json5.path import KeyPath, get_at
+from openclaw_fal.store.keys import REDACTED
 
 if TYPE_CHECKING:
     from openclaw_fal.json5.scan import Node
-
-REDACTED = "__OPENCLAW_REDACTED__"
-"""What OpenClaw itself shows instead of a secret. Never taken as a value."""
 
 # Compiled when something is shown: every run imports this module, few show a config.
 _SECRET = (

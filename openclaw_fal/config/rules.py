@@ -6,18 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from openclaw_fal.config.keypath import (
-    MISSING,
-    KeyPath,
-    check_settable,
-    format_path,
-    get_at,
-    parse_path,
-    set_at,
-)
 from openclaw_fal.config.layouts import (
     KINDS,
-    MEDIA_MODELS,
     RELEASES,
     Layout,
     default_path,
@@ -26,17 +16,35 @@ from openclaw_fal.config.layouts import (
     layouts_in,
     other,
 )
-from openclaw_fal.config.read import API_KEY, BASE_URL, MEDIA_MAX_MB, Config
-from openclaw_fal.config.redaction import REDACTED
+from openclaw_fal.config.places import (
+    API_KEY,
+    BASE_URL,
+    MEDIA_MAX_MB,
+    MEDIA_MODELS,
+    PLUGIN,
+    PROFILE,
+)
+from openclaw_fal.config.read import Config
 from openclaw_fal.errors import UsageError
-from openclaw_fal.json5.edit import move_value, set_value, unset_value
+from openclaw_fal.json5.edit import Document
+from openclaw_fal.json5.path import (
+    MISSING,
+    KeyPath,
+    format_path,
+    get_at,
+    parse_path,
+    set_at,
+)
 from openclaw_fal.media import Kind
+from openclaw_fal.store.keys import REDACTED
 
-PROFILE: KeyPath = ("auth", "profiles", "fal:default")
-PLUGIN: KeyPath = ("plugins", "entries", "fal")
 DEFAULT_IMAGE_MODEL = "fal/fal-ai/flux/dev"
 
 _KNOWN = (BASE_URL, API_KEY, MEDIA_MAX_MB, PROFILE, PLUGIN, MEDIA_MODELS)
+
+
+FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
+"""Keys that OpenClaw refuses to set: they reach into JavaScript's own objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,13 @@ def check_edit(edit: Edit) -> None:
     if isinstance(edit, Set):
         check_settable(edit.keys)
         _check_value(edit.value)
+
+
+def check_settable(path: KeyPath) -> None:
+    """Raises UsageError for a path that OpenClaw would refuse to set."""
+    for segment in path:
+        if segment in FORBIDDEN:
+            raise UsageError(f"`{segment}` may not be set: OpenClaw refuses this key")
 
 
 def steps(data: dict[str, object], edit: Edit) -> tuple[list[Step], list[str]]:
@@ -124,13 +139,13 @@ def unify(data: dict[str, object]) -> tuple[list[Step], list[str]]:
     return made, notes
 
 
-def take(text: str, step: Step, name: str) -> str:
-    """The text after a step."""
+def take(document: Document, step: Step) -> Document:
+    """The document after a step."""
     if isinstance(step, Set):
-        return set_value(text, step.keys, step.value, name)
+        return document.set(step.keys, step.value)
     if isinstance(step, Unset):
-        return unset_value(text, step.keys, name)
-    return move_value(text, step.source, step.target, name)
+        return document.unset(step.keys)
+    return document.move(step.source, step.target)
 
 
 def refs_in(data: object) -> Iterator[tuple[Kind, str]]:

@@ -2,22 +2,22 @@
 
 An own editor on purpose. json-five, the one round-trip library for Python, refuses two of the 111
 published JSON5 cases (line ends that are a lone CR), needs some 850 ms for 90 KB, and does not keep
-every byte. Here the text is scanned once for the positions of its members, the change is a splice,
-and the new text is read again and compared with the value that it ought to have.
+every byte. Here only the objects on the way to the value are located, the change is a splice, and
+the new text is read again and compared with the value that it must have.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from openclaw_fal.config.keypath import (
+from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
+from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
     check_index,
-    format_path,
     get_at,
     index_of,
     nested,
@@ -26,9 +26,8 @@ from openclaw_fal.config.keypath import (
     type_name,
     unset_at,
 )
-from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
 from openclaw_fal.json5.read import loads, same
-from openclaw_fal.json5.scan import INLINE_BLANK, Node, plain, scan
+from openclaw_fal.json5.scan import INLINE_BLANK, Node, outline
 from openclaw_fal.json5.style import (
     Raw,
     Style,
@@ -50,88 +49,105 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing in it: an empty config file."""
+    """Whether a text holds nothing, as an empty file does."""
     return not text.strip("\ufeff \t\r\n")
 
 
-def set_value(text: str, path: KeyPath, value: object, name: str = "config") -> str:
-    """The text with the value at the path; the same text when it is there already.
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON5 text that holds an object, and its value. Edits give a new document.
 
-    A value that is there is replaced in place, missing parents are made, a new member follows its
-    neighbours' style. An empty text becomes a new one in plain JSON.
-    Raises Json5Error, LocalError when the text is no object or the path goes through a scalar,
-    UsageError for an index that is neither in the list nor the next one.
+    After the last edit `checked()` proves that the text has the value. `name` is how messages call
+    the text, usually its file.
     """
-    if not path:
-        raise UsageError("The path is empty")
-    if is_blank(text):
-        text = text[: text.startswith("\ufeff")] + EMPTY
-    root = _root(text, name)
-    data = plain(root)
-    if same(get_at(data, path), value):
-        return text
-    expected = set_at(data, path, value)
-    return _checked(_put(text, root, path, value), expected, path)
 
+    text: str = field(repr=False)
+    value: dict[str, object] = field(repr=False)
+    name: str = "text"
 
-def unset_value(text: str, path: KeyPath, name: str = "config") -> str:
-    """The text without the value at the path; the same text when there is none.
+    @classmethod
+    def of(cls, text: str, name: str = "text") -> Document:
+        """The document in a text; an empty one holds an empty object.
 
-    A member goes with its comma, and with its line when nothing else is on it; comments stay.
-    A key that is there several times is removed each time: else an earlier one would come to count.
-    """
-    if not path:
-        raise UsageError("The path is empty")
-    while not is_blank(text):
-        root = _root(text, name)
-        data = plain(root)
-        if get_at(data, path) is MISSING:
-            break
-        container = _walk(root, path[:-1])
-        assert container is not None
-        index = _position(container, path[-1])
-        assert index is not None
-        key = container.items[index].key
-        again = sum(item.key == key for item in container.items) > 1
-        new = _apply(text, _removal(text, container, index))
-        if again:
-            text = new
-            continue
-        return _checked(new, unset_at(data, path), path)
-    return text
+        Raises Json5Error for a malformed text, LocalError for one that holds no object.
+        """
+        value = {} if is_blank(text) else loads(text, name)
+        if not isinstance(value, dict):
+            raise LocalError(f"{name} holds {type_name(value)}, not an object")
+        return cls(text, value, name)
 
+    def set(self, path: KeyPath, value: object) -> Document:
+        """With the value at the path; the same document when it is there already.
 
-def move_value(text: str, source: KeyPath, target: KeyPath, name: str = "config") -> str:
-    """The text with the value at `source` standing at `target` instead, as it is written there."""
-    node = _walk(_root(text, name), source)
-    if node is None:
-        return text
-    raw, value = text[node.start : node.end], plain(node)
-    without = unset_value(text, source, name)
-    root = _root(without, name)
-    expected = set_at(plain(root), target, value)
-    return _checked(_put(without, root, target, Raw(raw)), expected, target)
+        A value that is there is replaced in place, missing parents are made, a new member follows
+        its neighbours' style. An empty text becomes plain JSON. Raises LocalError when the path
+        goes through a scalar, UsageError for an index that is neither in the list nor the next.
+        """
+        if not path:
+            raise UsageError("The path is empty")
+        if same(get_at(self.value, path), value):
+            return self
+        return self._put(path, value, value)
 
+    def unset(self, path: KeyPath) -> Document:
+        """Without the value at the path; the same document when there is none.
 
-def _checked(after: str, expected: object, path: KeyPath) -> str:
-    """The new text, if it reads as it ought to. Anything else is a bug, and nothing is written.
+        A member goes with its comma, and with its line when nothing else is on it; comments stay.
+        A key that is there several times is removed each time: else an earlier one would count.
+        """
+        if not path:
+            raise UsageError("The path is empty")
+        if get_at(self.value, path) is MISSING:
+            return self
+        text, again = self.text, True
+        while again:
+            container = _walk(outline(text, self.name), path[:-1])
+            index = None if container is None else _position(container, path[-1])
+            if container is None or index is None:
+                break
+            key = container.items[index].key
+            again = sum(item.key == key for item in container.items) > 1
+            text = _apply(text, _removal(text, container, index))
+        return self._with(text, unset_at(self.value, path))
 
-    It is read by another reader than the scanner that the edit rests on.
-    """
-    if not same(loads(after, "the edited text", short=0), expected):
-        raise OpenClawFalError(
-            f"Editing {format_path(path)} would have changed something else; nothing was written",
-            hint="This is a bug in openclaw-fal: please report it",
-        )
-    return after
+    def move(self, source: KeyPath, target: KeyPath) -> Document:
+        """With the value at `source` at `target` instead, written as it was."""
+        node = _walk(outline(self.text, self.name), source)
+        if node is None:
+            return self
+        raw = Raw(self.text[node.start : node.end])
+        return self.unset(source)._put(target, get_at(self.value, source), raw)
 
+    def checked(self) -> Document:
+        """This document, if its text reads as its value. Anything else is a bug of the editor.
 
-def _root(text: str, name: str) -> Node:
-    root = scan(text, name)
-    if root.kind != "object":
-        held = type_name(plain(root))
-        raise LocalError(f"{name} is not a config: it holds {held}, not an object")
-    return root
+        The text is read by another reader than the scanner that the edits rest on.
+        """
+        if is_blank(self.text):
+            return self
+        actual = loads(self.text, "the edited text", short=0)
+        if repr(actual) != repr(self.value) and not same(actual, self.value):
+            raise OpenClawFalError(
+                f"Editing {self.name} would have changed something else; nothing was written",
+                hint="This is a bug in openclaw-fal: please report it",
+            )
+        return self
+
+    def written_at(self, path: KeyPath) -> str | None:
+        """The text of the value at a path, as it is written; None when there is none."""
+        node = None if is_blank(self.text) else _walk(outline(self.text, self.name), path)
+        return None if node is None else self.text[node.start : node.end]
+
+    def _put(self, path: KeyPath, value: object, written: object) -> Document:
+        expected = set_at(self.value, path, value)
+        text = self.text
+        if is_blank(text):
+            text = text[: text.startswith("\ufeff")] + EMPTY
+        return self._with(_put(text, outline(text, self.name), path, written), expected)
+
+    def _with(self, text: str, value: object) -> Document:
+        assert isinstance(value, dict)
+        return Document(text, value, self.name)
 
 
 def _position(node: Node, segment: str | int) -> int | None:

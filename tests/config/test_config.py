@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.config.keypath import MISSING, parse_path
 from openclaw_fal.config.layouts import layout_of, parse_version
 from openclaw_fal.config.read import (
     Config,
-    EnvKey,
     ModelDefault,
-    PlainKey,
     config_from,
     read_config,
 )
 from openclaw_fal.errors import LocalError
+from openclaw_fal.json5.path import MISSING, parse_path
+from openclaw_fal.store.keys import EnvKey, PlainKey
 
 LEGACY = "agents.defaults.imageGenerationModel"
 CURRENT = "agents.defaults.mediaModels.image"

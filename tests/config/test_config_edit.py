@@ -14,9 +14,9 @@ from openclaw_fal import atomic
 from openclaw_fal.config import edit as config_edit
 from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
-from openclaw_fal.config.redaction import REDACTED
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.read import loads
+from openclaw_fal.store.keys import REDACTED
 from openclaw_fal.store.locks import locked
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"

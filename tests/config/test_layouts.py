@@ -16,10 +16,11 @@ from openclaw_fal.config.edit import (
     onboarding_edits,
 )
 from openclaw_fal.config.read import read_config
-from openclaw_fal.config.redaction import REDACTED
+from openclaw_fal.config.rules import check_settable
 from openclaw_fal.errors import AuthError, LocalError, UsageError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.media import Kind
+from openclaw_fal.store.keys import REDACTED
 
 from .releases import CURRENT, LEGACY, assert_accepted
 
@@ -339,3 +340,9 @@ def test_onboarding_a_file_with_wrong_types(file: Path) -> None:
     with pytest.raises((LocalError, UsageError)):
         edit_config(file, onboarding_edits)
     assert file.read_text(encoding="utf-8") == "{plugins: []}"
+
+
+@pytest.mark.parametrize("key", ["__proto__", "constructor", "prototype"])
+def test_keys_that_are_never_set(key: str) -> None:
+    with pytest.raises(UsageError, match=key):
+        check_settable(("a", key, "b"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_fal.config.redaction import REDACTED, diff, is_secret, redacted
+from openclaw_fal.config.redaction import diff, is_secret, redacted
+from openclaw_fal.store.keys import REDACTED
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_fal.config.keypath import parse_path
 from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
-from openclaw_fal.json5.edit import move_value, set_value, unset_value
 from openclaw_fal.json5.error import Json5Error
+from openclaw_fal.json5.path import parse_path
 from openclaw_fal.json5.read import loads, same
 
+from .one_edit import move_value, set_value, unset_value
 from .test_json5 import CASES, Case
 
 HAND_WRITTEN = """\

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_fal.json5.edit import set_value, unset_value
 from openclaw_fal.json5.read import loads, same
+
+from .one_edit import set_value, unset_value
 
 Path = tuple[str | int, ...]
 

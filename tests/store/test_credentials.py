@@ -11,17 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_fal.config.read import Config, EnvKey, PlainKey, config_from
+from openclaw_fal.config.keys import resolve_key
+from openclaw_fal.config.read import Config, config_from
 from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store import credentials
-from openclaw_fal.store.credentials import (
-    check_key,
-    mask,
-    resolve_key,
-    store_key,
-    store_reference,
-    stored_key,
-)
+from openclaw_fal.store.credentials import store_key, store_reference, stored_key
+from openclaw_fal.store.keys import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
 
 KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"

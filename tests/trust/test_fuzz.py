@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from openclaw_fal.atomic import Snapshot
 from openclaw_fal.config import check as config_check
 from openclaw_fal.config import edit as config_edit
-from openclaw_fal.config import keypath, redaction
 from openclaw_fal.config import read as config
+from openclaw_fal.config import redaction
 from openclaw_fal.config.rules import Set, Unset, onboarding_edits
 from openclaw_fal.errors import AuthError, LocalError, OpenClawFalError, UsageError
 from openclaw_fal.fal import body, data_uri, events, results, retry, urls, wire
@@ -23,6 +23,7 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.failures import Reply, failure, is_transient
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.retry import Retry
+from openclaw_fal.json5 import path as keypath
 from openclaw_fal.json5 import read as json5
 from tests.canary import KEY, traces
 from tests.cli.queueing import server

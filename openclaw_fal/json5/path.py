@@ -1,7 +1,7 @@
-"""Where a value stands in a config: `agents.defaults.models["a/b.c"]`, `agents.list[0].id`.
+"""Where a value stands in a JSON5 document: `servers["a.example"].ports[0]`.
 
-OpenClaw's spelling: dots and brackets. In brackets: an index, a quoted key, or a bare key (what is
-left of a quoted one when the shell took the quotes). A backslash takes the next character as it is.
+Dots and brackets. In brackets: an index, a quoted key, or a bare key (what remains of a quoted one
+after the shell removed the quotes). A backslash takes the next character as it is.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
-"""Keys that OpenClaw refuses to set: they reach into JavaScript's own objects."""
-
 _BARE = re.compile(r"(?:\\.|[^.\[\]\\])+", re.DOTALL)
 _QUOTED = re.compile(r"\[\s*(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')\s*\]", re.DOTALL)
 _BRACKET = re.compile(r"\[\s*([^\]\"'\s][^\]]*?)\s*\]", re.DOTALL)
@@ -38,7 +35,7 @@ def parse_path(text: str) -> KeyPath:
     """A path as typed. Raises UsageError when it is malformed."""
     text = text.strip()
     if not text:
-        raise UsageError("The path is empty", hint="For example agents.defaults.mediaMaxMb")
+        raise UsageError("The path is empty", hint="For example servers[0].name")
     path: list[str | int] = []
     at = 0
     while at < len(text):
@@ -80,7 +77,7 @@ def _bracketed(text: str, at: int) -> tuple[str | int, int]:
 def _malformed(text: str, at: int, reason: str) -> NoReturn:
     raise UsageError(
         f"Malformed path `{text}`: {reason} at character {at + 1}",
-        hint='Write keys with dots or other signs in brackets: agents.defaults.models["a/b.c"]',
+        hint='Write keys with dots or other special characters in brackets: servers["a.example"]',
     )
 
 
@@ -147,7 +144,8 @@ def check_index(segment: str | int, length: int, path: KeyPath) -> int:
     """The index for an existing or the next element of a list. Raises UsageError for any other."""
     index = index_of(segment)
     if index is None:
-        raise UsageError(f"{format_path(path) or 'The config'} is a list: `{segment}` is no index")
+        holder = format_path(path) or "The document"
+        raise UsageError(f"{holder} is a list: `{segment}` is no index")
     if index > length:
         raise UsageError(f"{format_path(path)} has {length} elements: the next index is {length}")
     return index
@@ -162,13 +160,6 @@ def type_name(value: object) -> str:
     """What people call the type of a JSON5 value."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
     return "null" if value is None else names.get(type(value), "a number")
-
-
-def check_settable(path: KeyPath) -> None:
-    """Raises UsageError for a path that OpenClaw would refuse to set."""
-    for segment in path:
-        if segment in FORBIDDEN:
-            raise UsageError(f"`{segment}` may not be set: OpenClaw refuses this key")
 
 
 def _set_at(data: object, path: KeyPath, value: object, at: int) -> object:

@@ -1,1 +1,0 @@
-"""Batches: manifests of many requests, each run exactly once."""

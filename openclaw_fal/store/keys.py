@@ -1,0 +1,117 @@
+"""What a fal key looks like, and how a file refers to one. Pure: no file and no environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from openclaw_fal.errors import AuthError, LocalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.json5.path import type_name
+
+NO_KEY_HINT = (
+    "Run `openclaw onboard --auth-choice fal-api-key`, pass `--fal-api-key` to it, "
+    "or set the environment variable FAL_KEY"
+)
+
+REDACTED = "__OPENCLAW_REDACTED__"
+"""What OpenClaw itself shows instead of a secret. Never taken as a value."""
+
+_SHOWN_FROM = 16
+_PLACEHOLDERS = re.compile(
+    r"""
+    <.*> | \{\{.*\}\} | \$\{?[A-Za-z_][A-Za-z0-9_]*\}? | %[A-Za-z_]+% | \[.*\]
+    | (?:my[-_])?(?:fal[-_])?(?:api[-_]?)?key[-_]here | insert[-_].* | your[-_]?.*key.*
+    | (?:the[-_])?fal(?:[-_]api)?[-_]key | api[-_]?key | change[-_]?me | replace[-_]?me
+    | placeholder | redacted | hidden | secret | none | null | undefined | todo
+    | (?:fal[-_]|sk[-_]|key[-_])?[xX]{3,}[-_:.xX]*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_MASK = re.compile(r"\*{3,}|\.{3,}|…|•")
+_ASSIGNMENT = re.compile(r"(?:export\s+)?[A-Z_]*KEY\s*=")
+_TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class PlainKey(Frozen):
+    """A key that stands in the file itself."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "PlainKey(…)"
+
+
+class EnvKey(Frozen):
+    """A key that is in an environment variable."""
+
+    name: str
+
+
+KeyReference: TypeAlias = PlainKey | EnvKey
+
+
+def check_key(text: str) -> str:
+    """The key without white space around it.
+
+    A key is opaque: refused is only what can be none, because it cannot travel in a header (white
+    space, control or non-ASCII characters) or plainly is a mask or a placeholder. Raises AuthError,
+    which never quotes the text.
+    """
+    key = text.removeprefix("\ufeff").strip()
+    if not key:
+        raise AuthError("The key is empty", hint=NO_KEY_HINT)
+    reason = _no_key(key)
+    if reason is not None:
+        raise AuthError(
+            f"This is not a fal key: {reason}", hint="Keys: https://fal.ai/dashboard/keys"
+        )
+    return key
+
+
+def mask(key: str) -> str:
+    """What of a key may be shown: its last four characters, and those only of a long one."""
+    return "****" + (key[-4:] if len(key) >= _SHOWN_FROM else "")
+
+
+def key_reference(value: object, where: str) -> KeyReference:
+    """A key, `"${NAME}"`, or `{source: "env", provider, id}`. Raises LocalError for other forms."""
+    if isinstance(value, str):
+        if template := _TEMPLATE.fullmatch(value.strip()):
+            return EnvKey(template.group(1))
+        if "${" in value:
+            raise LocalError(f'{where} mixes text and a variable; only "${{NAME}}" is supported')
+        return PlainKey(value)
+    if not isinstance(value, dict):
+        raise LocalError(f'{where} is {type_name(value)}, not a key, "${{NAME}}" or a reference')
+    source, name = value.get("source"), value.get("id")
+    if source != "env":
+        plain = isinstance(source, str) and re.fullmatch("[a-z]{1,20}", source)
+        shown = f"`{source}`" if plain else "none that is known"
+        raise LocalError(
+            f"{where} is a reference with the source {shown}, which only OpenClaw can read",
+            hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '
+            'id: "NAME"}; or set FAL_KEY',
+        )
+    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+        raise LocalError(f"{where}.id is not the name of an environment variable")
+    return EnvKey(name)
+
+
+def _no_key(key: str) -> str | None:
+    if _ASSIGNMENT.match(key):
+        return "it begins with the name of a variable; give only what follows the `=`"
+    if key.lower().startswith(("key ", "bearer ")):
+        return "it begins with the word of a header; give only what follows it"
+    if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'`":
+        return "it has quotes around it"
+    if _PLACEHOLDERS.fullmatch(key) or REDACTED in key:
+        return "it is a placeholder for one"
+    if _MASK.search(key) or not any(char.isalnum() for char in key):
+        return "it is a masked one, as programs show it"
+    if any(char.isspace() for char in key):
+        return "there is white space in it"
+    if not (key.isascii() and key.isprintable()):
+        return "there are characters in it that no key has"
+    return None
