@@ -9,6 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import effort
+
+QUICK = (
+    "tests/batch",
+    "tests/catalogue",
+    "tests/cli/test_groups.py",
+    "tests/cli/test_image.py",
+    "tests/cli/test_music.py",
+    "tests/cli/test_video.py",
+    "tests/config/test_layouts.py",
+    "tests/fal/test_data_uri.py",
+    "tests/fal/test_failures.py",
+    "tests/fal/test_results.py",
+    "tests/files/test_sniff.py",
+    "tests/json5/test_json5.py",
+    "tests/money",
+    "tests/provider",
+    "tests/test_architecture.py",
+    "tests/test_text.py",
+)
+"""What `-m quick` runs: pure logic, and one command of each kind from end to end."""
+
 _KEPT = {
     "PATH",
     "LANG",
@@ -26,10 +48,26 @@ _KEPT = {
 def pytest_configure(config: pytest.Config) -> None:
     _hear_stop_signals()
     config.addinivalue_line("markers", "last: runs after all other tests, on what they have left")
+    config.addinivalue_line("markers", "quick: a subset for every save; see QUICK in conftest.py")
+    config.addinivalue_line("markers", "exhaustive(only=False): see tests/support/effort.py")
+    effort.begin(config.option.markexpr)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        if path.startswith(QUICK) and item.get_closest_marker("exhaustive") is None:
+            item.add_marker("quick")
+    if not effort.is_exhaustive():
+        chosen = [item for item in items if not _only_exhaustive(item)]
+        config.hook.pytest_deselected(items=[item for item in items if _only_exhaustive(item)])
+        items[:] = chosen
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def _only_exhaustive(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("exhaustive")
+    return mark is not None and bool(mark.kwargs.get("only"))
 
 
 def _hear_stop_signals() -> None:

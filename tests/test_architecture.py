@@ -32,7 +32,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "journal": (
-        {"atomic", "text", "errors", "frozen", "journal", "media", "store"},
+        {"atomic", "text", "errors", "frozen", "journal", "media", "money", "store"},
         {"filelock"},
     ),
     "files": (

@@ -81,7 +81,63 @@ _VERSION_1 = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    "ALTER TABLE jobs ADD COLUMN key TEXT",
+    "ALTER TABLE jobs ADD COLUMN fingerprint TEXT",
+    "CREATE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL",
+    "CREATE INDEX jobs_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
+    """
+    CREATE TABLE costs (
+        job_id TEXT PRIMARY KEY,
+        created REAL NOT NULL,
+        kind TEXT NOT NULL,
+        model TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        run TEXT NOT NULL,
+        batch TEXT,
+        sandbox INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        options TEXT,
+        source TEXT NOT NULL,
+        estimated INTEGER,
+        billed INTEGER,
+        currency TEXT NOT NULL,
+        units TEXT,
+        unit TEXT,
+        unit_price TEXT,
+        request_id TEXT
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX costs_created ON costs (created)",
+    "CREATE INDEX costs_run ON costs (run)",
+    "CREATE INDEX costs_options ON costs (options) WHERE options IS NOT NULL",
+    """
+    CREATE TABLE budgets (
+        per TEXT NOT NULL,
+        model TEXT NOT NULL,
+        micro INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        created REAL NOT NULL,
+        PRIMARY KEY (per, model)
+    ) WITHOUT ROWID
+    """,
+    # What earlier jobs cost was not asked. Their errors end in fal's HTTP status.
+    """
+    INSERT INTO costs (job_id, created, kind, model, endpoint, run, sandbox, state, source,
+                       currency, units, request_id)
+    SELECT id, created, kind, model, endpoint, '', sandbox,
+           CASE
+               WHEN state IN ('completed', 'saving', 'done') THEN 'settled'
+               WHEN state IN ('sending', 'queued', 'running') THEN 'reserved'
+               WHEN state = 'not_sent' OR error GLOB '*"status": 5[0-9][0-9]}' THEN 'released'
+               ELSE 'held'
+           END,
+           'unknown', 'USD', billable_units, request_id
+    FROM jobs
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """Statement by statement from version n to version n + 1; the file's is `PRAGMA user_version`."""
 
 
@@ -182,7 +238,11 @@ def _check_regular(path: Path) -> None:
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Upgrade an older schema; refuse a newer one, and a file of another program."""
-    if _version(connection, path) == len(MIGRATIONS):
+    found = _version(connection, path)
+    if found == len(MIGRATIONS):
+        return
+    if found and _is_read_only(connection):
+        _read_as_it_is(connection)
         return
     with transaction(connection):
         version = _version(connection, path)  # another process may have been faster
@@ -195,6 +255,31 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         _reserve_space(connection)
 
 
+def _is_read_only(connection: sqlite3.Connection) -> bool:
+    """Whether the journal cannot be written: its file, its folder, or the file system."""
+    import sqlite3
+
+    try:
+        with transaction(connection):
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    except sqlite3.OperationalError as failure:
+        name = getattr(failure, "sqlite_errorname", None) or ""
+        return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"))
+    return False
+
+
+def _read_as_it_is(connection: sqlite3.Connection) -> None:
+    """Let a journal of the first schema be read where it cannot be upgraded: what the current one
+    has besides is empty. The tables that this makes are the connection's own, in memory."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(
+        "CREATE TEMP VIEW jobs AS SELECT *, NULL AS key, NULL AS fingerprint FROM main.jobs"
+    )
+    for statement in _VERSION_2:
+        if statement.split()[:2] == ["CREATE", "TABLE"]:
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+
+
 def _reserve_space(connection: sqlite3.Connection) -> None:
     """Let the rollback journal grow to what any later change needs: it holds the pages changed."""
     connection.execute(f"CREATE TABLE reserve AS SELECT zeroblob({RESERVED}) AS space")
@@ -203,12 +288,8 @@ def _reserve_space(connection: sqlite3.Connection) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    foreign = application != APPLICATION_ID and (
-        version or application or connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    )
-    if foreign:
+    version, application, tables = _marks(connection)
+    if application != APPLICATION_ID and (version or application or tables):
         raise LocalError(f"{path} is not a job journal of openclaw-fal; it was left as it is")
     if version > len(MIGRATIONS):
         raise LocalError(
@@ -217,6 +298,27 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             hint="upgrade openclaw-fal",
         )
     return max(version, 0)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The schema's version, the application's number and the number of tables, all of one moment:
+    another process may be making the journal."""
+    alone = not connection.in_transaction
+    if alone:
+        connection.execute("BEGIN")
+    try:
+        queries = (
+            "PRAGMA user_version",
+            "PRAGMA application_id",
+            "SELECT COUNT(*) FROM main.sqlite_master",
+        )
+        version, application, tables = (
+            int(connection.execute(query).fetchone()[0]) for query in queries
+        )
+    finally:
+        if alone and connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return version, application, tables
 
 
 def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from openclaw_fal.errors import Interrupted, LocalError, TimedOut, UsageError
+from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal import file as journal_file
+from openclaw_fal.journal import keys as journal_keys
 from openclaw_fal.journal import processes
 from openclaw_fal.journal import results as journal_results
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.record import FINISHED, STATES, Job, State, Transport, shortened
 from openclaw_fal.media import Kind, Output
+from openclaw_fal.money.cost import UNKNOWN, Reservation
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,12 +72,18 @@ class Journal:
         seed: int | None = None,
         sandbox: bool = False,
         config_path: Path | None = None,
+        key: str | None = None,
+        fingerprint: str | None = None,
+        reservation: Reservation = UNKNOWN,
     ) -> str:
         """Journal a request that is about to leave, in the state `sending`; returns the job id.
 
         `model` and `endpoint` are endpoint ids, `timeout_s` the seconds that the whole job has,
         `target` the JSON form of its `OutputTarget`, `count` the number of outputs expected.
-        The data URIs of `body` are cut, and long texts shortened.
+        The data URIs of `body` are cut, and long texts shortened. What the request will cost is
+        set aside in the same transaction: raises BudgetError, with nothing written, when a limit
+        does not allow it. `key` with the `fingerprint` of the body names the request: raises
+        EarlierJob or Conflict when it was used before.
         """
         now = time.time()
         columns: dict[str, object] = {
@@ -98,12 +107,26 @@ class Journal:
             "seed": journal_rows.number_text(seed),
             "config_path": None if config_path is None else json.dumps(str(config_path)),
             "body": journal_rows.body_text(body),
+            "key": key,
+            "fingerprint": fingerprint,
             "reserve": bytes(RESERVE),
         }
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        job_id = str(columns["id"])
         with self._transaction(create=True) as db:
+            journal_keys.refuse_second(db, key, fingerprint, sandbox=sandbox)
+            journal_costs.reserve(
+                db,
+                job_id=job_id,
+                created=now,
+                kind=kind,
+                model=str(columns["model"]),
+                endpoint=str(columns["endpoint"]),
+                sandbox=sandbox,
+                reservation=reservation,
+            )
             db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(columns.values()))
-        return str(columns["id"])
+        return job_id
 
     def again(self, job_id: str) -> bool:
         """Another POST of the job is about to leave, the last one having provably not arrived."""
@@ -342,6 +365,7 @@ class Journal:
             if row is None or row["state"] not in allowed:
                 return False
             _update(db, job_id, changes)
+            journal_costs.follow(db, job_id)
             return True
 
         return self._write(change)

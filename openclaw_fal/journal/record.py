@@ -10,6 +10,7 @@ from typing import Literal
 
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind, Output, cut_data_uri
+from openclaw_fal.money.cost import Cost
 
 Transport = Literal["sync", "queue"]
 State = Literal[
@@ -87,6 +88,8 @@ class Job(Frozen, kw_only=True):
     seed: int | None = None
     config_path: Path | None = None
     body: Mapping[str, object] | None = None
+    key: str | None = None
+    cost: Cost | None = None
     outputs: Mapping[int, Output] = MappingProxyType({})
 
     @property
@@ -122,6 +125,8 @@ class Job(Frozen, kw_only=True):
             "sandbox": self.sandbox or None,
             "seed": self.seed,
             "billableUnits": self.billable_units,
+            "key": self.key,
+            "cost": self.cost and self.cost.as_json(),
             "error": error and {key: value for key, value in error.items() if value is not None},
             "outputs": [self.outputs[index].as_json() for index in sorted(self.outputs)],
         }

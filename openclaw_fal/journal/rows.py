@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.journal import processes
+from openclaw_fal.journal import costs, processes
 from openclaw_fal.journal.record import (
     Job,
     JobError,
@@ -33,7 +33,7 @@ _COLUMNS = (
     "number, id, created, updated, kind, capability, model, endpoint, transport, state, owner, "
     "attempts, request_id, status_url, response_url, cancel_url, queue_position, "
     "cancel_requested, base_url, prompt, target, count, timeout_s, sandbox, seed, billable_units, "
-    "config_path, error, body, result_file, result IS NOT NULL AS has_result"
+    "config_path, error, body, key, result_file, result IS NOT NULL AS has_result"
 )
 """All but the large ones: a list of jobs must not read every result."""
 
@@ -195,6 +195,8 @@ def job_of(db: sqlite3.Connection, row: sqlite3.Row, *, has_result: bool) -> Job
         seed=None if row["seed"] is None else int(row["seed"]),
         config_path=None if row["config_path"] is None else Path(json.loads(row["config_path"])),
         body=None if row["body"] is None else json.loads(row["body"]),
+        key=row["key"],
+        cost=costs.of_job(db, row["id"]),
         outputs={position: output_from_json(facts) for position, facts in saved},
     )
 

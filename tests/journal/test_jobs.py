@@ -226,6 +226,7 @@ def test_the_json_of_a_job(journal: Journal, tmp_path: Path) -> None:
         "requestId": "r",
         "baseUrl": "https://fal.run",
         "attempts": 1,
+        "cost": {"estimated": None, "billed": None, "currency": "USD", "source": "unknown"},
     }
     assert [item["path"] for item in outputs] == [
         str(tmp_path / "a.png"),

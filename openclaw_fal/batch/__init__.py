@@ -1,0 +1,1 @@
+"""Batches: manifests of many requests, each run exactly once."""

@@ -1,0 +1,289 @@
+"""A manifest: one request a row, as JSONL or CSV, or one prompt a line.
+
+    {"defaults": {"model": "fal/fal-ai/flux/dev", "aspectRatio": "16:9"}}
+    {"id": "cat", "prompt": "a cat", "output": "cats/"}
+    {"prompt": "a dog", "sweep": {"seed": [1, 2, 3]}}
+
+A row's options have the specification's parameter names. Besides: `id` (unique), `kind`, `output`,
+`sweep` (lists of values, of which the product is taken). A row without an id gets one made from
+its content, so that it keeps its identity when the lines around it change.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from openclaw_fal.errors import OpenClawFalError, UsageError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Kind, Reference
+from openclaw_fal.options import REQUESTS, from_text
+
+MOST_ROWS = 1_000_000
+MOST_SWEPT = 100_000
+LONGEST_ID = 200
+Values = dict[str, object]
+Lines = Iterator[tuple[int, Callable[[], Values]]]
+"""The lines of a manifest: their numbers, and how each is read (which may fail)."""
+
+OWN_KEYS = ("id", "kind", "output", "sweep")
+
+
+class Problem(NamedTuple):
+    """What is wrong with a row; `line` counts from 1."""
+
+    line: int
+    item: str
+    message: str
+    key: str | None = None
+
+
+class Row(Frozen):
+    """One item of a manifest: what to ask for, by JSON names, with the defaults filled in."""
+
+    line: int
+    id: str
+    kind: Kind
+    options: dict[str, object]
+    output: str | None = None
+
+
+class Manifest(Frozen):
+    """The rows of a manifest in order, and what is wrong with those that are left out."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    sha256: str
+
+
+class _BadRow(ValueError):
+    """A row that cannot be read; the message says why."""
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def read(
+    raw: bytes,
+    *,
+    name: str,
+    folder: Path,
+    defaults: Mapping[str, object],
+    prompts: bool = False,
+) -> Manifest:
+    """The manifest in `raw`; `name` tells its form (`.csv`, else JSONL), `folder` is where relative
+    reference paths start, `defaults` are those of the command line. With `prompts`, each line that
+    is not empty is a prompt.
+
+    Raises UsageError for text that is no manifest at all; what is wrong with a row is a Problem.
+    """
+    text = _decoded(raw, name)
+    shared: dict[str, object] = {}
+    lines = (
+        _prompts(text) if prompts else _csv(text, name) if name.endswith(".csv") else _jsonl(text)
+    )
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    ids: Counter[str] = Counter()
+    first_line: dict[str, int] = {}
+    for number, line in lines:
+        try:
+            values = line()
+            if set(values) == {"defaults"}:
+                if rows or problems or shared:
+                    raise _BadRow("defaults stand in the first line only", "defaults")
+                shared = _defaults(values["defaults"])
+                continue
+            for row in _items(number, {**shared, **defaults, **values}, values, folder, ids):
+                if row.id in first_line:
+                    raise _BadRow(f"the id {row.id} stands on line {first_line[row.id]} too", "id")
+                first_line[row.id] = number
+                rows.append(row)
+        except _BadRow as error:
+            problems.append(Problem(number, "", str(error), error.key))
+        if len(rows) > MOST_ROWS:
+            raise UsageError(f"{name} has more than {MOST_ROWS:,} items", hint="split it")
+    if not rows and not problems:
+        raise UsageError(f"{name} has no rows", hint="openclaw help batch shows what a row is")
+    return Manifest(tuple(rows), tuple(problems), hashlib.sha256(raw).hexdigest())
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UsageError(f"{name} is not UTF-8 text (line {line})") from error
+
+
+def _jsonl(text: str) -> Lines:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, partial(_json_row, line)
+
+
+def _json_row(line: str) -> Values:
+    try:
+        values = json.loads(line)
+    except RecursionError:
+        raise _BadRow("the JSON is nested too deeply") from None
+    except ValueError as error:
+        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise _BadRow(f"is not JSON: {why[:1].lower()}{why[1:]}") from None
+    if not isinstance(values, dict):
+        raise _BadRow("is not a JSON object")
+    return values
+
+
+def _csv(text: str, name: str) -> Lines:
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        if len(set(header)) != len(header):
+            raise UsageError(f"{name} names a column twice in its first line")
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, partial(_csv_row, header, cells)
+    except csv.Error as error:
+        raise UsageError(f"{name}, line {reader.line_num}: is not CSV: {error}") from error
+
+
+def _csv_row(header: Sequence[str], cells: Sequence[str]) -> Values:
+    if len(cells) > len(header):
+        raise _BadRow(f"has {len(cells)} cells, and the first line names {len(header)} columns")
+    values: Values = {}
+    params: Values = {}
+    for key, cell in zip(header, cells, strict=False):
+        if not cell.strip():
+            continue
+        if key.startswith("params."):
+            params[key.removeprefix("params.")] = _json_or_text(cell)
+            continue
+        try:
+            values[key] = from_text(key, cell)
+        except ValueError as error:
+            raise _BadRow(f"{key} {error}", key) from None
+    return {**values, "params": params} if params else values
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def _prompts(text: str) -> Lines:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, partial(dict, prompt=line.strip())
+
+
+def _defaults(value: object) -> Values:
+    if not isinstance(value, dict):
+        raise _BadRow("defaults must be an object of options", "defaults")
+    if "id" in value:
+        raise _BadRow("an id belongs to one row, not to the defaults", "id")
+    return value
+
+
+def _items(
+    line: int, merged: Values, own: Values, folder: Path, ids: Counter[str]
+) -> Iterator[Row]:
+    """The one item of a row, or those of its sweep."""
+    kind = next((kind for kind in REQUESTS if kind == merged.get("kind", "image")), None)
+    if kind is None:
+        raise _BadRow(f"kind must be image, video or music, not {merged['kind']}", "kind")
+    base = _given_id(own) or _made_id(own, ids)
+    options = {key: value for key, value in merged.items() if key not in OWN_KEYS}
+    output = merged.get("output")
+    if output is not None and not isinstance(output, str):
+        raise _BadRow("output must be a string", "output")
+    for name, values in _swept(merged.get("sweep")):
+        swept = _placed({**options, **values}, folder)
+        yield Row(line, f"{base}-{name}" if name else base, kind, swept, output)
+
+
+def _given_id(values: Values) -> str | None:
+    given = values.get("id")
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        raise _BadRow("id must be a string or a whole number", "id")
+    text = str(given)
+    if not text.strip() or len(text) > LONGEST_ID or not text.isprintable():
+        raise _BadRow(f"id must have 1 to {LONGEST_ID} printable characters", "id")
+    return text
+
+
+def _made_id(values: Values, ids: Counter[str]) -> str:
+    """An id made from the row's content; the second row of equal content gets a number."""
+    content = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
+    made = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    ids[made] += 1
+    return made if ids[made] == 1 else f"{made}-{ids[made]}"
+
+
+def _swept(sweep: object) -> Iterator[tuple[str, Values]]:
+    """The product of a sweep, with a name for each of its items; one item without a sweep."""
+    if sweep is None:
+        yield "", {}
+        return
+    if not isinstance(sweep, dict) or not sweep:
+        raise _BadRow('sweep must be an object of lists, for example {"seed": [1, 2]}', "sweep")
+    size = 1
+    for key, values in sweep.items():
+        if key in OWN_KEYS:
+            raise _BadRow(f"{key} cannot be swept", "sweep")
+        if not isinstance(values, list) or not values:
+            raise _BadRow(f"sweep.{key} must be a list with at least one value", "sweep")
+        size *= len(values)
+    if size > MOST_SWEPT:
+        raise _BadRow(f"the sweep has {size:,} items; at most {MOST_SWEPT:,} are taken", "sweep")
+    width = len(str(size))
+    for number, chosen in enumerate(product(*sweep.values()), 1):
+        yield f"{number:0{width}}", dict(zip(sweep, chosen, strict=True))
+
+
+def _placed(options: Values, folder: Path) -> Values:
+    """The options with relative reference paths made to start at the manifest's folder."""
+    for key in ("images", "videos", "audioRefs"):
+        sources = options.get(key)
+        if isinstance(sources, str):
+            sources = [sources]
+        if isinstance(sources, list):
+            options[key] = [_place(source, folder) for source in sources]
+    return options
+
+
+def _place(source: object, folder: Path) -> object:
+    if not isinstance(source, str) or not source or Reference(source, "image").is_url:
+        return source
+    if source == "-":
+        raise _BadRow("standard input (-) is no reference in a manifest")
+    return str(folder / Path(source).expanduser())
+
+
+def refusal(problems: Sequence[Problem], name: str, total: int) -> OpenClawFalError:
+    """The error that reports every problem of a manifest, with its line."""
+    from openclaw_fal.errors import CapabilityError, Violation
+
+    shown = [f"line {problem.line}: {problem.message}" for problem in problems]
+    count = f"{len(shown)} problem{'s' if len(shown) > 1 else ''}"
+    return CapabilityError(
+        f"{name} has {count} in {total} rows; nothing was sent:\n" + "\n".join(shown),
+        violations=tuple(
+            Violation(f"line {problem.line}", problem.key, problem.message) for problem in problems
+        ),
+        hint="correct the rows, then: openclaw batch plan MANIFEST",
+    )

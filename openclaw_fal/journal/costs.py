@@ -1,0 +1,220 @@
+"""Costs and budgets in the journal: a row for each job, which outlives the job's own.
+
+What is reserved is written in the transaction that journals the request, and every change of a
+job's state settles, holds or releases it in the transaction of that change. A process that dies
+leaves nothing to tidy up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Kind
+from openclaw_fal.money import budget
+from openclaw_fal.money.amount import Money
+from openclaw_fal.money.cost import Cost, Reservation
+from openclaw_fal.money.estimate import billed
+from openclaw_fal.money.prices import Price
+
+if TYPE_CHECKING:
+    import sqlite3
+
+HISTORY = 200
+"""Earlier jobs with the same options that are looked at."""
+
+_COUNTED = ", ".join(f"'{state}'" for state in budget.COUNTED)
+
+
+class CostRow(Frozen, kw_only=True):
+    """The cost of one job, as `spend` reads it. `created` is in seconds since 1970."""
+
+    job_id: str
+    created: float
+    kind: Kind
+    model: str
+    endpoint: str
+    batch: str | None
+    request_id: str | None
+    units: str | None
+    cost: Cost
+
+
+def reserve(
+    db: sqlite3.Connection,
+    *,
+    job_id: str,
+    created: float,
+    kind: Kind,
+    model: str,
+    endpoint: str,
+    sandbox: bool,
+    reservation: Reservation,
+) -> None:
+    """Set aside what a request will cost. To be called in the transaction that journals it.
+
+    Raises BudgetError, and then nothing may be written, when a limit does not allow it.
+    """
+    if not sandbox:
+        admit(db, model, endpoint, created, reservation)
+    estimate, price, currency = reservation.estimate, reservation.price, _currency(reservation)
+    if price is not None and price.currency != currency:  # the amount is the user's own
+        price = None
+    columns: dict[str, object] = {
+        "job_id": job_id,
+        "created": created,
+        "kind": kind,
+        "model": model,
+        "endpoint": endpoint,
+        "run": reservation.run,
+        "batch": reservation.batch,
+        "sandbox": int(sandbox),
+        "state": "reserved",
+        "options": reservation.options,
+        "source": estimate.source,
+        "estimated": estimate.amount.micro if estimate.amount else None,
+        "currency": currency,
+        "unit": price.unit if price else None,
+        "unit_price": price.unit_price if price else None,
+    }
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    db.execute(f"INSERT INTO costs ({names}) VALUES ({marks})", tuple(columns.values()))
+
+
+def admit(
+    db: sqlite3.Connection, model: str, endpoint: str, now: float, reservation: Reservation
+) -> None:
+    """Raises BudgetError when a limit does not allow the request."""
+    for cap in (*reservation.caps, *caps(db)):
+        if cap.covers(model, endpoint):
+            budget.check(cap, spent(db, cap, now, reservation.run), reservation.estimate, model)
+
+
+def follow(db: sqlite3.Connection, job_id: str) -> None:
+    """Let the cost of a job stand as the job's state now says."""
+    query = (
+        "SELECT jobs.state AS job_state, jobs.error, jobs.billable_units, jobs.request_id, "
+        "costs.state, costs.unit, costs.unit_price, costs.currency, costs.endpoint "
+        "FROM jobs JOIN costs ON costs.job_id = jobs.id WHERE jobs.id = ?"
+    )
+    row = db.execute(query, (job_id,)).fetchone()
+    if row is None:
+        return
+    error = json.loads(row["error"]) if row["error"] else {}
+    units = row["billable_units"]
+    state = budget.state_after(row["job_state"], error.get("status"), billed=units is not None)
+    if state == row["state"]:
+        return
+    price = None
+    if row["unit_price"] is not None:
+        price = Price(row["endpoint"], row["unit_price"], row["unit"], row["currency"])
+    bill = billed(price, units) if state == "settled" else None
+    db.execute(
+        "UPDATE costs SET state = ?, units = ?, billed = ?, request_id = ? WHERE job_id = ?",
+        (state, units, bill and bill.micro, row["request_id"], job_id),
+    )
+
+
+def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budget.Spent:
+    """What counts against a cap already."""
+    query = (
+        "SELECT model, endpoint, "
+        "SUM(CASE WHEN currency = :currency THEN COALESCE(billed, estimated) END), "
+        "SUM(COALESCE(billed, estimated) IS NULL OR currency <> :currency) "
+        f"FROM costs WHERE sandbox = 0 AND state IN ({_COUNTED}) "
+        f"AND {'run = :run' if cap.per == 'run' else 'created >= :since'} "
+        "GROUP BY model, endpoint"
+    )
+    values = {
+        "currency": cap.limit.currency,
+        "run": run,
+        "since": budget.since(cap.per, now),
+    }
+    micro = unknown = 0
+    for model, endpoint, known, others in db.execute(query, values):
+        if cap.covers(model, endpoint):
+            micro, unknown = micro + (known or 0), unknown + others
+    return budget.Spent(micro, unknown)
+
+
+def history(db: sqlite3.Connection, options: str) -> Sequence[str]:
+    """The billed units of earlier jobs with these options that decide the cost."""
+    query = (
+        "SELECT units FROM costs WHERE options = ? AND units IS NOT NULL AND sandbox = 0 "
+        "ORDER BY created DESC LIMIT ?"
+    )
+    return [units for (units,) in db.execute(query, (options, HISTORY))]
+
+
+def caps(db: sqlite3.Connection) -> Sequence[budget.Cap]:
+    """The limits of `openclaw budget set`."""
+    query = "SELECT per, model, micro, currency FROM budgets ORDER BY per, model"
+    return [
+        budget.Cap(Money(micro, currency), per, model or None, "openclaw budget")
+        for per, model, micro, currency in db.execute(query)
+    ]
+
+
+def set_cap(db: sqlite3.Connection, cap: budget.Cap, now: float) -> None:
+    """Set a limit, in the place of the one for the same period and models."""
+    values = (cap.per, cap.model or "", cap.limit.micro, cap.limit.currency, now)
+    db.execute("INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?, ?)", values)
+
+
+def clear_caps(db: sqlite3.Connection, gone: Iterable[budget.Cap]) -> None:
+    """Forget limits."""
+    for cap in gone:
+        values = (cap.per, cap.model or "")
+        db.execute("DELETE FROM budgets WHERE per = ? AND model = ?", values)
+
+
+_COST = "job_id, created, kind, model, endpoint, batch, request_id, units, state, estimated, \
+billed, currency, source, sandbox"
+
+
+def of_job(db: sqlite3.Connection, job_id: str) -> Cost | None:
+    """The cost of one job."""
+    row = db.execute(f"SELECT {_COST} FROM costs WHERE job_id = ?", (job_id,)).fetchone()
+    return None if row is None else _cost(row)
+
+
+def rows(db: sqlite3.Connection, since: float, until: float, *, sandbox: bool) -> list[CostRow]:
+    """The costs of the jobs that were begun from `since` up to `until`, oldest first."""
+    query = (
+        f"SELECT {_COST} FROM costs WHERE created >= ? AND created < ? AND sandbox = ? "
+        "ORDER BY created"
+    )
+    return [
+        CostRow(
+            job_id=row["job_id"],
+            created=row["created"],
+            kind=row["kind"],
+            model=row["model"],
+            endpoint=row["endpoint"],
+            batch=row["batch"],
+            request_id=row["request_id"],
+            units=row["units"],
+            cost=_cost(row),
+        )
+        for row in db.execute(query, (since, until, int(sandbox)))
+    ]
+
+
+def _cost(row: sqlite3.Row) -> Cost:
+    def amount(micro: int | None) -> Money | None:
+        return None if micro is None else Money(micro, row["currency"])
+
+    return Cost(
+        estimated=amount(row["estimated"]),
+        billed=amount(row["billed"]),
+        source=row["source"],
+        state=row["state"],
+        sandbox=bool(row["sandbox"]),
+    )
+
+
+def _currency(reservation: Reservation) -> str:
+    amount, price = reservation.estimate.amount, reservation.price
+    return amount.currency if amount else price.currency if price else "USD"

@@ -1,0 +1,69 @@
+"""What one job costs, and what is set aside for it."""
+
+from __future__ import annotations
+
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.money.amount import Money
+from openclaw_fal.money.budget import Cap, CostState
+from openclaw_fal.money.estimate import Estimate, Source
+from openclaw_fal.money.prices import Price
+
+
+class Reservation(Frozen):
+    """What a request needs from the budget, to be granted when its row is written.
+
+    `caps` are the limits of this command (those of `openclaw budget set` are in the journal).
+    `run` is the same for all requests of one command, or of one batch. `options` is
+    `estimate.cost_options`, under which the bill is found again.
+    """
+
+    estimate: Estimate
+    run: str
+    options: str | None = None
+    price: Price | None = None
+    caps: tuple[Cap, ...] = ()
+    batch: str | None = None
+
+
+UNKNOWN = Reservation(Estimate(None, "unknown", "unknown"), run="")
+"""Nothing is known, and no limit was given."""
+
+
+class Cost(Frozen):
+    """What a job costs: estimated before it was sent, and billed as fal's billable units say.
+
+    None stands for unknown. `sandbox` money is no money.
+    """
+
+    estimated: Money | None
+    billed: Money | None
+    source: Source
+    state: CostState
+    sandbox: bool = False
+
+    def as_json(self) -> dict[str, str | None]:
+        """`cost` in JSON documents: amounts as decimal texts, null for unknown."""
+        return cost_document(self.estimated, self.billed, self.source)
+
+    def __str__(self) -> str:
+        """For people: `$0.025 billed, $0.05 estimated`."""
+        parts = [f"{self.billed} billed"] if self.billed else []
+        if self.state == "released":
+            return "nothing is billed"
+        if self.estimated is not None:
+            parts.append(f"{self.estimated} estimated")
+        text = ", ".join(parts) or "unknown"
+        return f"{text} (sandbox money)" if self.sandbox and parts else text
+
+
+def cost_document(
+    estimated: Money | None, billed: Money | None, source: Source
+) -> dict[str, str | None]:
+    """`cost` in JSON documents."""
+    known = billed or estimated
+    return {
+        "estimated": estimated.decimal if estimated else None,
+        "billed": billed.decimal if billed else None,
+        "currency": known.currency if known else "USD",
+        "source": source,
+    }

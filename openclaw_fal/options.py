@@ -1,0 +1,170 @@
+"""A request from options by their JSON names, as manifests, sidecars and the journal hold them.
+
+The names are the specification's (`aspectRatio`, `durationSeconds`, …), as `media.KEYS` has them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from openclaw_fal.errors import CapabilityError, Violation
+from openclaw_fal.media import (
+    KEYS,
+    ImageRequest,
+    Kind,
+    MediaRequest,
+    MediaType,
+    MusicRequest,
+    Reference,
+    VideoRequest,
+)
+
+REQUESTS: dict[Kind, type[ImageRequest] | type[VideoRequest] | type[MusicRequest]] = {
+    "image": ImageRequest,
+    "video": VideoRequest,
+    "music": MusicRequest,
+}
+_MEDIA: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
+_WHOLE = {"count", "seed", "steps", "width", "height"}
+_NUMBERS = {"duration", "guidance"}
+_SWITCHES = {"audio", "instrumental", "watermark", "unchecked"}
+
+
+class _Refused(ValueError):
+    """A value of the wrong type; the message completes `KEY …`."""
+
+
+def option_names(kind: Kind) -> tuple[str, ...]:
+    """The JSON names of the options that a request of this kind has, `model` and `prompt` too."""
+    return tuple(KEYS.get(field, field) for field in REQUESTS[kind].fields())
+
+
+def request_from(kind: Kind, options: Mapping[str, object]) -> MediaRequest:
+    """The request that `options` ask for; `model` is an endpoint id, `None` values count as absent.
+
+    Raises CapabilityError with a violation for each option that the kind does not have, or whose
+    value has the wrong type.
+    """
+    fields = {KEYS.get(field, field): field for field in REQUESTS[kind].fields()}
+    values: dict[str, object] = {}
+    violations: list[Violation] = []
+    for key, value in options.items():
+        if value is None:
+            continue
+        if key not in fields:
+            violations.append(_unknown(kind, key, value, tuple(fields)))
+            continue
+        try:
+            values[fields[key]] = _converted(fields[key], value)
+        except _Refused as refusal:
+            violations.append(Violation(key, value, f"{key} {refusal}"))
+    values.setdefault("prompt", "")  # some endpoints take none; the plan says where it is required
+    if violations:
+        raise CapabilityError(
+            "; ".join(violation.message for violation in violations), violations=tuple(violations)
+        )
+    make: Callable[..., MediaRequest] = REQUESTS[kind]
+    return make(**values)
+
+
+def _unknown(kind: Kind, key: str, value: object, known: Sequence[str]) -> Violation:
+    near = difflib.get_close_matches(key, known, 1)
+    closest = near[0] if near else None
+    mean = f"; did you mean {closest}?" if closest else f"; it has {', '.join(known)}"
+    return Violation(
+        key, value, f"{kind} requests have no option {key}{mean}", tuple(known), closest
+    )
+
+
+def _converted(field: str, value: object) -> object:
+    if media := _MEDIA.get(field):
+        return _references(value, media)
+    if field == "params":
+        return _params(value)
+    if field in _WHOLE:
+        return _number(value, whole=True)
+    if field in _NUMBERS:
+        return value if isinstance(value, str) else _number(value, whole=False)
+    if field in _SWITCHES:
+        if not isinstance(value, bool):
+            raise _Refused("must be true or false")
+        return value
+    if not isinstance(value, str):
+        raise _Refused("must be a string")
+    return value
+
+
+def _number(value: object, *, whole: bool) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        raise _Refused(f"must be a {'whole ' if whole else ''}number")
+    if whole and not isinstance(value, int):
+        raise _Refused("must be a whole number")
+    return value
+
+
+def _references(value: object, media: MediaType) -> tuple[Reference, ...]:
+    sources = [value] if isinstance(value, str) else value
+    if not isinstance(sources, (list, tuple)) or not all(
+        isinstance(source, str) and source for source in sources
+    ):
+        raise _Refused("must be a path or URL, or a list of them")
+    return tuple(Reference(source, media) for source in sources)
+
+
+def _params(value: object) -> tuple[tuple[str, object], ...]:
+    if not isinstance(value, Mapping):
+        raise _Refused('must be an object of fields, for example {"guidance_scale": 3.5}')
+    return tuple((str(key), inner) for key, inner in value.items())
+
+
+def options_of(request: MediaRequest) -> dict[str, object]:
+    """The options of a request by their JSON names, without those that were not given: what
+    `request_from` reads."""
+    options: dict[str, object] = {}
+    for field, value in request.as_dict().items():
+        if value is None or value == ():
+            continue
+        if isinstance(value, tuple) and field in _MEDIA:
+            value = [reference.source for reference in value]
+        elif isinstance(value, tuple) and field == "params":
+            value = dict(value)
+        options[KEYS.get(field, field)] = value
+    return options
+
+
+def from_text(key: str, text: str) -> object:
+    """The value of an option that stands as text, in a CSV cell or after `--default KEY=`.
+
+    Lists of files are separated by `;`. Raises ValueError, whose message completes `KEY …`.
+    """
+    field = next((name for name, json_name in KEYS.items() if json_name == key), key)
+    text = text.strip()
+    if field in _MEDIA:
+        return [source.strip() for source in text.split(";") if source.strip()]
+    if field in _SWITCHES:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in words:
+            raise _Refused("must be true or false")
+        return words[text.lower()]
+    if field in _WHOLE or field in _NUMBERS:
+        for number in (int, float):
+            try:
+                return number(text)
+            except ValueError:
+                continue
+        if field in _WHOLE:
+            raise _Refused("must be a whole number")
+        return text
+    if field in ("params", "sweep"):
+        return _json(text)
+    return text
+
+
+def _json(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise _Refused("must be a JSON object") from None

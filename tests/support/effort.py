@@ -1,0 +1,30 @@
+"""How hard a test searches: a seeded sample in the ordinary suite, everything with `-m exhaustive`.
+
+    @pytest.mark.exhaustive
+    @settings(max_examples=effort(100, 20_000))
+
+A test with the mark runs in every suite, with its sample; `pytest -m exhaustive` selects those with
+the mark and lets them search the whole. With `exhaustive(only=True)` it runs there alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+_VARIABLE = "PYTEST_OPENCLAW_FAL_EXHAUSTIVE"
+"""Set for the whole run by `conftest.py`, so that the workers of pytest-xdist know it as well."""
+
+
+def begin(mark_expression: str) -> None:
+    """Take the effort of this run from pytest's `-m`."""
+    if "exhaustive" in mark_expression.replace("not exhaustive", ""):
+        os.environ[_VARIABLE] = "1"
+
+
+def is_exhaustive() -> bool:
+    return os.environ.get(_VARIABLE) == "1"
+
+
+def effort(sample: int, whole: int) -> int:
+    """`sample` in the ordinary suite, `whole` with `-m exhaustive`."""
+    return whole if is_exhaustive() else sample
