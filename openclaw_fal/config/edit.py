@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 from openclaw_fal.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.config.check import Finding, findings
-from openclaw_fal.config.layouts import RELEASES, layouts_in
+from openclaw_fal.config.layouts import RELEASES, layout_of, layouts_in
 from openclaw_fal.config.places import API_KEY
-from openclaw_fal.config.read import Config, config_of, config_with
+from openclaw_fal.config.read import Config, config_of
 from openclaw_fal.config.redaction import diff
 from openclaw_fal.config.rules import (
     Edit,
@@ -151,7 +151,10 @@ def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config
     if document.text == config.text:
         return config, []
     document.checked()
-    return config_with(config, document), notes
+    after = Config(
+        config.path, config.exists, document.text, document.value, layout_of(document.value)
+    )
+    return after, notes
 
 
 def _checked(before: Config, after: Config, check_model: CheckModel | None) -> list[str]:

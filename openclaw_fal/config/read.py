@@ -16,7 +16,6 @@ from openclaw_fal.config.layouts import (
 from openclaw_fal.config.places import API_KEY, BASE_URL, MEDIA_MAX_MB
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
@@ -25,6 +24,7 @@ from openclaw_fal.json5.path import (
     get_at,
     type_name,
 )
+from openclaw_fal.json5.read import object_in
 from openclaw_fal.media import Kind
 from openclaw_fal.store.keys import KeyReference, key_reference
 
@@ -134,14 +134,8 @@ def config_of(path: Path, snapshot: Snapshot) -> Config:
 
 def config_from(path: Path, text: str, *, exists: bool) -> Config:
     """The config in a text."""
-    document = Document.of(text, str(path))
-    return Config(path, exists, text, document.value, layout_of(document.value))
-
-
-def config_with(config: Config, document: Document) -> Config:
-    """The config after an edit of its text."""
-    value = document.value
-    return Config(config.path, config.exists, document.text, value, layout_of(value))
+    data = object_in(text, str(path))
+    return Config(path, exists, text, data, layout_of(data))
 
 
 def _default(value: object, path: str) -> ModelDefault:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
+from openclaw_fal.errors import OpenClawFalError, UsageError
 from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
@@ -23,10 +23,9 @@ from openclaw_fal.json5.path import (
     nested,
     no_container,
     set_at,
-    type_name,
     unset_at,
 )
-from openclaw_fal.json5.read import loads, same
+from openclaw_fal.json5.read import is_blank, loads, object_in, same
 from openclaw_fal.json5.scan import INLINE_BLANK, Node, outline
 from openclaw_fal.json5.style import (
     Raw,
@@ -48,11 +47,6 @@ _COMMENT = re.compile(r"//[^\n\r\u2028\u2029]*|/\*.*?\*/", re.DOTALL)
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
-def is_blank(text: str) -> bool:
-    """Whether a text holds nothing, as an empty file does."""
-    return not text.strip("\ufeff \t\r\n")
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """A JSON5 text that holds an object, and its value. Edits give a new document.
@@ -71,10 +65,7 @@ class Document:
 
         Raises Json5Error for a malformed text, LocalError for one that holds no object.
         """
-        value = {} if is_blank(text) else loads(text, name)
-        if not isinstance(value, dict):
-            raise LocalError(f"{name} holds {type_name(value)}, not an object")
-        return cls(text, value, name)
+        return cls(text, object_in(text, name), name)
 
     def set(self, path: KeyPath, value: object) -> Document:
         """With the value at the path; the same document when it is there already.

@@ -6,9 +6,6 @@ import re
 
 from openclaw_fal.errors import LocalError
 
-MAX_DEPTH = 200
-"""Objects and lists within each other; a text beyond this is refused, never a crash."""
-
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SECRET_NEAR = re.compile(
     r"key|token|secret|passw|passphrase|authorization|bearer|credential|cookie", re.IGNORECASE

@@ -16,7 +16,9 @@ import json
 import re
 from functools import cache
 
-from openclaw_fal.json5.error import MAX_DEPTH
+from openclaw_fal.errors import LocalError
+from openclaw_fal.json5.grammar import MAX_DEPTH, NUMBER
+from openclaw_fal.json5.path import type_name
 
 SHORT = 16_000
 """Characters that the strict scanner reads faster than pyjson5 is loaded."""
@@ -37,6 +39,22 @@ def loads(text: str, name: str = "text", *, short: int = SHORT) -> object:
     if _too_deep(data, body):
         return _scanned(text, name)  # fails, and names the place
     return data
+
+
+def object_in(text: str, name: str = "text") -> dict[str, object]:
+    """The object that a JSON5 text holds; an empty text holds an empty one.
+
+    Raises Json5Error for a malformed text, LocalError for one that holds no object.
+    """
+    value = {} if is_blank(text) else loads(text, name)
+    if not isinstance(value, dict):
+        raise LocalError(f"{name} holds {type_name(value)}, not an object")
+    return value
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing, as an empty file does."""
+    return not text.strip("\ufeff \t\r\n")
 
 
 def same(one: object, other: object) -> bool:
@@ -76,8 +94,6 @@ def _scanned(text: str, name: str) -> object:
 @cache
 def _numbers_hold() -> re.Pattern[str]:
     """Matches a text, of those that pyjson5 takes, in which every number is one."""
-    from openclaw_fal.json5.scan import NUMBER
-
     return re.compile(
         rf"""
         (?>

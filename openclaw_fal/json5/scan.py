@@ -12,13 +12,8 @@ import contextlib
 import re
 from typing import Literal, NoReturn, TypeAlias
 
-from openclaw_fal.json5.error import MAX_DEPTH, Json5Error
-
-NUMBER = (
-    r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN"
-    r"|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-)
-"""The regular expression of a JSON5 number."""
+from openclaw_fal.json5.error import Json5Error
+from openclaw_fal.json5.grammar import MAX_DEPTH, NUMBER
 
 _BLANKS = "\t\v\f \u00a0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000"
 INLINE_BLANK = re.compile(f"[{_BLANKS}]*")

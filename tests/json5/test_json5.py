@@ -11,8 +11,9 @@ import pytest
 
 from openclaw_fal.json5 import read as json5
 from openclaw_fal.json5.error import Json5Error
+from openclaw_fal.json5.grammar import MAX_DEPTH
 from openclaw_fal.json5.read import loads, same
-from openclaw_fal.json5.scan import MAX_DEPTH, plain, scan
+from openclaw_fal.json5.scan import plain, scan
 
 
 class Case(NamedTuple):
