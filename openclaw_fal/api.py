@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openclaw_fal.job.engine import Engine
     from openclaw_fal.job.ports import Generated
     from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.ledger import Ledger
     from openclaw_fal.media import Reference
 
 POLL_INTERVAL_S = 5.0
@@ -51,6 +52,14 @@ def journal() -> Journal:
     from openclaw_fal.store import paths
 
     return jobs.Journal(paths.jobs_path())
+
+
+def ledger() -> Ledger:
+    """The costs and budgets in the user's journal."""
+    from openclaw_fal.journal import ledger as costs
+    from openclaw_fal.store import paths
+
+    return costs.Ledger(paths.jobs_path())
 
 
 class ModelChoice(Frozen):

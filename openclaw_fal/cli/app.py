@@ -27,6 +27,8 @@ class OpenClaw(Root):
         "video": ("openclaw_fal.cli.video", "Generate videos on fal's queue."),
         "music": ("openclaw_fal.cli.music", "Generate music."),
         "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
+        "spend": ("openclaw_fal.cli.spend", "Show what was spent."),
+        "budget": ("openclaw_fal.cli.budget", "Limit what may be spent."),
         "config": ("openclaw_fal.cli.config", "Show and edit OpenClaw's config file."),
         "sandbox": ("openclaw_fal.cli.sandbox", "A fal on this machine that costs nothing."),
         "help": (

@@ -119,3 +119,20 @@ class SandboxDocument(TypedDict):
     config: JsonObject
     environment: JsonObject
     clients: JsonObject
+
+
+class SpendDocument(TypedDict):
+    """What was spent, in groups, and the sum in each currency; amounts are decimal texts."""
+
+    since: str
+    until: str
+    by: str
+    groups: list[JsonObject]
+    total: list[JsonObject]
+    sandbox: NotRequired[bool]
+
+
+class BudgetDocument(TypedDict):
+    """Limits on spending, with what remains of those for a day or a month."""
+
+    budget: list[JsonObject]

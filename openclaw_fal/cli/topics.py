@@ -190,12 +190,41 @@ In the environment:
 """
 """Goes on with the list of dials, which the sandbox itself explains."""
 
+MONEY = """\
+MONEY: what it costs, what was spent, and limits that hold
+
+fal's prices come with a refresh of the models, and are kept with their date.
+A price is shown before a request (--dry-run) and after it, with its source:
+  history   the largest bill of your own earlier jobs with the same options
+  units     units that follow from the request, times fal's price
+  assumed   what --assume-cost says
+  unknown   no price is known, or fal bills compute time: nothing is guessed
+
+Limits:
+  openclaw budget set 20 --per month
+  openclaw budget set 2.50 --per day --model 'fal-ai/veo*'
+  openclaw budget show
+
+A request that does not fit ends with status 9, and is not sent. So does one
+whose price is unknown, unless --assume-cost USD says what to count it as. A
+limit holds for all processes that use this journal on this machine; others
+spend on their own. What fal bills above an estimate is counted, and stops the
+next request. Jobs that may have been billed count until that is known.
+
+What was spent:
+  openclaw spend
+  openclaw spend --since 7d --by day
+
+Sandbox money is no money: it counts nowhere.
+See also: openclaw help jobs, openclaw help exit"""
+
 TOPICS: dict[str, str] = {
     "auth": AUTH,
     "config": CONFIG,
     "models": MODELS,
     "output": OUTPUT,
     "jobs": JOBS,
+    "money": MONEY,
     "exit": EXIT,
     "json": JSON,
     "sandbox": SANDBOX,
@@ -206,6 +235,7 @@ ABOUT: dict[str, str] = {
     "models": "which model, and what it takes",
     "output": "where files go, and under which names",
     "jobs": "picking up what was interrupted",
+    "money": "what it costs, and limits on what may be spent",
     "exit": "the exit statuses",
     "json": "the documents of --json",
     "sandbox": "a fal on this machine, and its dials",
@@ -215,6 +245,11 @@ ALIASES = {
     "exit-statuses": "exit",
     "status": "exit",
     "statuses": "exit",
+    "cost": "money",
+    "costs": "money",
+    "price": "money",
+    "prices": "money",
+    "limits": "money",
     "key": "auth",
     "keys": "auth",
     "model": "models",

@@ -16,6 +16,8 @@ COMMANDS: dict[str, Any] = {
             'video': "Generate videos on fal's queue",
             'music': 'Generate music',
             'jobs': 'List, wait for and cancel jobs',
+            'spend': 'Show what was spent',
+            'budget': 'Limit what may be spent',
             'config': "Show and edit OpenClaw's config file",
             'sandbox': 'A fal on this machine that costs nothing',
             'help': 'Explain a topic: auth, config, models, jobs, …',
@@ -275,6 +277,54 @@ COMMANDS: dict[str, Any] = {
         'arguments': [],
         'repeats': False,
     },
+    'spend': {
+        'commands': {},
+        'options': {
+            '--since': {'help': 'From a date (2026-01-31, UTC) or an age (7d, 12h)', 'takes': 'text'},
+            '--until': {'help': 'Up to, and without', 'takes': 'text'},
+            '--by': {'help': 'What to add up', 'takes': 'text'},
+            '--csv': {'help': 'Print comma-separated values', 'takes': None},
+            '--sandbox': {'help': 'Show sandbox money, which is no money', 'takes': None},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'budget': {
+        'commands': {
+            'set': 'Set a limit (per month, unless --per says otherwise)',
+            'show': 'Show the limits, and what remains of each',
+            'clear': 'Forget limits: all of them, or those for a period or a pattern',
+        },
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'budget set': {
+        'commands': {},
+        'options': {
+            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': 'text'},
+            '--model': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
+            '-m': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'budget show': {
+        'commands': {},
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'budget clear': {
+        'commands': {},
+        'options': {
+            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': 'text'},
+            '--model': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
+            '-m': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
     'config': {
         'commands': {
             'file': 'Print where the config file is',
@@ -351,7 +401,7 @@ COMMANDS: dict[str, Any] = {
     'help': {
         'commands': {},
         'options': {},
-        'arguments': [['auth', 'config', 'models', 'output', 'jobs', 'exit', 'json', 'sandbox']],
+        'arguments': [['auth', 'config', 'models', 'output', 'jobs', 'money', 'exit', 'json', 'sandbox']],
         'repeats': False,
     },
     'completion': {

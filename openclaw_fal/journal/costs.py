@@ -11,11 +11,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind
 from openclaw_fal.money import budget
 from openclaw_fal.money.amount import Money
-from openclaw_fal.money.cost import Cost, Reservation
+from openclaw_fal.money.cost import Cost, CostRow, Reservation
 from openclaw_fal.money.estimate import billed
 from openclaw_fal.money.prices import Price
 
@@ -26,20 +25,6 @@ HISTORY = 200
 """Earlier jobs with the same options that are looked at."""
 
 _COUNTED = ", ".join(f"'{state}'" for state in budget.COUNTED)
-
-
-class CostRow(Frozen, kw_only=True):
-    """The cost of one job, as `spend` reads it. `created` is in seconds since 1970."""
-
-    job_id: str
-    created: float
-    kind: Kind
-    model: str
-    endpoint: str
-    batch: str | None
-    request_id: str | None
-    units: str | None
-    cost: Cost
 
 
 def reserve(

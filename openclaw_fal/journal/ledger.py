@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.journal import costs
 from openclaw_fal.journal import file as journal_file
-from openclaw_fal.journal.costs import CostRow
 from openclaw_fal.money.budget import Cap, Spent
-from openclaw_fal.money.cost import Reservation
+from openclaw_fal.money.cost import CostRow, Reservation
 
 if TYPE_CHECKING:
     import sqlite3

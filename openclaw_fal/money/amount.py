@@ -41,7 +41,7 @@ def parsed(text: str, option: str) -> Money:
     number = text.strip().removeprefix("$")
     if not _AMOUNT.fullmatch(number):
         raise UsageError(
-            f"{option} {text!r} is not an amount in US dollars", hint=f"for example {option} 2.50"
+            f"{option} {text!r} is not an amount in US dollars", hint="for example 2.50"
         )
     value = Decimal(number) * MICRO
     if value != value.to_integral_value():

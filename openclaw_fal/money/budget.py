@@ -47,6 +47,14 @@ class Cap(Frozen):
             fnmatch.fnmatchcase(endpoint.lower(), pattern) for endpoint in endpoints
         )
 
+    def spent_of(self, spent: Spent) -> Money:
+        """What is spent, as an amount."""
+        return Money(spent.micro, self.limit.currency)
+
+    def remaining(self, spent: Spent) -> Money:
+        """What may still be spent; never less than nothing."""
+        return Money(max(self.limit.micro - spent.micro, 0), self.limit.currency)
+
     def __str__(self) -> str:
         models = f" for {self.model}" if self.model else ""
         return f"{self.limit} per {self.per}{models}"
@@ -70,13 +78,13 @@ def since(per: Period, now: float) -> float:
 
 def check(cap: Cap, spent: Spent, asked: Estimate, model: str) -> None:
     """Raises BudgetError when a request that costs `asked` does not fit under the cap."""
-    remaining = Money(max(cap.limit.micro - spent.micro, 0), cap.limit.currency)
+    remaining = cap.remaining(spent)
     facts = {
         "per": cap.per,
         "model": cap.model,
         "origin": cap.origin,
         "limit": cap.limit.decimal,
-        "spent": Money(spent.micro).decimal,
+        "spent": cap.spent_of(spent).decimal,
         "remaining": remaining.decimal,
         "asked": asked.amount.decimal if asked.amount else None,
         "currency": cap.limit.currency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.budget import Cap, CostState
 from openclaw_fal.money.estimate import Estimate, Source
@@ -54,6 +55,20 @@ class Cost(Frozen):
             parts.append(f"{self.estimated} estimated")
         text = ", ".join(parts) or "unknown"
         return f"{text} (sandbox money)" if self.sandbox and parts else text
+
+
+class CostRow(Frozen, kw_only=True):
+    """The cost of one job, as `spend` reads it. `created` is in seconds since 1970."""
+
+    job_id: str
+    created: float
+    kind: Kind
+    model: str
+    endpoint: str
+    batch: str | None
+    request_id: str | None
+    units: str | None
+    cost: Cost
 
 
 def cost_document(

@@ -1,0 +1,129 @@
+"""openclaw spend"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from openclaw_fal.cli.groups import Command
+from openclaw_fal.errors import UsageError
+from openclaw_fal.ui.result import Block, Result, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openclaw_fal.cli.documents import SpendDocument
+    from openclaw_fal.money.spending import By, Group
+
+EPILOG = """\
+Examples:
+  openclaw spend                              this month, by model
+  openclaw spend --since 7d --by day
+  openclaw spend --since 2026-01-01 --until 2026-02-01 --csv
+See also: openclaw budget show, openclaw help money"""
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0}
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def spend(
+    ctx: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE|AGE",
+            help="From a date (2026-01-31, UTC) or an age (7d, 12h). Default: this month.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE|AGE", help="Up to, and without. Default: now."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="model|day|batch|kind", help="What to add up.")
+    ] = "model",
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Show sandbox money, which is no money.")
+    ] = False,
+) -> Result:
+    """Show what was spent, from the journal: billed by fal, or still open."""
+    from openclaw_fal import api
+    from openclaw_fal.money import spending
+
+    if by not in get_args(spending.By):
+        raise UsageError(f"--by {by}: takes {', '.join(get_args(spending.By))}")
+    if csv and ctx.obj.json:
+        raise UsageError("--csv and --json contradict each other", hint="leave one of them out")
+    now = time.time()
+    start = moment(since, "--since", now) if since else _this_month(now)
+    end = moment(until, "--until", now) if until else now
+    rows = api.ledger().rows(start, end, sandbox=sandbox)
+    groups = spending.grouped(rows, cast("By", by))
+    totals = spending.total(rows)
+    document: SpendDocument = {
+        "since": _iso(start),
+        "until": _iso(end),
+        "by": by,
+        "groups": [{by: group.name, **group.as_json()} for group in groups],
+        "total": [group.as_json() for group in totals],
+    }
+    if sandbox:
+        document["sandbox"] = True
+    notes = [f"from {_iso(start)} to {_iso(end)}" + (", sandbox money" if sandbox else "")]
+    if any(group.unknown for group in totals):
+        notes.append("unknown: no price was known, or fal bills them by compute time")
+    out: tuple[Block, ...] = _csv(groups, by) if csv else (_table(groups, totals, by),)
+    return Result(document, out=out, notes=() if csv else tuple(notes))
+
+
+def _table(groups: Sequence[Group], totals: Sequence[Group], by: str) -> Table:
+    rows = [
+        (group.name, str(group.jobs), str(group.billed), str(group.open), str(group.unknown))
+        for group in (*groups, *totals)
+    ]
+    return Table((by, "jobs", "billed", "open", "unknown"), rows)
+
+
+def _csv(groups: Sequence[Group], by: str) -> tuple[str, ...]:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([by, "jobs", "billed", "open", "unknown", "currency"])
+    for group in groups:
+        writer.writerow([group.name, *group.as_json().values()])
+    return tuple(text.getvalue().splitlines())
+
+
+def moment(text: str, option: str, now: float) -> float:
+    """A date (UTC), a time in ISO 8601, or an age such as `7d`, as seconds since 1970."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isascii() and number.isdigit() and len(number) < 7:
+        return now - int(number) * _UNITS[unit]
+    try:
+        named = datetime.fromisoformat(text)
+        return (named if named.tzinfo else named.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"{option} {text}: neither a date nor an age",
+            hint=f"for example {option} 2026-01-31, {option} 7d or {option} 12h",
+        ) from None
+
+
+def _this_month(now: float) -> float:
+    from openclaw_fal.money.budget import since
+
+    return since("month", now)
+
+
+def _iso(seconds: float) -> str:
+    rounded = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    return rounded.strftime("%Y-%m-%dT%H:%M:%SZ")
