@@ -364,10 +364,10 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
         yield hosts_of(config), key_of(config, session, progress)
         return
     from openclaw_fal.fal.hosts import hosts_for
-    from openclaw_fal.sandbox import Dials, Sandbox
+    from openclaw_fal.sandbox import SANDBOX_KEY, Dials, Sandbox
 
     with Sandbox(Dials.parse(os.environ.get("OPENCLAW_FAL_SANDBOX_DIALS", ""))) as sandbox:
-        yield hosts_for(sandbox.url), "sandbox"
+        yield hosts_for(sandbox.url), SANDBOX_KEY
 
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,15 +10,13 @@ from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:
-    from openclaw_fal.cli.documents import SandboxDocument
-    from openclaw_fal.sandbox import Sandbox
     from openclaw_fal.session import Session
 
 EPILOG = """\
 Examples:
   openclaw image "a lighthouse" --sandbox          start one, use it, stop it
   openclaw sandbox serve --port 8765               serve other programs until Ctrl-C
-  openclaw sandbox serve --dials "latency=0.2,queue=3,run=2"
+  openclaw sandbox serve --dials "latency=0.2,queue-length=3,run-time=2"
 See also: openclaw help sandbox"""
 
 app = typer.Typer(
@@ -53,9 +50,19 @@ def serve(
         ),
     ] = "",
     seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same media.")] = 0,
+    https: Annotated[
+        bool | None,
+        typer.Option(
+            "--https/--no-https",
+            help="Speak https as well, for fal's own clients. On where the extra `sandbox` is "
+            "installed.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Result:
     """Serve a fal on loopback until Ctrl-C."""
-    from openclaw_fal.sandbox import Dials, Sandbox
+    from openclaw_fal.cli.serving import addresses
+    from openclaw_fal.sandbox import Dials, Sandbox, crypto
     from openclaw_fal.ui.progress import request_log
 
     session: Session = ctx.obj
@@ -66,38 +73,7 @@ def serve(
         seed=seed,
         log=request_log(session),
         record=False,
-        tls=True,
+        tls=crypto.installed() if https is None else https,
     )
     session.resources.enter_context(fal)
-    return _addresses(fal)
-
-
-def _addresses(fal: Sandbox) -> Result:
-    """Where it is, and the lines that point other programs at it, ready to be pasted."""
-    clients = fal.client_settings()
-    document: SandboxDocument = {
-        "sandbox": True,
-        "url": fal.url,
-        "config": {"models.providers.fal.baseUrl": fal.url},
-        "environment": fal.environment(),
-        "clients": clients,
-    }
-    python = " ".join(
-        f"{name}={value}"
-        for name, value in fal.environment().items()
-        if name in ("FAL_KEY", "HTTPS_PROXY", "SSL_CERT_FILE")
-    )
-    javascript = json.dumps(clients["@fal-ai/client"]["config"])
-    text = f"""\
-A fal on this machine is at {fal.url}
-
-OpenClaw and this program:
-  openclaw config set models.providers.fal.baseUrl {fal.url}
-  export FAL_KEY=sandbox
-fal's Python client:
-  export {python}
-fal's JavaScript client:
-  fal.config({javascript})
-
-Any key will do. Ctrl-C stops it."""
-    return Result(document, out=(text,), stays=True)
+    return addresses(fal)

@@ -179,13 +179,13 @@ WebP, MP4, MP3 and WAV files: no key, no network, no cost.
 Examples:
   openclaw image "a lighthouse" --sandbox    start one, use it, stop it
   openclaw sandbox serve                     for other programs, until Ctrl-C
-  openclaw sandbox serve --port 0 --dials "latency=0.2,queue=3,run=2"
+  openclaw sandbox serve --port 0 --dials "latency=0.2,queue-length=3,run-time=2"
 
 In the environment:
   OPENCLAW_FAL_SANDBOX=1         every command uses the sandbox
   OPENCLAW_FAL_SANDBOX_DIALS     how slow, how busy, how broken it is, such as
-                                 queue=3,run=2 or fail=submit:503:2 or
-                                 content-policy
+                                 queue-length=3,run-time=2 or
+                                 fail=submit:503:2 or content-policy
 
 """
 """Goes on with the list of dials, which the sandbox itself explains."""

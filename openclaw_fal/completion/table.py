@@ -394,6 +394,8 @@ COMMANDS: dict[str, Any] = {
             '--port': {'help': '0 takes a free one', 'takes': 'text'},
             '--dials': {'help': 'Latency, faults and more: see `openclaw help sandbox`', 'takes': 'text'},
             '--seed': {'help': 'The same seed draws the same media', 'takes': 'text'},
+            '--https': {'help': "Speak https as well, for fal's own clients", 'takes': None},
+            '--no-https': {'help': "Speak https as well, for fal's own clients", 'takes': None},
         },
         'arguments': [],
         'repeats': False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from openclaw_fal.sandbox.http1 import Request
+from openclaw_fal.sandbox.http1 import Request, split_target
 
 ROLES = ("run", "queue", "rest", "api", "media")
 _HOSTS = {
@@ -88,8 +88,6 @@ def assign_role(request: Request) -> None:
 
 def retarget(request: Request) -> None:
     """Follow the header by which fal's JavaScript client tells a proxy where to go."""
-    from openclaw_fal.sandbox.http1 import split_target
-
     target = request.headers.get(TARGET_HEADER, "")
     role = role_of_host(urlsplit(target).hostname or "")
     if role:

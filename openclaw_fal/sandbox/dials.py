@@ -2,7 +2,7 @@
 
 Written as text for the command line, the environment and the `X-Sandbox-Dials` header:
 
-    latency=0.2,queue=3,run=1.5,fail=submit:503:2,fail=media:cut:1
+    latency=0.2,queue-length=3,run-time=1.5,fail=submit:503:2,fail=media:cut:1
 
 or as a JSON object with the same names. In the text form `%XX` stands for any byte, so that a value
 can hold commas, colons or control characters.
@@ -24,7 +24,6 @@ _CHOICES = {
     "clock": ("time", "polls"),
     "media_form": ("object", "bare", "null", "string", "list", "flat"),
 }
-_SHORT = {"queue": "queue_length", "step": "queue_step", "run": "run_time"}
 
 
 def _dial(default: object, meaning: str) -> Any:
@@ -166,7 +165,6 @@ def _set_json(dials: Dials, name: str, value: object) -> None:
 def _set_text(dials: Dials, name: str, text: str) -> None:
     known = {item.name for item in fields(dials)} - {"faults"}
     key = name.strip().replace("-", "_")
-    key = _SHORT.get(key, key)
     if key not in known:
         raise UsageError(
             f"there is no dial {name.strip()!r}",

@@ -9,8 +9,8 @@ import base64
 import hashlib
 from typing import Any
 
-from openclaw_fal.sandbox import models
-from openclaw_fal.sandbox.answers import platform_failure
+from openclaw_fal.sandbox import crypto, models
+from openclaw_fal.sandbox.answers import failure, platform_failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.world import World
@@ -27,9 +27,9 @@ def hello(world: World, request: Request, dials: Dials) -> Response:
 
 def jwks(world: World, request: Request, dials: Dials) -> Response:
     """The public key of the webhooks' signatures (RFC 8037)."""
-    from openclaw_fal.sandbox.ed25519 import public_key
-
-    raw = public_key(world.webhook_secret)
+    if not crypto.installed():
+        return failure(501, f"Signed webhooks need cryptography: {crypto.INSTALL}")
+    raw = crypto.public_key(world.webhook_secret)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     kid = hashlib.sha256(raw).hexdigest()[:16]
     key = {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": "EdDSA"}

@@ -13,7 +13,8 @@ from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.jobs import Job, result_problem, submitted_now
 from openclaw_fal.sandbox.problems import CANCELLED, NO_OUTPUT
-from openclaw_fal.sandbox.results import run_seconds
+from openclaw_fal.sandbox.results import payload, run_seconds
+from openclaw_fal.sandbox.webhooks import Letter
 from openclaw_fal.sandbox.world import World
 
 
@@ -38,7 +39,7 @@ def submit(world: World, request: Request, dials: Dials) -> Response:
     )
     world.jobs.add(job)
     if job.webhook:
-        notes += filter(None, [world.postman.post_when_done(job, request)])
+        notes += filter(None, [world.postman.post_when_done(_letter(world, job, request))])
     value: dict[str, Any] = {"status": "IN_QUEUE", "request_id": job.id}
     value |= _urls(job, request, dials)
     value["queue_position"] = max(0, dials.queue_length - 1)
@@ -103,6 +104,30 @@ def cancel(world: World, request: Request, dials: Dials) -> Response:
         job.problem, job.done_at = CANCELLED, time.monotonic()
         job.changed.set()
     return Response.of({"status": "CANCELLATION_REQUESTED"}, 202, x_fal_request_id=job.id)
+
+
+def _letter(world: World, job: Job, request: Request) -> Letter:
+    media_url = addresses_of(request).media
+
+    def message() -> dict[str, object]:
+        dials = world.job_dials(job)
+        ids: dict[str, object] = {"request_id": job.id, "gateway_request_id": job.id}
+        problem = result_problem(job, dials) or (None if job.made else NO_OUTPUT)
+        if problem or job.made is None:
+            detail = problem.detail if problem else ""
+            error = detail if isinstance(detail, str) else "Invalid input"
+            return ids | {"status": "ERROR", "error": error, "payload": {"detail": detail}}
+        output = payload(
+            job.made,
+            job.id,
+            media_url=media_url,
+            dials=dials,
+            own_dials=job.own_dials,
+            library=world.library,
+        )
+        return ids | {"status": "OK", "payload": output}
+
+    return Letter(job.id, job.webhook, lambda: world.settled(job), message)
 
 
 def _job(world: World, request: Request) -> Job | None:

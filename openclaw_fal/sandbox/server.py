@@ -9,10 +9,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.sandbox import addresses, sending
+from openclaw_fal.sandbox import addresses, clients, crypto, sending
 from openclaw_fal.sandbox.cdn import made_file
 from openclaw_fal.sandbox.connection import Connection
 from openclaw_fal.sandbox.dials import Dials
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
     from openclaw_fal.sandbox.media.spec import Spec
 
-SANDBOX_KEY = "sandbox"
-_TRUST_VARIABLES = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-)
 _BACKLOG = 1024
 _HANDSHAKE = 30.0
 _TLS_HELLO = b"\x16"
@@ -88,24 +81,26 @@ class Sandbox:
     # Lifecycle
 
     def start(self) -> Sandbox:
-        """Listen. Raises UsageError if the address cannot be had."""
+        """Listen. Raises UsageError if the address cannot be had, or the package that TLS needs."""
         if self._listener:
             return self
+        if self._wants_tls:
+            from openclaw_fal.sandbox.tls import server_context
+
+            crypto.require("https in the sandbox")
+            self._tls, self._ca_file = server_context(self._world.folder())
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
             self._listener = socket.create_server(
                 (self._host, self._port), family=family, backlog=_BACKLOG
             )
         except OSError as exc:
+            self._world.close()
             raise UsageError(
                 f"cannot listen on {self._host}:{self._port}: {exc.strerror or exc}",
                 hint="choose another port, or 0 for any free one",
             ) from exc
         self._port = int(self._listener.getsockname()[1])
-        if self._wants_tls:
-            from openclaw_fal.sandbox.tls import server_context
-
-            self._tls, self._ca_file = server_context(self._world.folder())
         self._thread = threading.Thread(target=self._accept, name="fal-sandbox", daemon=True)
         self._thread.start()
         return self
@@ -179,37 +174,16 @@ class Sandbox:
         With `tls` also those that need https and fal's own host names, such as fal's Python client:
         they take the sandbox for a proxy, and its certificate for fal's.
         """
-        found = {"FAL_KEY": SANDBOX_KEY}
-        if self._ca_file:
-            trusted = str(self._ca_file)
-            found |= dict.fromkeys(("HTTPS_PROXY", "https_proxy"), self.url)
-            found |= dict.fromkeys(_TRUST_VARIABLES, trusted)
-        return found
+        return clients.environment(self.url, self._ca_file)
 
-    def client_settings(self) -> dict[str, dict[str, Any]]:
+    def scratch_environment(self) -> dict[str, str]:
+        """Variables under which OpenClaw and this program use the sandbox, and a config and jobs
+        that are gone when it stops."""
+        return clients.scratch_environment(self.url, self._world.folder())
+
+    def client_settings(self) -> dict[str, clients.ClientSettings]:
         """How to point each client at the sandbox, by the client's name."""
-        base_url = {"models": {"providers": {"fal": {"baseUrl": self.url}}}}
-        return {
-            "openclaw": {"config": base_url, "env": {"FAL_KEY": SANDBOX_KEY}},
-            "openclaw-fal": {"config": base_url, "env": {"FAL_KEY": SANDBOX_KEY}},
-            "fal-client": {"env": self.environment(), "needs_tls": self._ca_file is None},
-            "fal-client, without a proxy (no uploads)": {
-                "env": self._direct_environment(),
-                "needs_tls": self._ca_file is None,
-            },
-            "@fal-ai/client": {
-                "config": {
-                    "credentials": SANDBOX_KEY,
-                    "proxyUrl": {"url": f"{self.url}/~proxy", "when": "always"},
-                }
-            },
-        }
-
-    def _direct_environment(self) -> dict[str, str]:
-        place = self.url.partition("://")[2]
-        found = {"FAL_KEY": SANDBOX_KEY, "FAL_RUN_HOST": f"{place}/~run"}
-        found["FAL_QUEUE_RUN_HOST"] = f"{place}/~queue"
-        return found | ({"SSL_CERT_FILE": str(self._ca_file)} if self._ca_file else {})
+        return clients.settings(self.url, self._ca_file)
 
     # What happened
 

@@ -6,21 +6,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.sandbox import crypto
 from openclaw_fal.sandbox.addresses import FAL_HOSTS
 
 if TYPE_CHECKING:
     import ssl
-
-_LOOPBACK = (b"\x7f\x00\x00\x01", bytes(15) + b"\x01")
 
 
 def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """A context with a new certificate, and the path of its authority's certificate (PEM)."""
     import ssl
 
-    from openclaw_fal.sandbox.certificate import make
-
-    authority, chain = make((*FAL_HOSTS, "localhost"), _LOOPBACK)
+    authority, chain = crypto.certificates((*FAL_HOSTS, "localhost"))
     trusted, private = folder / "ca.pem", folder / "server.pem"
     trusted.write_bytes(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -6,17 +6,11 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from openclaw_fal.sandbox.addresses import addresses_of
-from openclaw_fal.sandbox.http1 import Request
-from openclaw_fal.sandbox.jobs import Job, result_problem
-from openclaw_fal.sandbox.results import payload
-
-if TYPE_CHECKING:
-    from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox import crypto
 
 USER_ID = "sandbox"
 _TRIES = 3
@@ -25,39 +19,49 @@ _MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
-    job: Job
+class Letter:
+    """One webhook to deliver once `is_done`; `message` makes its JSON body then."""
+
+    request_id: str
     url: str
-    media_url: str
+    is_done: Callable[[], bool]
+    message: Callable[[], dict[str, object]]
 
 
 class Postman:
-    """Delivers webhooks, one after another, from one thread that ends when nothing is left."""
+    """Delivers webhooks, one after another, from one thread that ends when none is waiting.
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._letters: list[_Letter] = []
+    `secret` is the Ed25519 key that signs, `stop` ends everything, `say` writes to the log.
+    """
+
+    def __init__(
+        self, secret: bytes, stop: threading.Event, say: Callable[[Iterable[str]], None]
+    ) -> None:
+        self._secret, self._stop, self._say = secret, stop, say
+        self._letters: list[Letter] = []
         self._busy = False
         self._lock = threading.Lock()
 
-    def post_when_done(self, job: Job, request: Request) -> str | None:
-        """Deliver to the job's address once it is done; returns what is wrong with the address."""
-        parts = urlsplit(job.webhook)
+    def post_when_done(self, letter: Letter) -> str | None:
+        """Deliver once the job is done. Returns why that will not happen, if it will not."""
+        parts = urlsplit(letter.url)
         if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
-            return f"no webhook to {job.webhook!r}: the sandbox posts to http://127.0.0.1 only"
+            return f"no webhook to {letter.url!r}: the sandbox posts to http://127.0.0.1 only"
+        if not crypto.installed():
+            return f"no webhook to {letter.url!r}: signing needs cryptography: {crypto.INSTALL}"
         with self._lock:
             if len(self._letters) >= _MOST:
                 return "too many webhooks are waiting: this one is dropped"
-            self._letters.append(_Letter(job, job.webhook, addresses_of(request).media))
+            self._letters.append(letter)
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._work, name="fal-webhooks", daemon=True).start()
         return None
 
     def _work(self) -> None:
-        while not self._world.stop.is_set():
+        while not self._stop.is_set():
             with self._lock:
-                ready = [letter for letter in self._letters if self._is_done(letter.job)]
+                ready = [letter for letter in self._letters if letter.is_done()]
                 self._letters = [letter for letter in self._letters if letter not in ready]
                 if not ready and not self._letters:
                     self._busy = False
@@ -65,49 +69,25 @@ class Postman:
             for letter in ready:
                 self._deliver(letter)
             if not ready:
-                self._world.wait(0.02)
+                self._stop.wait(0.02)
 
-    def _is_done(self, job: Job) -> bool:
-        return job.progress(self._world.job_dials(job))[0] == "COMPLETED"
-
-    def _deliver(self, letter: _Letter) -> None:
-        body = json.dumps(self._message(letter)).encode()
-        headers = signed_headers(self._world.webhook_secret, letter.job.id, body)
+    def _deliver(self, letter: Letter) -> None:
+        body = json.dumps(letter.message()).encode()
+        headers = signed_headers(self._secret, letter.request_id, body)
         for number in range(_TRIES):
             try:
                 status = _post(letter.url, body, headers)
             except OSError as exc:
-                self._world.say([f"webhook {letter.url}: {exc}"])
+                self._say([f"webhook {letter.url}: {exc}"])
             else:
-                self._world.say([f"webhook {letter.url} {status}"])
+                self._say([f"webhook {letter.url} {status}"])
                 if status < 300:
                     return
-            self._world.wait(0.1 * 2**number)
-
-    def _message(self, letter: _Letter) -> dict[str, Any]:
-        job = letter.job
-        dials = self._world.job_dials(job)
-        message: dict[str, Any] = {"request_id": job.id, "gateway_request_id": job.id}
-        problem = result_problem(job, dials)
-        if problem or job.made is None:
-            detail = problem.detail if problem else "no output"
-            error = detail if isinstance(detail, str) else "Invalid input"
-            return message | {"status": "ERROR", "error": error, "payload": {"detail": detail}}
-        output = payload(
-            job.made,
-            job.id,
-            media_url=letter.media_url,
-            dials=dials,
-            own_dials=job.own_dials,
-            library=self._world.library,
-        )
-        return message | {"status": "OK", "payload": output}
+            self._stop.wait(0.1 * 2**number)
 
 
 def signed_headers(secret: bytes, request_id: str, body: bytes) -> dict[str, str]:
     """fal's headers: an Ed25519 signature over ids, time and the hash of the body."""
-    from openclaw_fal.sandbox.ed25519 import sign
-
     stamp = str(int(time.time()))
     digest = hashlib.sha256(body).hexdigest()
     message = "\n".join([request_id, USER_ID, stamp, digest]).encode()
@@ -116,7 +96,7 @@ def signed_headers(secret: bytes, request_id: str, body: bytes) -> dict[str, str
         "X-Fal-Webhook-Request-Id": request_id,
         "X-Fal-Webhook-User-Id": USER_ID,
         "X-Fal-Webhook-Timestamp": stamp,
-        "X-Fal-Webhook-Signature": sign(secret, message).hex(),
+        "X-Fal-Webhook-Signature": crypto.sign(secret, message).hex(),
     }
 
 

@@ -77,9 +77,9 @@ class World:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.postman = Postman(self)
+        self.postman = Postman(self.webhook_secret, self.stop, self.say)
         self.library = Library()
-        self.jobs = Jobs(self._settled, count=self.limits.jobs, age=self.limits.job_age)
+        self.jobs = Jobs(self.settled, count=self.limits.jobs, age=self.limits.job_age)
         self.crashes: deque[str] = deque(maxlen=100)
         self.requests: deque[Recorded] = deque(maxlen=self.limits.requests)
         self._storage: Storage | None = None
@@ -211,5 +211,6 @@ class World:
         """Which dials a job obeys: those of the request, of its submit, or the sandbox's."""
         return request_dials or job.own_dials or self.dials
 
-    def _settled(self, job: Job) -> bool:
+    def settled(self, job: Job) -> bool:
+        """Whether the job has ended, well or badly."""
         return job.done_at is not None or job.progress(self.job_dials(job))[0] == "COMPLETED"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,8 +60,9 @@ def test_the_tool_works_against_it(
 def test_fals_python_client_works_with_the_printed_environment(
     served: tuple[subprocess.Popen[bytes], dict[str, object]],
 ) -> None:
-    environment = served[1]["environment"]
-    assert isinstance(environment, dict)
+    clients = served[1]["clients"]
+    assert isinstance(clients, dict)
+    environment = clients["fal-client"]["env"]
     program = (
         "import fal_client; "
         "print(fal_client.subscribe('fal-ai/flux/dev', {'prompt': 'p'})['images'][0]['width'])"
@@ -74,6 +76,19 @@ def test_fals_python_client_works_with_the_printed_environment(
         check=False,
     )
     assert done.stdout.strip() == "1024", done.stderr
+
+
+def test_the_printed_variables_leave_the_users_own_files_alone(
+    served: tuple[subprocess.Popen[bytes], dict[str, object]], isolated: Path
+) -> None:
+    environment = served[1]["environment"]
+    assert isinstance(environment, dict)
+    made = process("image", "a sandbox", "--json", "-o", "sandbox.png", env=environment)
+    assert made.status == 0, made.err
+    assert Path(made.json["outputs"][0]["path"]).name == "sandbox.png"
+    listed = process("jobs", "list", "--json", env=environment).json["jobs"]
+    assert [job["prompt"] for job in listed] == ["a sandbox"]
+    assert list(isolated.rglob("*")) == []
 
 
 def test_a_public_address_is_refused(openclaw: Openclaw) -> None:
@@ -102,3 +117,52 @@ def test_bad_dials_are_a_usage_error(openclaw: Openclaw) -> None:
     outcome = openclaw("sandbox", "serve", "--dials", "nonsense=1", "--json")
     assert outcome.status == 2
     assert "nonsense" in outcome.json["error"]["message"]
+
+
+HIDDEN = """
+import sys
+sys.modules["cryptography"] = None
+import importlib.util
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "cryptography" else found(name, *rest)
+from openclaw_fal.__main__ import main
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+def without_cryptography(*argv: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HIDDEN, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_plain_use_needs_no_cryptography() -> None:
+    child = without_cryptography("image", "p", "--sandbox", "--json")
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    assert json.loads(out)["sandbox"] is True
+
+
+def test_without_cryptography_it_serves_http_and_names_the_extra() -> None:
+    child = without_cryptography("sandbox", "serve", "--port", "0")
+    assert child.stdout is not None
+    seen = ""
+    while "Ctrl-C" not in seen:
+        line = child.stdout.readline()
+        assert line, child.communicate()
+        seen += line
+    child.terminate()
+    child.communicate(timeout=30)
+    assert "pip install 'openclaw-fal[sandbox]'" in seen
+    assert "SSL_CERT_FILE" not in seen
+
+
+def test_https_without_cryptography_names_the_extra() -> None:
+    child = without_cryptography("sandbox", "serve", "--port", "0", "--https", "--json")
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert json.loads(out)["error"]["hint"] == "pip install 'openclaw-fal[sandbox]'"

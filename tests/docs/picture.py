@@ -23,7 +23,8 @@ FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 HOME = "/home/you/pictures"
 PICTURE = Path(__file__).parent / "run.svg"
 DIALS = "OPENCLAW_FAL_SANDBOX_DIALS"
-RUNNING = {DIALS: "queue=1,step=0.2,run=0.6,media-bytes=3000000,bandwidth=1800000"}
+TIMES = "queue-length=1,queue-step=0.2,run-time=0.6"
+RUNNING = {DIALS: f"{TIMES},media-bytes=3000000,bandwidth=1800000"}
 
 
 def picture() -> str:

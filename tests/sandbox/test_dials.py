@@ -19,10 +19,10 @@ def test_text_form() -> None:
     )
 
 
-def test_short_names() -> None:
-    assert Dials.parse("queue=3,step=0.5,run=2") == Dials(
-        queue_length=3, queue_step=0.5, run_time=2
-    )
+@pytest.mark.parametrize("name", ["queue", "step", "run"])
+def test_each_dial_has_one_name(name: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        Dials.parse(f"{name}=3")
 
 
 def test_text_can_hold_any_character() -> None:

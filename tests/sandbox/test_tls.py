@@ -11,7 +11,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.sandbox import SANDBOX_KEY, Sandbox
 
 BODY = {"prompt": "a cat"}
 KEY = {"Authorization": "Key k"}
@@ -112,7 +112,7 @@ def test_environment(secure: Sandbox, fal: Sandbox) -> None:
     found = secure.environment()
     assert found["HTTPS_PROXY"] == secure.url
     assert Path(found["SSL_CERT_FILE"]) == secure.ca_file == Path(found["NODE_EXTRA_CA_CERTS"])
-    assert fal.environment() == {"FAL_KEY": "sandbox"}
+    assert fal.environment() == {"FAL_KEY": SANDBOX_KEY}
     settings = fal.client_settings()
     assert settings["openclaw"]["config"]["models"]["providers"]["fal"]["baseUrl"] == fal.url
     assert settings["fal-client"]["needs_tls"]

@@ -15,9 +15,9 @@ from tests.ui.terminal import Seen, watch
 
 DIALS = "OPENCLAW_FAL_SANDBOX_DIALS"
 # Each state lasts until it has been asked for, so that a slow machine sees all of them too.
-SLOW = "clock=polls,stream=off,queue=3,step=1,run=2,log-text=denoising"
+SLOW = "clock=polls,stream=off,queue-length=3,queue-step=1,run-time=2,log-text=denoising"
 SLOW += ",media-bytes=400000,bandwidth=900000"
-FAST = "queue=1,step=0.1,run=0.3,log-text=denoising"
+FAST = "queue-length=1,queue-step=0.1,run-time=0.3,log-text=denoising"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9;]*)?m")
 
 
@@ -95,7 +95,7 @@ def test_verbose_keeps_the_models_log() -> None:
 
 
 def test_the_log_of_a_failed_job_stays_above_the_error() -> None:
-    env = {DIALS: "queue=1,step=0.2,run=0.4,log-text=out of memory,error=it failed"}
+    env = {DIALS: f"{FAST},log-text=out of memory,error=it failed"}
     seen = watch("video", "waves", "--sandbox", env=env, columns=60)
     assert seen.status == 6
     assert seen.screen[0] == "│ out of memory"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
 
 from openclaw_fal.sandbox.media.bits import Bits
-
-if TYPE_CHECKING:
-    from openclaw_fal.sandbox.media.spec import Spec
+from openclaw_fal.sandbox.media.spec import Spec
 
 _LONG = 30.0  # seconds from which a WAV is kept small
 _MPEG1_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

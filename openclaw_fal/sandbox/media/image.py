@@ -8,10 +8,10 @@ import unicodedata
 import zlib
 from typing import TYPE_CHECKING
 
+from openclaw_fal.sandbox.media.spec import Spec
+
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
-
-    from openclaw_fal.sandbox.media.spec import Spec
 
 _DRAWN = 400  # characters of the prompt
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.media.render import render
 from openclaw_fal.sandbox.media.spec import Spec
 
 _PATTERN_BLOCK = 1 << 16
@@ -68,7 +69,7 @@ class Library:
             if found is not None:
                 self._bytes.move_to_end(spec)
                 return found
-        data = spec.render()
+        data = render(spec)
         with self._lock:
             if spec not in self._bytes:
                 self._bytes[spec] = data

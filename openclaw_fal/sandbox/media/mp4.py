@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from openclaw_fal.sandbox.media import h264
 from openclaw_fal.sandbox.media.image import draw
-
-if TYPE_CHECKING:
-    from openclaw_fal.sandbox.media.spec import Spec
+from openclaw_fal.sandbox.media.spec import Spec
 
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 

@@ -37,17 +37,3 @@ class Spec:
     @property
     def extension(self) -> str:
         return _EXTENSIONS.get(self.form, self.form)
-
-    def render(self) -> bytes:
-        """The file's bytes: always the same for the same spec."""
-        if self.form in ("png", "jpeg", "webp"):
-            from openclaw_fal.sandbox.media.image import image_bytes
-
-            return image_bytes(self)
-        if self.form == "mp4":
-            from openclaw_fal.sandbox.media.mp4 import mp4_bytes
-
-            return mp4_bytes(self)
-        from openclaw_fal.sandbox.media.audio import audio_bytes
-
-        return audio_bytes(self)

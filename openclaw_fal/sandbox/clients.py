@@ -1,0 +1,83 @@
+"""How programs made for fal are pointed at the sandbox."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+SANDBOX_KEY = "0penclaw-sandb0x:5e7c1a90f3d84b26"
+"""The key that the sandbox hands out. It takes any key; this one occurs in no text, path or prompt,
+so that hiding it from output hides nothing else."""
+
+_TRUST_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+)
+
+
+class ClientSettings(TypedDict, total=False):
+    """For one client: its own configuration, environment variables, and whether it needs TLS."""
+
+    config: dict[str, object]
+    env: dict[str, str]
+    needs_tls: bool
+
+
+def scratch_environment(url: str, folder: Path) -> dict[str, str]:
+    """Variables for OpenClaw and this program, which leave the user's config and jobs alone.
+
+    They lead to a config, and to a home for jobs and keys, in `folder`.
+    """
+    config = folder / "openclaw.json"
+    config.write_text(json.dumps(_config(url), indent=2) + "\n", encoding="utf-8")
+    return {
+        "OPENCLAW_CONFIG_PATH": str(config),
+        "OPENCLAW_FAL_HOME": str(folder / "home"),
+        "FAL_KEY": SANDBOX_KEY,
+    }
+
+
+def environment(url: str, ca_file: Path | None) -> dict[str, str]:
+    """Variables for programs that know fal's host names only.
+
+    With TLS they take the sandbox for a proxy, and its certificate for fal's.
+    """
+    variables = {"FAL_KEY": SANDBOX_KEY}
+    if ca_file:
+        variables |= dict.fromkeys(("HTTPS_PROXY", "https_proxy"), url)
+        variables |= dict.fromkeys(_TRUST_VARIABLES, str(ca_file))
+    return variables
+
+
+def settings(url: str, ca_file: Path | None) -> dict[str, ClientSettings]:
+    """The settings of each client, by its name."""
+    own: ClientSettings = {"config": _config(url), "env": {"FAL_KEY": SANDBOX_KEY}}
+    no_tls = ca_file is None
+    javascript: dict[str, object] = {
+        "credentials": SANDBOX_KEY,
+        "proxyUrl": {"url": f"{url}/~proxy", "when": "always"},
+    }
+    return {
+        "openclaw": own,
+        "openclaw-fal": own,
+        "fal-client": {"env": environment(url, ca_file), "needs_tls": no_tls},
+        "fal-client, without a proxy (no uploads)": {
+            "env": _without_proxy(url, ca_file),
+            "needs_tls": no_tls,
+        },
+        "@fal-ai/client": {"config": javascript},
+    }
+
+
+def _config(url: str) -> dict[str, object]:
+    return {"models": {"providers": {"fal": {"baseUrl": url}}}}
+
+
+def _without_proxy(url: str, ca_file: Path | None) -> dict[str, str]:
+    address = url.partition("://")[2]
+    variables = {"FAL_KEY": SANDBOX_KEY, "FAL_RUN_HOST": f"{address}/~run"}
+    variables["FAL_QUEUE_RUN_HOST"] = f"{address}/~queue"
+    return variables | ({"SSL_CERT_FILE": str(ca_file)} if ca_file else {})
