@@ -122,9 +122,6 @@ def test_bad_dials_are_a_usage_error(openclaw: Openclaw) -> None:
 HIDDEN = """
 import sys
 sys.modules["cryptography"] = None
-import importlib.util
-found = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *rest: None if name == "cryptography" else found(name, *rest)
 from openclaw_fal.__main__ import main
 raise SystemExit(main(sys.argv[1:]))
 """
