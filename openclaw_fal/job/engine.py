@@ -140,20 +140,24 @@ class Engine(Frozen):
 
     def _begin(self, run: _Run, prompt: str, count: int) -> str:
         plan, settings, seed = run.plan, run.settings, run.body.get("seed")
+        from openclaw_fal.journal.record import NewJob
+
         job_id = self.journal.begin(
-            kind=plan.kind,
-            capability=settings.capability,
-            model=plan.model,
-            endpoint=plan.endpoint,
-            transport="queue" if settings.queue else "sync",
-            base_url=self.fal.base_url,
-            prompt=prompt,
-            target=run.target.as_json(),
-            timeout_s=settings.timeout_s,
-            body=run.body,
-            count=count,
-            seed=seed if isinstance(seed, int) else None,
-            sandbox=self.sandbox,
+            NewJob(
+                kind=plan.kind,
+                capability=settings.capability,
+                model=plan.model,
+                endpoint=plan.endpoint,
+                transport="queue" if settings.queue else "sync",
+                base_url=self.fal.base_url,
+                prompt=prompt,
+                target=run.target.as_json(),
+                timeout_s=settings.timeout_s,
+                body=run.body,
+                count=count,
+                seed=seed if isinstance(seed, int) else None,
+                sandbox=self.sandbox,
+            )
         )
         return str(job_id)
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.journal.columns import Column
+from openclaw_fal.journal.record import STORED
 from openclaw_fal.text import reason
 
 if TYPE_CHECKING:
@@ -32,58 +34,21 @@ BUSY_S = 30.0
 RESERVED = 64 * 1024
 """Bytes of disk space that a new journal sets aside for its transactions."""
 
-_ELSEWHERE = "make the file and its folder writable, or set OPENCLAW_FAL_HOME to a folder that is"
+_UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_FULL")
 
-_VERSION_1 = (
-    """
-    CREATE TABLE jobs (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        created REAL NOT NULL,
-        updated REAL NOT NULL,
-        kind TEXT NOT NULL,
-        capability TEXT NOT NULL,
-        model TEXT NOT NULL,
-        endpoint TEXT NOT NULL,
-        transport TEXT NOT NULL,
-        state TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        attempts INTEGER NOT NULL,
-        request_id TEXT,
-        status_url TEXT,
-        response_url TEXT,
-        cancel_url TEXT,
-        queue_position INTEGER,
-        cancel_requested INTEGER NOT NULL DEFAULT 0,
-        base_url TEXT NOT NULL,
-        prompt TEXT NOT NULL,
-        target TEXT NOT NULL,
-        count INTEGER NOT NULL,
-        timeout_s REAL NOT NULL,
-        sandbox INTEGER NOT NULL,
-        seed TEXT,
-        billable_units TEXT,
-        config_path TEXT,
-        error TEXT,
-        body TEXT,
-        result BLOB,
-        result_file TEXT,
-        reserve BLOB
-    )
-    """,
-    """
-    CREATE TABLE outputs (
-        job INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        facts TEXT NOT NULL,
-        PRIMARY KEY (job, position)
-    ) WITHOUT ROWID
-    """,
+_WRITABLE_PLACE = (
+    "make the file and its folder writable, or set OPENCLAW_FAL_HOME to a folder that is"
 )
 
-_VERSION_2 = (
-    "ALTER TABLE jobs ADD COLUMN key TEXT",
-    "ALTER TABLE jobs ADD COLUMN fingerprint TEXT",
+_OUTPUTS = {
+    "job": Column("INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE"),
+    "position": Column("INTEGER NOT NULL"),
+    "facts": Column("TEXT NOT NULL"),
+    "file_id": Column("TEXT", since=2),  # set while the file is being named
+}
+
+
+_MORE_OF_2 = (
     "CREATE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL",
     "CREATE INDEX jobs_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
     """
@@ -136,14 +101,40 @@ _VERSION_2 = (
     FROM jobs
     """,
 )
+"""What schema 2 brings beside the columns of `jobs` and `outputs`."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+
+def _step(version: int) -> tuple[str, ...]:
+    """What brings a journal to the schema `version` from the one before it."""
+    jobs, outputs = (
+        [f"{name} {column.sql}" for name, column in table.items() if column.since == version]
+        for table in (STORED, _OUTPUTS)
+    )
+    if version == 1:
+        return (
+            f"CREATE TABLE jobs ({', '.join(jobs)})",
+            f"CREATE TABLE outputs ({', '.join(outputs)}, PRIMARY KEY (job, position)) "
+            "WITHOUT ROWID",
+        )
+    added = tuple(
+        f"ALTER TABLE {table} ADD COLUMN {column}"
+        for table, columns in (("jobs", jobs), ("outputs", outputs))
+        for column in columns
+    )
+    return (*added, *_MORE_OF_2) if version == 2 else added
+
+
+NEWEST = max(column.since for table in (STORED, _OUTPUTS) for column in table.values())
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = tuple(_step(version + 1) for version in range(NEWEST))
 """Statement by statement from version n to version n + 1; the file's is `PRAGMA user_version`."""
 
 
 @contextmanager
-def opened(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, *, create: bool, reading: bool = False) -> Iterator[sqlite3.Connection]:
     """A connection to an up-to-date journal, closed at the end; SQLite's failures as `LocalError`.
+
+    For `reading`, a journal of an older release that cannot be written stays as it is.
 
     One connection for one transaction: nothing is held while a job runs for minutes, threads need
     no lock, and a journal that another release has upgraded in the meantime is noticed.
@@ -160,7 +151,13 @@ def opened(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA foreign_keys = ON")
-            _bring_up_to_date(connection, path)
+            try:
+                _bring_up_to_date(connection, path)
+            except sqlite3.OperationalError as failure:
+                version = _version(connection, path)
+                if not (reading and version and _cannot_write(failure)):
+                    raise
+                _read_as_it_is(connection, version)
             yield connection
         finally:
             connection.close()
@@ -203,7 +200,7 @@ def make_private(path: Path) -> None:
     except OSError as failure:
         raise LocalError(
             f"the job journal {path} cannot be made: {reason(failure)}",
-            hint=_ELSEWHERE,
+            hint=_WRITABLE_PLACE,
         ) from failure
 
 
@@ -230,7 +227,7 @@ def _check_regular(path: Path) -> None:
         return
     except OSError as failure:
         raise LocalError(
-            f"the job journal {path} cannot be read: {reason(failure)}", hint=_ELSEWHERE
+            f"the job journal {path} cannot be read: {reason(failure)}", hint=_WRITABLE_PLACE
         ) from failure
     if not stat.S_ISREG(mode):
         raise LocalError(f"the job journal {path} is not a regular file")
@@ -238,11 +235,7 @@ def _check_regular(path: Path) -> None:
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Upgrade an older schema; refuse a newer one, and a file of another program."""
-    found = _version(connection, path)
-    if found == len(MIGRATIONS):
-        return
-    if found and _is_read_only(connection):
-        _read_as_it_is(connection)
+    if _version(connection, path) == len(MIGRATIONS):
         return
     with transaction(connection):
         version = _version(connection, path)  # another process may have been faster
@@ -255,27 +248,16 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         _reserve_space(connection)
 
 
-def _is_read_only(connection: sqlite3.Connection) -> bool:
-    """Whether the journal cannot be written: its file, its folder, or the file system."""
-    import sqlite3
-
-    try:
-        with transaction(connection):
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    except sqlite3.OperationalError as failure:
-        name = getattr(failure, "sqlite_errorname", None) or ""
-        return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"))
-    return False
-
-
-def _read_as_it_is(connection: sqlite3.Connection) -> None:
-    """Let a journal of the first schema be read where it cannot be upgraded: what the current one
-    has besides is empty. The tables that this makes are the connection's own, in memory."""
+def _read_as_it_is(connection: sqlite3.Connection, version: int) -> None:
+    """Let a journal of an older schema be read where it cannot be upgraded: what the newest one has
+    besides is empty. The tables that this makes are the connection's own, in memory."""
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute(
-        "CREATE TEMP VIEW jobs AS SELECT *, NULL AS key, NULL AS fingerprint FROM main.jobs"
-    )
-    for statement in _VERSION_2:
+    for table, columns in (("jobs", STORED), ("outputs", _OUTPUTS)):
+        later = [f"NULL AS {name}" for name, column in columns.items() if column.since > version]
+        connection.execute(
+            f"CREATE TEMP VIEW {table} AS SELECT {', '.join(('*', *later))} FROM main.{table}"
+        )
+    for statement in (statement for step in MIGRATIONS[version:] for statement in step):
         if statement.split()[:2] == ["CREATE", "TABLE"]:
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
@@ -321,8 +303,16 @@ def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
     return version, application, tables
 
 
+def _cannot_write(failure: sqlite3.Error) -> bool:
+    return _error_name(failure).startswith(_UNWRITABLE)
+
+
+def _error_name(failure: sqlite3.Error) -> str:
+    return getattr(failure, "sqlite_errorname", None) or ""
+
+
 def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:
-    name = getattr(failure, "sqlite_errorname", None) or ""
+    name = _error_name(failure)
     detail = str(failure)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "no such" in detail:
         return damaged(path, detail)
@@ -330,10 +320,10 @@ def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:
         return LocalError(
             f"the disk of the job journal {path} is full", hint="free some space, then try again"
         )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if name.startswith(_UNWRITABLE):
         return LocalError(
             f"the job journal {path} cannot be written: {detail}",
-            hint=_ELSEWHERE,
+            hint=_WRITABLE_PLACE,
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LocalError(f"the job journal {path} is held by another process", hint="try again")

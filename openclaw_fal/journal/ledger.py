@@ -65,7 +65,7 @@ class Ledger:
         if not self.path.exists():
             yield None
             return
-        with journal_file.opened(self.path, create=False) as db:
+        with journal_file.opened(self.path, create=False, reading=True) as db:
             yield db
 
     @contextmanager

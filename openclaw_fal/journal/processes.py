@@ -1,35 +1,53 @@
-"""Which process is at work on a job, and whether it still lives.
+"""Which call of which process is at work on a job, and whether it still is.
 
-An owner is a string `place|pid|start`. `place` tells machines, boots and containers apart, and
-`start` the process from a later one with the same number, where the system gives them cheaply
-(Linux). A journal shared by several machines therefore never takes one machine's pid for another's.
+An owner is a string `place|pid|start|call`. `place` tells machines, boots and containers apart,
+`start` the process from a later one with the same number, and `call` the threads of a process.
+Of a process in the same place, the system says whether it lives. Of any other (another machine or
+container that shares the journal's folder, an earlier boot, a folder restored from a CI cache) the
+lock tells that it holds on the job's byte of a file beside the journal: a lock ends with its
+process, and is not copied with the file.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Literal
+
+from openclaw_fal.journal import locks
 
 Life = Literal["alive", "gone", "unknown"]
 
+_calls: set[str] = set()
+"""The calls of this process that are at work."""
 
-def this_process() -> str:
-    """The owner string of the running process."""
+
+def new_owner() -> str:
+    """The owner string of a call of the running process; it counts as alive until `end`."""
     pid = os.getpid()
-    return f"{_place()}|{pid}|{_start(pid) or ''}"
+    owner = f"{_place()}|{pid}|{_start(pid) or ''}|{os.urandom(8).hex()}"
+    _calls.add(owner)
+    return owner
 
 
-def life(owner: str) -> Life:
-    """Whether the process of an owner string still runs; "unknown" when that cannot be told."""
-    place, _, rest = owner.rpartition("|")[0].partition("|")
-    start = owner.rpartition("|")[2]
-    if place != _place() or not rest.isascii() or not rest.isdigit():
-        return "unknown"
-    pid = int(rest)
+def end(owner: str) -> None:
+    """The call is no longer at work."""
+    _calls.discard(owner)
+
+
+def life(owner: str, journal: Path, number: int) -> Life:
+    """Whether the call is still at work on job `number`; "unknown" when that cannot be told."""
+    if owner in _calls:
+        return "alive"
+    place, pid, start, call = (*owner.split("|"), "", "", "")[:4]
+    if place != _place() or not (pid.isascii() and pid.isdigit()):
+        return locks.life(journal, number)
+    if int(pid) == os.getpid() and call:
+        return "gone"
     if start:
-        return "alive" if _start(pid) == start else "gone"
-    return "unknown" if _exists(pid) else "gone"
+        return "alive" if _start(int(pid)) == start else "gone"
+    return "unknown" if _exists(int(pid)) else "gone"
 
 
 def _place() -> str:

@@ -1,4 +1,4 @@
-"""A job as the journal keeps it."""
+"""A job as the journal keeps it. Each field is described once, here: see `columns`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind, Output, cut_data_uri
-from openclaw_fal.money.cost import Cost
+from openclaw_fal.journal.columns import (
+    BODY,
+    COUNT,
+    CUT_TEXT,
+    FLAG,
+    JSON,
+    NUMBER,
+    TEXT,
+    Column,
+    Form,
+    Row,
+    column,
+    shortened,
+)
+from openclaw_fal.media import Kind, Output
+from openclaw_fal.money.cost import UNKNOWN, Cost, Reservation
 
 Transport = Literal["sync", "queue"]
 State = Literal[
@@ -25,22 +39,8 @@ State = Literal[
     "cancelled",
     "not_sent",  # it provably never reached fal
 ]
-STATES: tuple[State, ...] = (
-    "sending",
-    "uncertain",
-    "queued",
-    "running",
-    "completed",
-    "saving",
-    "done",
-    "failed",
-    "cancelled",
-    "not_sent",
-)
+STATES: tuple[State, ...] = get_args(State)
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "not_sent"})
-
-PROMPT_LIMIT = 2_000
-"""Characters of a prompt, and of any other text of the request, that the journal keeps."""
 
 
 class JobError(Frozen):
@@ -50,87 +50,19 @@ class JobError(Frozen):
     message: str
     http_status: int | None = None
 
-
-class Job(Frozen, kw_only=True):
-    """One row of the journal, as it reads now.
-
-    `created` and `updated` are seconds since 1970 by this machine's clock; `number` grows with
-    every job and is the order that a changed clock cannot break. `outputs` maps the index of an
-    output (from 0) to the file that was saved for it. `attempts` counts the POSTs that were begun.
-    """
-
-    id: str
-    number: int
-    created: float
-    updated: float
-    kind: Kind
-    capability: str
-    model: str
-    endpoint: str
-    transport: Transport
-    state: State
-    base_url: str
-    prompt: str
-    target: Mapping[str, object]
-    count: int
-    timeout_s: float
-    sandbox: bool
-    attempts: int
-    cancel_requested: bool
-    has_result: bool
-    request_id: str | None = None
-    status_url: str | None = None
-    response_url: str | None = None
-    cancel_url: str | None = None
-    queue_position: int | None = None
-    error: JobError | None = None
-    billable_units: str | None = None
-    seed: int | None = None
-    config_path: Path | None = None
-    body: Mapping[str, object] | None = None
-    key: str | None = None
-    cost: Cost | None = None
-    outputs: Mapping[int, Output] = MappingProxyType({})
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to be expected of the job."""
-        return self.state in FINISHED
-
     def as_json(self) -> dict[str, object]:
-        """The job as a JSON object for programs: camelCase, times in ISO 8601 (UTC), no nulls."""
-        error = self.error and {
-            "code": self.error.code,
-            "message": self.error.message,
-            "status": self.error.http_status,
-        }
-        document: dict[str, object] = {
-            "jobId": self.id,
-            "state": self.state,
-            "createdAt": iso_time(self.created),
-            "updatedAt": iso_time(self.updated),
-            "capability": self.capability,
-            "model": self.model,
-            "endpoint": self.endpoint,
-            "transport": self.transport,
-            "prompt": self.prompt,
-            "requestId": self.request_id,
-            "statusUrl": self.status_url,
-            "responseUrl": self.response_url,
-            "cancelUrl": self.cancel_url,
-            "queuePosition": self.queue_position if self.state == "queued" else None,
-            "baseUrl": self.base_url,
-            "attempts": self.attempts,
-            "cancelRequested": self.cancel_requested or None,
-            "sandbox": self.sandbox or None,
-            "seed": self.seed,
-            "billableUnits": self.billable_units,
-            "key": self.key,
-            "cost": self.cost and self.cost.as_json(),
-            "error": error and {key: value for key, value in error.items() if value is not None},
-            "outputs": [self.outputs[index].as_json() for index in sorted(self.outputs)],
-        }
+        """The error as the JSON document of a job shows it."""
+        document = {"code": self.code, "message": self.message, "status": self.http_status}
         return {key: value for key, value in document.items() if value is not None}
+
+
+def _stored_error(error: JobError) -> str:
+    return json.dumps({**error.as_json(), "message": shortened(error.message)})
+
+
+def _loaded_error(stored: str) -> JobError:
+    document = json.loads(stored)
+    return JobError(document["code"], document["message"], document.get("status"))
 
 
 def iso_time(seconds: float) -> str | None:
@@ -141,6 +73,128 @@ def iso_time(seconds: float) -> str | None:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _if_set(value: bool) -> bool | None:
+    return value or None
+
+
+ERROR = Form(_stored_error, _loaded_error)
+
+
+class NewJob(Row):
+    """A request that is about to leave.
+
+    `model` is the endpoint id that was asked for, `endpoint` the one that the request goes to;
+    `timeout_s` the seconds that the whole job has; `target` the JSON form of its `OutputTarget`;
+    `count` the number of outputs expected. The data URIs of `body` are cut, and long texts
+    shortened. `key`, with the `fingerprint` of the body, names the request; `reservation` is what
+    it needs from the budget.
+    """
+
+    kind: Kind = column("TEXT NOT NULL")
+    capability: str = column("TEXT NOT NULL", key="capability")
+    model: str = column("TEXT NOT NULL", form=TEXT, key="model")
+    endpoint: str = column("TEXT NOT NULL", form=TEXT, key="endpoint")
+    transport: Transport = column("TEXT NOT NULL", key="transport")
+    base_url: str = column("TEXT NOT NULL", form=TEXT, key="baseUrl")
+    prompt: str = column("TEXT NOT NULL", form=CUT_TEXT, key="prompt")
+    target: Mapping[str, object] = column("TEXT NOT NULL", form=JSON)
+    count: int = column("INTEGER NOT NULL", default=1)
+    timeout_s: float = column("REAL NOT NULL")
+    sandbox: bool = column(
+        "INTEGER NOT NULL", form=FLAG, key="sandbox", show=_if_set, default=False
+    )
+    seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
+    body: Mapping[str, object] | None = column("TEXT", form=BODY, default=None)
+    key: str | None = column("TEXT", form=TEXT, key="key", since=2, default=None)
+    fingerprint: str | None = column("TEXT", since=2, default=None)
+    reservation: Reservation = UNKNOWN
+
+
+class PendingName(NamedTuple):
+    """The file of an output that is about to get its final name, `output.path`.
+
+    `file_id` tells whether the file under that name is it: a process may have died right then.
+    """
+
+    output: Output
+    file_id: str
+
+
+class Job(NewJob):
+    """One row of the journal, as it reads now.
+
+    `created` and `updated` are seconds since 1970 by this machine's clock; `number` grows with
+    every job and is the order that a changed clock cannot break. `attempts` counts the POSTs that
+    were begun. `answer_path` is where fal's answer was kept when the journal could not take it.
+    `outputs` maps the index of an output (from 0) to the file that was saved for it, `pending`
+    those whose file was being named.
+    """
+
+    id: str = column("TEXT NOT NULL UNIQUE", key="jobId")
+    number: int = column("INTEGER PRIMARY KEY AUTOINCREMENT")
+    state: State = column("TEXT NOT NULL", key="state")
+    created: float = column("REAL NOT NULL", key="createdAt", show=iso_time)
+    updated: float = column("REAL NOT NULL", key="updatedAt", show=iso_time)
+    request_id: str | None = column("TEXT", form=TEXT, key="requestId", default=None)
+    status_url: str | None = column("TEXT", form=TEXT, key="statusUrl", default=None)
+    response_url: str | None = column("TEXT", form=TEXT, key="responseUrl", default=None)
+    cancel_url: str | None = column("TEXT", form=TEXT, key="cancelUrl", default=None)
+    queue_position: int | None = column("INTEGER", form=COUNT, key="queuePosition", default=None)
+    attempts: int = column("INTEGER NOT NULL", key="attempts", default=1)
+    cancel_requested: bool = column(
+        "INTEGER NOT NULL DEFAULT 0",
+        form=FLAG,
+        key="cancelRequested",
+        show=_if_set,
+        default=False,
+    )
+    billable_units: str | None = column("TEXT", form=TEXT, key="billableUnits", default=None)
+    answer_path: str | None = column("TEXT", form=TEXT, key="answerPath", since=2, default=None)
+    error: JobError | None = column(
+        "TEXT", form=ERROR, key="error", show=JobError.as_json, default=None
+    )
+    has_result: bool = False
+    cost: Cost | None = None
+    outputs: Mapping[int, Output] = MappingProxyType({})
+    pending: Mapping[int, PendingName] = MappingProxyType({})
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to be expected of the job."""
+        return self.state in FINISHED
+
+    def as_json(self) -> dict[str, object]:
+        """The job as a JSON object for programs: camelCase, times in ISO 8601 (UTC), no nulls."""
+        first = [name for name in Job.columns if name not in NewJob.columns]
+        document: dict[str, object] = {}
+        for name in dict.fromkeys((*first, *Job.columns)):
+            described, value = Job.columns[name], getattr(self, name)
+            if described.key is not None and value is not None:
+                document[described.key] = described.show(value)
+        if self.state != "queued":
+            document.pop("queuePosition", None)
+        document["cost"] = self.cost and self.cost.as_json()
+        document["outputs"] = [self.outputs[index].as_json() for index in sorted(self.outputs)]
+        return {key: value for key, value in document.items() if value is not None}
+
+
+INTERNAL: Mapping[str, Column] = {
+    "owner": Column("TEXT NOT NULL"),  # the process and the call at work on it: see `processes`
+    "result": Column("BLOB"),
+    "result_file": Column("TEXT"),  # the name of a result that is too large for the row
+    "reserve": Column("BLOB"),  # room in the file for what fal will answer
+}
+"""Columns that are no fields of a `Job`."""
+
+STORED: Mapping[str, Column] = {**Job.columns, **INTERNAL}
+"""Every column of the table `jobs`, by its name."""
+
+
+def stored(changes: Mapping[str, object]) -> dict[str, object]:
+    """Values by column, as SQLite holds them."""
+    return {name: STORED[name].store(value) for name, value in changes.items()}
 
 
 def output_from_json(text: str) -> Output:
@@ -155,19 +209,3 @@ def output_from_json(text: str) -> Output:
         height=document.get("height"),
         duration=document.get("duration"),
     )
-
-
-def cut_texts(node: object) -> object:
-    """A request body as the journal may keep it: data URIs and very long texts are cut."""
-    if isinstance(node, str):
-        return shortened(cut_data_uri(node))
-    if isinstance(node, Mapping):
-        return {str(key): cut_texts(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [cut_texts(value) for value in node]
-    return node
-
-
-def shortened(text: str, limit: int = PROMPT_LIMIT) -> str:
-    """At most `limit` characters, the last of them an ellipsis when something was cut."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"

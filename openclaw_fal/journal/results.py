@@ -32,8 +32,13 @@ def put(journal: Path, job_id: str, result: bytes) -> str:
 
 def get(journal: Path, job_id: str) -> bytes | None:
     """The result that was put there, or None."""
+    return read(path_of(journal, job_id))
+
+
+def read(path: Path) -> bytes | None:
+    """The bytes of a result's file, or None when it cannot be read."""
     try:
-        return path_of(journal, job_id).read_bytes()
+        return path.read_bytes()
     except OSError:
         return None
 

@@ -1,25 +1,25 @@
-"""Rows of the journal: written from what a request knows, read back as `Job`."""
+"""Rows of the journal: looked up, and read as `Job`."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import UsageError
 from openclaw_fal.journal import costs, processes
+from openclaw_fal.journal.columns import shortened, text
 from openclaw_fal.journal.record import (
+    STORED,
     Job,
     JobError,
+    PendingName,
     State,
-    cut_texts,
     output_from_json,
-    shortened,
 )
-from openclaw_fal.media import Kind, Output
+from openclaw_fal.media import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,15 +29,15 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 _LOOK_ALIKE = str.maketrans({"i": "1", "l": "1", "o": "0"})
 
-_COLUMNS = (
-    "number, id, created, updated, kind, capability, model, endpoint, transport, state, owner, "
-    "attempts, request_id, status_url, response_url, cancel_url, queue_position, "
-    "cancel_requested, base_url, prompt, target, count, timeout_s, sandbox, seed, billable_units, "
-    "config_path, error, body, key, result_file, result IS NOT NULL AS has_result"
+_SELECTED = ", ".join(
+    (
+        *(name for name in STORED if name not in ("result", "reserve")),
+        "result IS NOT NULL AS has_result",
+    )
 )
 """All but the large ones: a list of jobs must not read every result."""
 
-_ENDED_UNANSWERED = JobError(
+_UNANSWERED = JobError(
     "network",
     "the process that sent the request ended before fal's answer was written down; "
     "the request may have reached fal and may be billed",
@@ -49,82 +49,46 @@ def new_id() -> str:
     return "".join(_ALPHABET[byte % 32] for byte in os.urandom(10))
 
 
-def text(value: str) -> str:
-    """A text that SQLite can hold: what is no Unicode (undecodable bytes of argv) becomes `?`."""
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def optional_text(value: str | None) -> str | None:
-    return None if value is None else text(value)
-
-
-def number_text(value: int | None) -> str | None:
-    """An integer as text, since a seed may exceed SQLite's 64 bits; None for an absurd one."""
-    return None if value is None or value.bit_length() > 256 else str(value)
-
-
-def body_text(body: Mapping[str, object] | None) -> str | None:
-    """The request body as JSON without its data URIs; None for one that JSON cannot hold."""
-    try:
-        return None if body is None else json.dumps(cut_texts(body))
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
-def error_text(code: str, message: str, http_status: int | None) -> str:
-    """An error as the journal keeps it."""
-    return json.dumps({"code": code, "message": shortened(message), "status": http_status})
-
-
-def facts_text(output: Output) -> str:
-    """A saved output as the journal keeps it."""
-    return json.dumps(output.as_json())
-
-
-def is_held(row: sqlite3.Row) -> bool:
-    """Whether the process in the row's `owner` is still at work on the job.
+def is_held(path: Path, row: sqlite3.Row) -> bool:
+    """Whether the call in the row's `owner` is still at work on the job, in the journal `path`.
 
     One that cannot be checked counts as gone after the job's time-out, and when the clock was set
     back.
     """
-    life = processes.life(row["owner"])
+    life = processes.life(row["owner"], path, row["number"])
     if life == "unknown":
         return bool(0 <= time.time() - row["updated"] < row["timeout_s"])
     return life == "alive"
 
 
-def state_now(row: sqlite3.Row) -> State:
+def state_now(path: Path, row: sqlite3.Row) -> State:
     """The state as it reads when dead processes are taken into account."""
     state: State = row["state"]
-    if state == "sending" and not is_held(row):
+    if state == "sending" and not is_held(path, row):
         return "uncertain"
-    if state == "saving" and not is_held(row):
+    if state == "saving" and not is_held(path, row):
         return "completed"
     return state
 
 
 def newest_first(
-    db: sqlite3.Connection,
-    kind: Kind | None = None,
-    model: str | None = None,
-    since: float | None = None,
+    db: sqlite3.Connection, kind: Kind | None = None, model: str | None = None
 ) -> Iterator[sqlite3.Row]:
     """The rows that match, newest first by number: clocks jump."""
-    conditions: dict[str, object] = {}
+    conditions = []
     if kind is not None:
-        conditions["kind = :kind"] = kind
+        conditions.append("kind = :kind")
     if model is not None:
-        conditions["(model = :model OR endpoint = :model)"] = text(model)
-    if since is not None:
-        conditions["created >= :since"] = since
+        conditions.append("(model = :model OR endpoint = :model)")
     where = " AND ".join(conditions) or "1"
-    values = {"kind": kind, "model": model and text(model), "since": since}
-    yield from db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE {where} ORDER BY number DESC", values)
+    values = {"kind": kind, "model": model and text(model)}
+    query = f"SELECT {_SELECTED} FROM jobs WHERE {where} ORDER BY number DESC"
+    yield from db.execute(query, values)
 
 
 def by_id(db: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
     """The row of a job, without its result."""
-    query = f"SELECT {_COLUMNS} FROM jobs WHERE id = ?"
+    query = f"SELECT {_SELECTED} FROM jobs WHERE id = ?"
     row: sqlite3.Row | None = db.execute(query, (job_id,)).fetchone()
     return row
 
@@ -138,7 +102,7 @@ def matching(db: sqlite3.Connection, wanted: str) -> Sequence[sqlite3.Row]:
         "substr(id, 1, length(:typed)) = :typed"
         " OR substr(request_id, 1, length(:wanted)) = :wanted",
     ):
-        query = f"SELECT {_COLUMNS} FROM jobs WHERE {condition} ORDER BY number DESC"
+        query = f"SELECT {_SELECTED} FROM jobs WHERE {condition} ORDER BY number DESC"
         rows = db.execute(query, {"typed": typed, "wanted": wanted}).fetchall()
         if rows:
             return rows
@@ -158,51 +122,26 @@ def not_one(wanted: str, jobs: Sequence[Job]) -> UsageError:
     )
 
 
-def job_of(db: sqlite3.Connection, row: sqlite3.Row, *, has_result: bool) -> Job:
-    """The job in a row of `_COLUMNS`, with its saved outputs."""
-    state = state_now(row)
-    error = _error_of(row["error"])
+def job_of(db: sqlite3.Connection, path: Path, row: sqlite3.Row, *, has_result: bool) -> Job:
+    """The job in a row, with its outputs. Raises ValueError, KeyError or TypeError for damage."""
+    fields: dict[str, Any] = {
+        name: described.load(row[name]) for name, described in Job.columns.items()
+    }
+    state = fields["state"] = state_now(path, row)
     if state == "uncertain" and row["state"] == "sending":
-        error = _ENDED_UNANSWERED
-    saved = db.execute("SELECT position, facts FROM outputs WHERE job = ?", (row["number"],))
+        fields["error"] = _UNANSWERED
+    query = "SELECT position, facts, file_id FROM outputs WHERE job = ?"
+    saved, pending = {}, {}
+    for position, facts, file_id in db.execute(query, (row["number"],)):
+        output = output_from_json(facts)
+        if file_id is None:
+            saved[position] = output
+        else:
+            pending[position] = PendingName(output, file_id)
     return Job(
-        id=row["id"],
-        number=row["number"],
-        created=row["created"],
-        updated=row["updated"],
-        kind=row["kind"],
-        capability=row["capability"],
-        model=row["model"],
-        endpoint=row["endpoint"],
-        transport=row["transport"],
-        state=state,
-        base_url=row["base_url"],
-        prompt=row["prompt"],
-        target=json.loads(row["target"]),
-        count=row["count"],
-        timeout_s=row["timeout_s"],
-        sandbox=bool(row["sandbox"]),
-        attempts=row["attempts"],
-        cancel_requested=bool(row["cancel_requested"]),
+        **fields,
         has_result=has_result,
-        request_id=row["request_id"],
-        status_url=row["status_url"],
-        response_url=row["response_url"],
-        cancel_url=row["cancel_url"],
-        queue_position=row["queue_position"],
-        error=error,
-        billable_units=row["billable_units"],
-        seed=None if row["seed"] is None else int(row["seed"]),
-        config_path=None if row["config_path"] is None else Path(json.loads(row["config_path"])),
-        body=None if row["body"] is None else json.loads(row["body"]),
-        key=row["key"],
         cost=costs.of_job(db, row["id"]),
-        outputs={position: output_from_json(facts) for position, facts in saved},
+        outputs=saved,
+        pending=pending,
     )
-
-
-def _error_of(column: str | None) -> JobError | None:
-    if column is None:
-        return None
-    document = json.loads(column)
-    return JobError(document["code"], document["message"], document.get("status"))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Output
 
 FACTS: dict[str, Any] = {
@@ -31,7 +32,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
 def begin(journal: Journal, **changes: Any) -> str:
-    return journal.begin(**{**FACTS, **changes})
+    return journal.begin(NewJob(**{**FACTS, **changes}))
 
 
 def output(path: Path, url: str = "https://v3.fal.media/a.png") -> Output:

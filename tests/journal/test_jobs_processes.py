@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -14,8 +15,7 @@ from typing import Any
 import pytest
 
 from openclaw_fal.errors import Interrupted, LocalError, TimedOut
-from openclaw_fal.journal import processes
-from openclaw_fal.journal import record as job_record
+from openclaw_fal.journal import locks, processes
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import URLS, begin, other_owner, output, posix, python
@@ -30,9 +30,10 @@ SENDING = """
 import sys, time
 from pathlib import Path
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 journal = Journal(Path(sys.argv[1]))
-job_id = journal.begin(kind="image", capability="image.generate", model="m", endpoint="m",
-    transport="sync", base_url="b", prompt="p", target={}, timeout_s=600)
+job_id = journal.begin(NewJob(kind="image", capability="image.generate", model="m", endpoint="m",
+    transport="sync", base_url="b", prompt="p", target={}, timeout_s=600))
 if sys.argv[2] == "saving":
     journal.completed(job_id, b"{}")
     claim = journal.claim(job_id)
@@ -50,7 +51,7 @@ def test_a_killed_process_needs_no_tidying_up(journal: Journal, at: str, reads: 
     with process.stdout:
         job_id = process.stdout.readline().strip()
         assert journal.get(job_id).state == at
-        assert list(journal.prune(older_than=-1, states=job_record.STATES)) == []
+        assert list(journal.prune(older_than=-1)) == []
         process.send_signal(signal.SIGKILL)
         process.wait()
     job = journal.get(job_id)
@@ -82,36 +83,87 @@ def test_a_process_that_nobody_has_waited_for_counts_as_gone(journal: Journal) -
     [(10.0, "sending"), (179.0, "sending"), (181.0, "uncertain"), (-60.0, "uncertain")],
 )
 def test_a_process_that_cannot_be_checked_has_until_the_timeout(
-    journal: Journal, age: float, state: str
+    journal: Journal, age: float, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = begin(journal)
     other_owner(journal, job_id, "another machine|1|5", age)
+    monkeypatch.setattr(locks, "life", lambda journal, number: "unknown")
     assert journal.get(job_id).state == state
 
 
+ELSEWHERE = """
+import sys, time
+from pathlib import Path
+from openclaw_fal.journal import locks, processes
+processes._place = lambda: "another machine"
+""" + SENDING.lstrip()
+
+
+@posix
+@pytest.mark.parametrize(("at", "reads"), [("sending", "uncertain"), ("saving", "completed")])
+def test_a_process_of_another_machine_holds_a_job_for_as_long_as_it_lives(
+    journal: Journal, at: str, reads: str
+) -> None:
+    process = python(ELSEWHERE, journal.path, at)
+    assert process.stdout is not None
+    with process.stdout:
+        job_id = process.stdout.readline().strip()
+        assert journal.get(job_id).state == at
+        assert journal.get(job_id).state == at, "looking takes nobody's lock"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert journal.get(job_id).state == reads, "at once, whatever its time-out"
+
+
+@posix
+def test_a_folder_restored_on_another_machine_is_taken_over_at_once(
+    journal: Journal, tmp_path: Path
+) -> None:
+    job_id = begin(journal, timeout_s=86400.0)
+    journal.completed(job_id, b"{}")
+    with journal.claim(job_id):
+        copy = Journal(tmp_path / "restored" / "jobs.sqlite3")
+        shutil.copytree(journal.path.parent, copy.path.parent)
+    owner = "3e1c9b5e-0000-0000-0000-000000000000/4026531836|1234|99|0123456789abcdef"
+    other_owner(copy, job_id, owner, state="saving")
+    with copy.claim(job_id, wait_s=0) as job:
+        assert job.state == "saving"
+
+
 @pytest.mark.parametrize("owner", ["", "|", "||", "x", "a|b|c", "|9999999999999999999999|"])
-def test_owners_that_say_nothing(owner: str) -> None:
-    assert processes.life(owner) in ("unknown", "gone")
+def test_owners_that_say_nothing(journal: Journal, owner: str) -> None:
+    begin(journal)
+    assert processes.life(owner, journal.path, 77) in ("unknown", "gone")
 
 
-def test_this_process_lives() -> None:
-    me = processes.this_process()
-    assert processes.life(me) in ("alive", "unknown")
-    place, _, _ = me.split("|")
-    assert processes.life(f"{place}|{os.getpid()}|1") == "gone", "a later process with this number"
+def test_this_process_lives(journal: Journal) -> None:
+    begin(journal)
+
+    def life(owner: str) -> str:
+        return processes.life(owner, journal.path, 77)
+
+    me = processes.new_owner()
+    assert life(me) == "alive"
+    processes.end(me)
+    assert life(me) == "gone", "the process lives, and this call of it has ended"
+    place, _, start, _ = me.split("|")
+    assert life(f"{place}|{os.getpid()}|{start}") in ("alive", "unknown"), "of an older release"
+    assert life(f"{place}|{os.getpid()}|1") == "gone", "a later process with this number"
     if os.name == "posix":
-        assert processes.life(f"{place}|{2**22 + 7}|") == "gone"
-        assert processes.life(f"{place}|{os.getpid()}|") == "unknown"
+        assert life(f"{place}|{2**22 + 7}|") == "gone"
+        assert life(f"{place}|{os.getpid()}|") == "unknown"
 
 
 WORK = """
 import sys
 from pathlib import Path
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 journal = Journal(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
-    job_id = journal.begin(kind="video", capability="video.generate", model="m", endpoint="m",
-        transport="queue", base_url="b", prompt=f"{sys.argv[2]}-{number}", target={}, timeout_s=600)
+    job_id = journal.begin(NewJob(kind="video", capability="video.generate",
+        model="m", endpoint="m", transport="queue", base_url="b",
+        prompt=f"{sys.argv[2]}-{number}", target={}, timeout_s=600))
     journal.submitted(job_id, f"r-{sys.argv[2]}-{number}", "s", "r", "c")
     journal.progress(job_id, "running")
     journal.completed(job_id, b"{}")
@@ -125,6 +177,7 @@ import os, sys
 from pathlib import Path
 from openclaw_fal.media import Output
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 journal, job_id, mark = Journal(Path(sys.argv[1])), sys.argv[2], Path(sys.argv[3])
 with journal.claim(job_id, wait_s=60) as job:
     if job.state == "done":
@@ -156,7 +209,8 @@ def test_only_one_of_two_processes_saves(
     job_id = begin(journal)
     journal.completed(job_id, b"{}")
     other_owner(journal, job_id, "another machine|1|5", state="saving")
-    with pytest.raises(TimedOut, match="another process"), journal.claim(job_id, wait_s=0.05):
+    monkeypatch.setattr(locks, "life", lambda journal, number: "alive")
+    with pytest.raises(TimedOut, match="still being saved"), journal.claim(job_id, wait_s=0.05):
         pytest.fail("claimed twice")
     path = tmp_path / "a.png"
     path.write_bytes(b"abc")
@@ -240,3 +294,37 @@ def test_threads_share_a_journal(journal: Journal, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(journal.get(job_id).outputs) == list(range(8))
+
+
+def test_a_claim_belongs_to_a_call(journal: Journal, tmp_path: Path) -> None:
+    job_id = begin(journal)
+    journal.completed(job_id, b"{}")
+    with journal.claim(job_id):
+        for same_process in (journal, Journal(journal.path)):
+            with pytest.raises(TimedOut), same_process.claim(job_id, wait_s=0.05):
+                pytest.fail("claimed twice")
+    with journal.claim(job_id, wait_s=0) as job:
+        assert job.state == "saving"
+
+
+def test_a_claim_that_could_not_be_given_back_lapses_with_its_call(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = begin(journal)
+    journal.completed(job_id, b"{}")
+    with monkeypatch.context() as patch, journal.claim(job_id):
+        patch.setattr(Journal, "_write", full)
+    assert journal.get(job_id).state == "completed"
+    with journal.claim(job_id, wait_s=0) as job:
+        assert job.state == "saving"
+
+
+def full(*_: object) -> None:
+    raise LocalError("the disk is full")
+
+
+def test_what_this_call_began_is_its_own_until_it_leaves(journal: Journal) -> None:
+    job_id = begin(journal)
+    assert Journal(journal.path).get(job_id).state == "sending"
+    journal.leave(job_id)
+    assert Journal(journal.path).get(job_id).state == "uncertain"

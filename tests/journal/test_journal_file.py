@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,12 +201,13 @@ import os, resource, signal, sys
 from pathlib import Path
 from openclaw_fal.errors import LocalError
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 journal = Journal(path)
 def begin():
-    return journal.begin(kind="image", capability="image.generate", model="m", endpoint="m",
-        transport="queue", base_url="b", prompt="p" * 1500, target={}, timeout_s=600)
+    return journal.begin(NewJob(kind="image", capability="image.generate", model="m", endpoint="m",
+        transport="queue", base_url="b", prompt="p" * 1500, target={}, timeout_s=600))
 job_id = begin()
 size = path.stat().st_size
 assert path.with_name(path.name + "-journal").stat().st_size > 64 * 1024
@@ -229,3 +231,65 @@ def test_a_full_disk_is_an_error_before_the_request_and_keeps_the_request_id(
     answer, _ = process.communicate()
     assert process.returncode == 0
     assert answer.startswith("3 the ")
+
+
+# The schema
+
+
+def former_journal(path: Path) -> None:
+    """A journal as release 0.1.0 wrote it: schema 1, with a job in each of a few states."""
+    script = Path(__file__).parents[1] / "data" / "journal-schema-1.sql"
+    with sqlite3.connect(path) as db:
+        db.executescript(script.read_text(encoding="utf-8"))
+    db.close()
+
+
+def schema(path: Path) -> dict[str, tuple[object, ...]]:
+    with sqlite3.connect(path) as db:
+        columns = {row[1]: row[2:] for row in db.execute("PRAGMA table_info(jobs)")}
+        columns |= {
+            f"outputs.{row[1]}": row[2:] for row in db.execute("PRAGMA table_info(outputs)")
+        }
+    db.close()
+    return columns
+
+
+def test_a_journal_of_the_former_schema_is_migrated(tmp_path: Path) -> None:
+    journal, new = Journal(tmp_path / "old.sqlite3"), Journal(tmp_path / "new.sqlite3")
+    former_journal(journal.path)
+    before = {job.id: job for job in journal.list()}
+    assert [job.state for job in before.values()] == ["uncertain", "failed", "queued", "done"]
+    begin(new)
+    migrated = schema(journal.path)
+    migrated.pop("config_path")  # nothing wrote it
+    assert migrated == schema(new.path), "a migrated table is like a new one"
+    done = journal.list(state="done")[0]
+    assert (done.seed, done.billable_units, done.request_id) == (2**70, "1.5", "req-4")
+    assert done.outputs[0].width == 8
+    assert done.body == {"prompt": "p"}
+    failed = journal.list(state="failed")[0]
+    assert failed.error is not None
+    assert failed.error.http_status == 422
+    queued = journal.list(state="queued")[0]
+    assert queued.as_json()["queuePosition"] == 3
+    journal.completed(queued.id, b"{}")
+    with journal.claim(queued.id):
+        journal.done(queued.id)
+    assert begin(journal)
+
+
+def test_the_former_schema_is_read_where_it_cannot_be_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "old.sqlite3")
+    former_journal(journal.path)
+    connect = sqlite3.connect
+
+    def on_a_read_only_disk(path: Path, **options: Any) -> sqlite3.Connection:
+        return connect(f"file:{path}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", on_a_read_only_disk)
+    assert len(journal.list()) == 4
+    assert journal.list(state="done")[0].outputs[0].width == 8
+    with pytest.raises(LocalError, match="cannot be written"):
+        begin(journal)

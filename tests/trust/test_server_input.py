@@ -12,6 +12,7 @@ import pytest
 from openclaw_fal.fal.urls import BadUrl, Policy, is_public, parse
 from openclaw_fal.files.outputs import plan_target
 from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.record import NewJob
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.store import paths
 from tests.cli.queueing import Hooked
@@ -164,15 +165,17 @@ def finished_job(url: str, base_url: str = "https://fal.run") -> str:
     journal = Journal(paths.jobs_path())
     target = plan_target(None, prompt="p", kind="image", model="x", cwd=Path.cwd(), count=1)
     job_id = journal.begin(
-        kind="image",
-        capability="image.generate",
-        model="fal-ai/flux/dev",
-        endpoint="fal-ai/flux/dev",
-        transport="sync",
-        base_url=base_url,
-        prompt="p",
-        target=target.as_json(),
-        timeout_s=2.0,
+        NewJob(
+            kind="image",
+            capability="image.generate",
+            model="fal-ai/flux/dev",
+            endpoint="fal-ai/flux/dev",
+            transport="sync",
+            base_url=base_url,
+            prompt="p",
+            target=target.as_json(),
+            timeout_s=2.0,
+        )
     )
     journal.completed(job_id, json.dumps({"images": [{"url": url}]}).encode(), request_id="r1")
     return job_id

@@ -1,0 +1,140 @@
+"""How a row of the journal is described: each field with its column, its stored form and its JSON.
+
+A class derived from `Row` names each field once:
+
+    seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
+
+The table, its migrations, reading, writing and the JSON document all follow from that line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, dataclass_transform
+
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import cut_data_uri
+
+TEXT_LIMIT = 2_000
+"""Characters of a prompt, and of any other text of the request, that the journal keeps."""
+
+Value = Any
+"""A field's value: its type is the field's annotation, which the type checker reads."""
+
+
+class Form(NamedTuple):
+    """How a value is stored: `store` makes what SQLite holds, `load` the value again."""
+
+    store: Callable[[Value], object]
+    load: Callable[[Value], object]
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def text(value: str) -> str:
+    """A text that SQLite can hold: what is no Unicode (undecodable bytes of argv) becomes `?`."""
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _number(value: int) -> str | None:
+    """An integer as text, since a seed may exceed SQLite's 64 bits; None for an absurd one."""
+    return None if value.bit_length() > 256 else str(value)
+
+
+def _counted(value: int) -> int | None:
+    """An integer that fits SQLite's 64 bits; None for any other, which a server made up."""
+    return value if abs(value) < 2**63 else None
+
+
+def _body(value: Mapping[str, object]) -> str | None:
+    """A request body as JSON without its data URIs; None for one that JSON cannot hold."""
+    try:
+        return json.dumps(cut_texts(value))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def cut_texts(node: object) -> object:
+    """A request body as the journal may keep it: data URIs and very long texts are cut."""
+    if isinstance(node, str):
+        return shortened(cut_data_uri(node))
+    if isinstance(node, Mapping):
+        return {str(key): cut_texts(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [cut_texts(value) for value in node]
+    return node
+
+
+def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
+    """At most `limit` characters, the last of them an ellipsis when something was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+PLAIN = Form(_same, _same)
+TEXT = Form(text, _same)
+CUT_TEXT = Form(lambda value: text(shortened(value)), _same)
+NUMBER = Form(_number, int)
+COUNT = Form(_counted, _same)
+FLAG = Form(int, bool)
+JSON = Form(lambda value: json.dumps(dict(value)), json.loads)
+BODY = Form(_body, json.loads)
+
+
+class Column(Frozen):
+    """One column. `sql` is its SQLite type, `since` the schema version that brought it; `key` its
+    name in the JSON document (None: not there), `show` the value there."""
+
+    sql: str
+    form: Form = PLAIN
+    key: str | None = None
+    show: Callable[[Value], object] = _same
+    since: int = 1
+
+    def store(self, value: object) -> object:
+        """The value as SQLite holds it."""
+        return None if value is None else self.form.store(value)
+
+    def load(self, stored: object) -> object:
+        """The value that was stored. Raises ValueError, KeyError or TypeError for damage."""
+        return None if stored is None else self.form.load(stored)
+
+
+class _Field(NamedTuple):
+    column: Column
+    default: object
+
+
+_REQUIRED = object()
+
+
+def column(
+    sql: str,
+    *,
+    form: Form = PLAIN,
+    key: str | None = None,
+    show: Callable[[Value], object] = _same,
+    since: int = 1,
+    default: object = _REQUIRED,
+) -> Any:
+    """A field of a `Row` that is a column of the table; required where it has no default."""
+    return _Field(Column(sql, form, key, show, since), default)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(column,))
+class Row(Frozen, kw_only=True):
+    """The base of classes whose fields are columns. A field without `column` is not stored."""
+
+    columns: ClassVar[dict[str, Column]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = {name: field for name, field in vars(cls).items() if isinstance(field, _Field)}
+        for name, field in own.items():
+            if field.default is _REQUIRED:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, field.default)
+        cls.columns = {**cls.columns, **{name: field.column for name, field in own.items()}}
+        super().__init_subclass__(kw_only=True)

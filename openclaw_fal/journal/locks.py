@@ -1,0 +1,56 @@
+"""Locks that say that a process is at work on a job: a byte each of a file beside the journal.
+
+They are POSIX record locks, which end with their process even after `kill -9`, hold between the
+containers and (through NFS) the machines that share the folder, and are not copied with it.
+Windows has none: there, a job's time-out decides.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+_files: dict[Path, int] = {}
+"""The open lock files. They stay open: closing one would drop all locks of the process on it."""
+
+
+def hold(journal: Path, number: int) -> None:
+    """Lock the byte of a job, where the system and the folder can."""
+    with suppress(OSError, ImportError):
+        import fcntl
+
+        fcntl.lockf(_file(journal), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+
+
+def release(journal: Path, number: int) -> None:
+    """The opposite of `hold`."""
+    with suppress(OSError, ImportError):
+        import fcntl
+
+        fcntl.lockf(_file(journal), fcntl.LOCK_UN, 1, number)
+
+
+def life(journal: Path, number: int) -> Literal["alive", "gone", "unknown"]:
+    """Whether another process holds the byte of a job; "unknown" where there are no locks."""
+    try:
+        import fcntl
+
+        file = _file(journal)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, number)
+        except (BlockingIOError, PermissionError):
+            return "alive"
+        fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
+    except (OSError, ImportError):
+        return "unknown"
+    return "gone"
+
+
+def _file(journal: Path) -> int:
+    path = journal.with_name(f"{journal.name}-locks")
+    if path not in _files:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        _files[path] = os.open(path, flags, 0o600)
+    return _files[path]

@@ -1,0 +1,113 @@
+"""The reading half of the journal: jobs are found, listed and read, and nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from openclaw_fal.errors import Interrupted, LocalError, UsageError
+from openclaw_fal.journal import file as journal_file
+from openclaw_fal.journal import results as journal_results
+from openclaw_fal.journal import rows as journal_rows
+from openclaw_fal.journal.record import Job, State
+from openclaw_fal.media import Kind
+
+if TYPE_CHECKING:
+    import sqlite3
+
+T = TypeVar("T")
+
+
+class Lookups:
+    """What `Journal` can be asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def get(self, prefix: str) -> Job:
+        """The job with this job id or fal request id; either may be cut short.
+
+        Raises `UsageError` when there is none, or when several begin so (it names them).
+        """
+        wanted = prefix.strip()
+        if not wanted:
+            raise UsageError("the job id is empty", hint="openclaw jobs list")
+        with self._reading() as db:
+            jobs = [self._job(db, row) for row in journal_rows.matching(db, wanted)] if db else []
+        if len(jobs) == 1:
+            return jobs[0]
+        raise journal_rows.not_one(wanted, jobs)
+
+    def list(
+        self,
+        *,
+        kind: Kind | None = None,
+        state: State | Iterable[State] | None = None,
+        model: str | None = None,
+        limit: int | None = None,
+    ) -> list[Job]:
+        """The jobs, newest first; `model` is an endpoint id."""
+        states: set[str] | None = None
+        if state is not None:
+            states = {state} if isinstance(state, str) else set(state)
+        jobs: list[Job] = []
+        with self._reading() as db:
+            for row in journal_rows.newest_first(db, kind, model) if db else ():
+                if limit is not None and len(jobs) >= limit:
+                    break
+                if db and (states is None or journal_rows.state_now(self.path, row) in states):
+                    jobs.append(self._job(db, row))
+        return jobs
+
+    def result(self, job_id: str) -> bytes | None:
+        """The result as `completed` kept it; None when it must be fetched from fal again."""
+        with self._reading() as db:
+            row = db and journal_rows.by_id(db, job_id)
+            if not db or not row:
+                return None
+            if row["result_file"] is not None:
+                return journal_results.get(self.path, job_id)
+            if row["answer_path"] is not None:
+                return journal_results.read(Path(row["answer_path"]))
+            query = "SELECT result FROM jobs WHERE id = ?"
+            result = db.execute(query, (job_id,)).fetchone()["result"]
+        return None if result is None else bytes(result)
+
+    # Access to the file
+
+    @contextmanager
+    def _transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        with journal_file.opened(self.path, create=create) as db, journal_file.transaction(db):
+            yield db
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection for looking things up; None while there is no journal."""
+        if not self.path.exists():
+            yield None
+            return
+        with journal_file.opened(self.path, create=False, reading=True) as db:
+            yield db
+
+    def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `action` in a transaction. What was to be written is written despite an interrupt."""
+        try:
+            with self._transaction() as db:
+                return action(db)
+        except (KeyboardInterrupt, SystemExit, Interrupted):
+            with suppress(LocalError), self._transaction() as db:
+                action(db)
+            raise
+
+    def _job(self, db: sqlite3.Connection, row: sqlite3.Row) -> Job:
+        kept = bool(row["has_result"])
+        if row["result_file"] is not None:
+            kept = journal_results.path_of(self.path, row["id"]).exists()
+        elif row["answer_path"] is not None:
+            kept = Path(row["answer_path"]).exists()
+        try:
+            return journal_rows.job_of(db, self.path, row, has_result=kept)
+        except (ValueError, KeyError, TypeError) as failure:
+            raise journal_file.damaged(self.path, f"job {row['id']} is unreadable") from failure
