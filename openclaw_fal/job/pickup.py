@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openclaw_fal import api
 from openclaw_fal.errors import (
-    AuthError,
-    BillingError,
-    ContentPolicy,
-    JobFailed,
     LocalError,
     OpenClawFalError,
-    TimedOut,
     Unreachable,
     UsageError,
 )
+from openclaw_fal.job import standing
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
@@ -31,12 +27,7 @@ if TYPE_CHECKING:
 AT_ONCE = 32
 """Jobs that are waited for at the same time; each one keeps a connection."""
 
-SENDING_TURN_S = 0.2
 CANCEL_TIMEOUT_S = 30.0
-
-_KINDS: dict[str, type[OpenClawFalError]] = {
-    kind.code: kind for kind in (AuthError, BillingError, ContentPolicy, JobFailed, TimedOut)
-}
 
 
 class Waited(NamedTuple):
@@ -60,8 +51,8 @@ class _Pickup(NamedTuple):
 
     def run(self) -> Waited:
         try:
-            job = _sent(self.job, self.deadline)
-            _refuse_hopeless(job)
+            job = standing.sent(api.journal(), self.job, self.deadline)
+            standing.refuse_hopeless(job)
             found = self.engine.resume(job, self.target, self.settings, self.deadline)
             self.engine.progress.close()
             return Waited(self.wanted, job, found)
@@ -117,7 +108,7 @@ def wait_for(
                 session.model = job.model
             display = shown.job(job.id) if len(wanted) > 1 else shown
             try:
-                _refuse_hopeless(job)
+                standing.refuse_hopeless(job)
                 made = _engine(stack, config, job, key, display)
                 pickups[name] = _pickup(name, job, made, settings)
             except OpenClawFalError as error:
@@ -209,48 +200,6 @@ def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
         if isinstance(problem, Exception):
             raise problem
     return ended
-
-
-def _sent(job: Job, deadline: Any) -> Job:
-    """The job when the process that sends it right now, if any, has its answer."""
-    journal = api.journal()
-    while job.state == "sending":
-        if deadline.expired:
-            raise TimedOut("another process is still sending this job", job_id=job.id)
-        deadline.pause(SENDING_TURN_S)
-        job = journal.get(job.id)
-    return job
-
-
-def _refuse_hopeless(job: Job) -> None:
-    """Jobs that waiting cannot bring back, each with its own words."""
-    facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
-    if job.state == "uncertain" and not job.status_url:
-        missing = "there is no request id to ask for"
-        if job.request_id:
-            missing = f"the result of request {job.request_id} is lost"
-        raise Unreachable(
-            f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
-            "It is not sent again, because it may be billed already",
-            hint="look at fal's dashboard, then repeat the command if the job is not there",
-            **facts,
-        )
-    if job.state == "not_sent":
-        why = f": {job.error.message}" if job.error else ""
-        raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command", **facts)
-    if job.state == "cancelled":
-        raise JobFailed(f"job {job.id} was cancelled", **facts)
-    if job.state == "failed" and job.error and not _may_pass(job):
-        status = job.error.http_status
-        kind = _KINDS.get(job.error.code, JobFailed)
-        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status, **facts)
-
-
-def _may_pass(job: Job) -> bool:
-    """Whether a failure is worth another question, which costs nothing: fal had trouble of its own
-    when it was asked for the result."""
-    status = job.error.http_status if job.error else None
-    return bool(job.status_url) and status is not None and status >= 500
 
 
 def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:

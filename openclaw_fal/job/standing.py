@@ -1,0 +1,67 @@
+"""What can still come of a job of an earlier call: wait for its answer, or say that it is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openclaw_fal.errors import (
+    AuthError,
+    BillingError,
+    ContentPolicy,
+    JobFailed,
+    OpenClawFalError,
+    TimedOut,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.deadline import Deadline
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.record import Job
+
+SENDING_TURN_S = 0.2
+
+_KINDS: dict[str, type[OpenClawFalError]] = {
+    kind.code: kind for kind in (AuthError, BillingError, ContentPolicy, JobFailed, TimedOut)
+}
+
+
+def sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
+    """The job when the process that sends it right now, if any, has its answer."""
+    while job.state == "sending":
+        if deadline.expired:
+            raise TimedOut("another process is still sending this job", job_id=job.id)
+        deadline.pause(SENDING_TURN_S)
+        job = journal.get(job.id)
+    return job
+
+
+def refuse_hopeless(job: Job) -> None:
+    """Jobs that waiting cannot bring back, each with its own words."""
+    facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
+    if job.state == "uncertain" and not job.status_url:
+        missing = "there is no request id to ask for"
+        if job.request_id:
+            missing = f"the result of request {job.request_id} is lost"
+        raise Unreachable(
+            f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
+            "It is not sent again, because it may be billed already",
+            hint="look at fal's dashboard, then repeat the command if the job is not there",
+            **facts,
+        )
+    if job.state == "not_sent":
+        why = f": {job.error.message}" if job.error else ""
+        raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command", **facts)
+    if job.state == "cancelled":
+        raise JobFailed(f"job {job.id} was cancelled", **facts)
+    if job.state == "failed" and job.error and not _may_pass(job):
+        status = job.error.http_status
+        kind = _KINDS.get(job.error.code, JobFailed)
+        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status, **facts)
+
+
+def _may_pass(job: Job) -> bool:
+    """Whether a failure is worth another question, which costs nothing: fal had trouble of its own
+    when it was asked for the result."""
+    status = job.error.http_status if job.error else None
+    return bool(job.status_url) and status is not None and status >= 500
