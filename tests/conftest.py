@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import effort
 
@@ -51,6 +52,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quick: a subset for every save; see QUICK in conftest.py")
     config.addinivalue_line("markers", "exhaustive(only=False): see tests/support/effort.py")
     effort.begin(config.option.markexpr)
+    # The ordinary suite tries the same examples each time, and no loaded machine is too slow for
+    # it; with -m exhaustive each run tries new ones.
+    settings.register_profile(
+        "openclaw-fal",
+        deadline=None,
+        derandomize=not effort.is_exhaustive(),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    settings.load_profile("openclaw-fal")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
