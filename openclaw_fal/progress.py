@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from openclaw_fal.frozen import Frozen
+
 
 class Progress:
     """Receives what happens, from any thread. Every method does nothing here."""
@@ -33,3 +35,16 @@ class Progress:
 
     def close(self) -> None:
         """Nothing more will come. May be called twice."""
+
+
+class Counts(Frozen):
+    """How far a batch is, in items."""
+
+    total: int
+    done: int
+    failed: int
+    uncertain: int
+    submitted: int
+    running: int
+    fetching: int
+    pending: int

@@ -12,7 +12,7 @@ from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
-    from openclaw_fal.fal.wire import Handle
+    from openclaw_fal.fal.wire import Completed, Handle, Status
     from openclaw_fal.media import RemoteFile
 
 
@@ -91,6 +91,16 @@ class FalService:
         completed = queue.wait(
             self._client, handle, deadline=deadline, poll_interval=interval, observer=observer
         )
+        return queue.outcome(self._client, handle, completed, deadline=deadline)
+
+    def look(self, handle: Handle, deadline: Deadline) -> Status:
+        """Where a job stands now: one request. Raises Unreachable when that cannot be told."""
+        return self._client.status(handle, deadline=deadline, logs=False)
+
+    def outcome(self, handle: Handle, completed: Completed, deadline: Deadline) -> RunResult:
+        """The result of a job that is known to have ended."""
+        from openclaw_fal.fal import queue
+
         return queue.outcome(self._client, handle, completed, deadline=deadline)
 
     def cancel(self, handle: Handle, deadline: Deadline) -> str:

@@ -8,7 +8,7 @@ every moment the journal knows enough to pick the job up again without a second 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
 from openclaw_fal.frozen import Frozen
@@ -16,6 +16,9 @@ from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.ports import Fal, Files, Generated, RunSettings, Signals
 from openclaw_fal.media import Plan
 from openclaw_fal.progress import Progress
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.wire import Completed
 
 SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
@@ -95,11 +98,22 @@ class Engine(Frozen):
             _attribute(error, run.job_id, plan.model, run.request_id)
             raise
 
-    def resume(self, job: Any, target: Any, settings: RunSettings, deadline: Any) -> Generated:
-        """Pick up a job of any earlier process: wait, fetch and save. Sends no new request."""
+    def resume(
+        self,
+        job: Any,
+        target: Any,
+        settings: RunSettings,
+        deadline: Any,
+        *,
+        completed: Completed | None = None,
+    ) -> Generated:
+        """Pick up a job of any earlier process: wait, fetch and save. Sends no new request.
+
+        `completed` is what fal has said of the job's end, where somebody has asked already.
+        """
         try:
             if not job.has_result and job.state != "done":
-                self._wait(job.id, self.fal.handle(job), settings, deadline)
+                self._wait(job.id, self.fal.handle(job), settings, deadline, completed)
             found = self._collect(job.id, target, settings, deadline)
             self.signals.hold()
             return found
@@ -260,7 +274,14 @@ class Engine(Frozen):
             error.message += f"; fal has taken the job: its result will be at {handle.response_url}"
             raise
 
-    def _wait(self, job_id: str, handle: Any, settings: RunSettings, deadline: Any) -> None:
+    def _wait(
+        self,
+        job_id: str,
+        handle: Any,
+        settings: RunSettings,
+        deadline: Any,
+        completed: Completed | None = None,
+    ) -> None:
         """Wait until fal has the result, and journal it."""
 
         def told(state: str) -> None:
@@ -268,7 +289,10 @@ class Engine(Frozen):
                 self.journal.progress(job_id, state)
 
         try:
-            answer = self.fal.wait(handle, deadline, settings.poll_interval_s, told)
+            if completed is None:
+                answer = self.fal.wait(handle, deadline, settings.poll_interval_s, told)
+            else:
+                answer = self.fal.outcome(handle, completed, deadline)
         except OpenClawFalError as error:
             if _is_the_end(error):
                 self._note_end(job_id, error)
