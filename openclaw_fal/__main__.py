@@ -42,10 +42,13 @@ def run() -> None:
 
 
 def _dispatched(arguments: list[str]) -> int:
-    if arguments == ["--version"]:
+    if _asks_for_version(arguments):
         from openclaw_fal import __version__
 
-        print(f"openclaw-fal {__version__}")
+        shown = f"openclaw-fal {__version__}"
+        if "--json" in arguments:
+            shown = f'{{"ok": true, "capability": "cli", "version": "{__version__}"}}'
+        print(shown)
         return 0
     if arguments[:1] == ["__complete"]:
         from openclaw_fal.completion import answers as completing
@@ -55,6 +58,16 @@ def _dispatched(arguments: list[str]) -> int:
 
     with stop_signals():
         return _run(arguments)
+
+
+def _asks_for_version(arguments: list[str]) -> bool:
+    """Whether `--version` or `-V` stands before any command."""
+    for word in arguments:
+        if word in ("--version", "-V"):
+            return True
+        if not word.startswith("-") or word == "--config":
+            return False
+    return False
 
 
 def _run(arguments: list[str]) -> int:
@@ -148,15 +161,16 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
     """The one error of ours that says what `error` means."""
     import typer
 
-    from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError, UsageError
+    from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 
     session.secrets.update(_pasted_keys(arguments))
     if isinstance(error, OpenClawFalError):
         return error
     if isinstance(error, typer.TyperException):
         session.json = session.json or "--json" in arguments
-        path = getattr(getattr(error, "ctx", None), "command_path", session.prog)
-        return UsageError(error.format_message().rstrip("."), hint=_usage_hint(error, path))
+        from openclaw_fal.cli.usage_errors import plain_usage_error
+
+        return plain_usage_error(error, session.prog)
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return Interrupted("interrupted")
     if isinstance(error, OSError):
@@ -189,17 +203,6 @@ def _pasted_keys(arguments: list[str]) -> set[str]:
         shape = r"[A-Za-z0-9_:]{16,}|" + shape
     values = (word.rpartition("=")[2].lstrip("-") for word in arguments)
     return {value for value in values if re.fullmatch(shape, value)}
-
-
-def _usage_hint(error: Exception, path: str) -> str:
-    """What to do instead; for a command of OpenClaw's own, where OpenClaw is."""
-    if "No such command" in str(error):
-        from openclaw_fal.cli.suggestions import where_else
-
-        return where_else(error, path)
-    if "unexpected extra argument" in str(error) and path.endswith((" generate", " edit")):
-        return f'a prompt of several words needs quotes: {path} "a lighthouse at dawn"'
-    return f"{path} --help"
 
 
 def _os_message(error: OSError) -> str:

@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_S = 5.0
 
-NO_KEY = (
-    "there is no fal key. Three ways to give one: run `openclaw onboard`; set FAL_KEY in the "
-    "environment; pass --fal-api-key to `openclaw onboard --non-interactive`"
-)
+NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"
+NO_KEY_HINT = "openclaw onboard; or add --sandbox to try it without a key, at no cost"
 
 
 def read_config(path: str | None = None) -> Config:
@@ -114,6 +112,8 @@ class Settings(Frozen):
     poll_interval_s: float
     cancel_on_interrupt: bool
     sandbox: bool
+    overwrite: bool = False
+    strict: bool = False
 
     @classmethod
     def of(
@@ -130,6 +130,8 @@ class Settings(Frozen):
         poll_interval_s: float | None = None,
         cancel_on_interrupt: bool = False,
         sandbox: bool = False,
+        overwrite: bool = False,
+        strict: bool = False,
     ) -> Settings:
         """Settings with the defaults of `kind` and of the config filled in."""
         from openclaw_fal.provider.specs import DEFAULT_TIMEOUT_S
@@ -149,6 +151,8 @@ class Settings(Frozen):
             poll_interval_s=POLL_INTERVAL_S if poll_interval_s is None else poll_interval_s,
             cancel_on_interrupt=cancel_on_interrupt,
             sandbox=sandbox,
+            overwrite=overwrite,
+            strict=strict,
         )
 
 
@@ -164,9 +168,8 @@ class DryRun(Frozen):
 def dry_run(request: MediaRequest, settings: Settings) -> DryRun:
     """Plan a request completely and send nothing. Needs no key."""
     from openclaw_fal.files.desk import Desk
-    from openclaw_fal.provider.plan import plan
 
-    planned = plan(request)
+    planned = _planned(request, settings)
     hosts = hosts_of(settings.config)
     urls, uploads = Desk().previewed(planned.references())
     base = hosts.queue if settings.queue else hosts.run
@@ -195,10 +198,9 @@ def run(
     Raises the error of the last model that was tried; nothing is sent before all local checks.
     """
     from openclaw_fal.files import outputs
-    from openclaw_fal.provider.plan import plan
 
     request = request_for(settings.choice.endpoint)
-    planned = plan(request)
+    planned = _planned(request, settings)
     target = _target(request, planned, settings)
     outputs.check_writable(target)
     attempts: list[Mapping[str, object]] = []
@@ -216,7 +218,9 @@ def run(
                 return Done(generated, planned, tuple(attempts))
             except OpenClawFalError as error:
                 error.attempts = tuple(attempts)
-                following = _following(error, waiting, request_for, attempts, planned.model)
+                following = _following(
+                    error, waiting, request_for, attempts, planned.model, settings
+                )
                 if following is None:
                     raise
                 _say_skipped(running.progress, settings.choice)
@@ -224,6 +228,17 @@ def run(
             planned = following
             target = _target(request, planned, settings)
             session.model = planned.model
+
+
+def _planned(request: MediaRequest, settings: Settings) -> Plan:
+    """The exact request; with `strict`, one that leaves no option out."""
+    from openclaw_fal.provider.plan import plan
+    from openclaw_fal.provider.strict import refuse_ignored
+
+    planned = plan(request)
+    if settings.strict:
+        refuse_ignored(planned)
+    return planned
 
 
 def _target(request: MediaRequest, planned: Plan, settings: Settings) -> OutputTarget:
@@ -236,6 +251,7 @@ def _target(request: MediaRequest, planned: Plan, settings: Settings) -> OutputT
         model=planned.model,
         cwd=Path.cwd(),
         count=getattr(request, "count", None) or 1,
+        overwrite=settings.overwrite,
     )
 
 
@@ -245,13 +261,13 @@ def _following(
     request_for: Callable[[str], MediaRequest],
     attempts: list[Mapping[str, object]],
     model: str,
+    settings: Settings,
 ) -> Plan | None:
     """The plan for the next fallback that takes the request as it was asked for, if one is safe.
 
     The model that failed, and fallbacks that do not take the request, become attempts.
     """
     from openclaw_fal.fal.failures import curable_by_another_model
-    from openclaw_fal.provider.plan import plan
 
     if not waiting or not curable_by_another_model(error):
         return None
@@ -260,7 +276,7 @@ def _following(
     while waiting:
         endpoint = waiting.pop(0)
         try:
-            return plan(request_for(endpoint))
+            return _planned(request_for(endpoint), settings)
         except OpenClawFalError as refusal:
             attempts.append(_attempt(endpoint, refusal))
     error.attempts = tuple(attempt for attempt in attempts if attempt is not own)
@@ -371,12 +387,12 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
 
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:
-    """The fal key; AuthError names the three ways to give one."""
+    """The fal key. Raises AuthError when there is none."""
     from openclaw_fal.config.keys import resolve_key
 
     key = resolve_key(config, os.environ)
     if key is None:
-        raise AuthError(NO_KEY, hint="openclaw onboard")
+        raise AuthError(NO_KEY, hint=NO_KEY_HINT)
     session.secrets.add(key.value)
     for note in key.notes:
         progress.note(note)

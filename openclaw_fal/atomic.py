@@ -110,6 +110,14 @@ def take_free_name(path: Path, names: Iterable[str]) -> Path | None:
     return None
 
 
+def take_name(path: Path, name: str) -> Path:
+    """Moves a file to a name in its folder, in the place of a file that has it. Raises OSError."""
+    final = path.with_name(name)
+    os.replace(path, final)
+    sync_folder(final.parent)
+    return final
+
+
 def open_flags(access: int) -> int:
     """Flags for `os.open`: bytes as they are, closed in child processes, and without waiting for a
     pipe or device that stands in the place of a file."""

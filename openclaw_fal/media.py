@@ -41,6 +41,22 @@ KEYS: dict[str, str] = {
 }
 
 
+_OPTIONS = {
+    "images": "--image",
+    "videos": "--video",
+    "audioRefs": "--audio-ref",
+    "durationSeconds": "--duration",
+    "params": "--param",
+    "prompt": "the prompt",
+}
+
+
+def option_name(key: str) -> str:
+    """What a person calls a parameter of the specification: `aspectRatio` → `--aspect-ratio`."""
+    kebab = "".join(f"-{char.lower()}" if char.isupper() else char for char in key)
+    return _OPTIONS.get(key, f"--{kebab}")
+
+
 class Reference(Frozen):
     """A reference file as the user gave it: a path, an http(s) URL, or `-` for standard input."""
 

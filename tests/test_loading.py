@@ -145,7 +145,7 @@ def test_a_command_loads_only_its_own_parts(
 
 @pytest.mark.parametrize(
     ("argv", "status"),
-    [((*PROMPT, "--size", "7x"), 5), (PROMPT, 4), (("image",), 2)],
+    [((*PROMPT, "--size", "7x7"), 5), (PROMPT, 4), (("image", "generate"), 2)],
     ids=["a size that no model takes", "no key", "no prompt"],
 )
 def test_a_request_that_is_not_sent_loads_neither_http_nor_the_journal(

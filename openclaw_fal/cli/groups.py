@@ -1,9 +1,10 @@
-"""Typer groups of our own: lazy nouns, a default command, and options that stand anywhere."""
+"""Typer groups of our own: nouns that are imported when used, a default command, and global options
+that may stand anywhere."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -11,30 +12,27 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command, get_command_from_info, get_command_name, get_group
 
+from openclaw_fal.cli.help_format import write_definitions, write_epilog
 from openclaw_fal.session import Session
 
 GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
 REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
+IMPLIED = "openclaw_fal.implied_command"
+"""The key in `ctx.meta` that is set when the default command was not typed but implied."""
+
+# Typer keeps the types of its own base classes private; these names say which one is meant.
+Context = Any
+Formatter = Any
+TyperType = Any
 
 
-def _set(name: str) -> Any:
-    def callback(ctx: typer.Context, param: object, value: Any) -> Any:
-        session = ctx.obj
-        if isinstance(session, Session) and value is not None and value is not False:
-            setattr(session, name, value)
-        return value
-
-    return callback
-
-
-def capability_of(ctx: typer.Context) -> str:
+def capability_of(ctx: Context) -> str:
     """The command of a context as the JSON documents name it: `image.generate`; `cli` for the
     program itself. `infer` is another spelling of the same commands and is left out."""
     names: list[str] = []
-    here: Any = ctx
-    while here.parent is not None:
-        names.insert(0, here.command.name)
-        here = here.parent
+    while ctx.parent is not None:
+        names.insert(0, ctx.command.name)
+        ctx = ctx.parent
     return ".".join(names[1:] if names[:1] == ["infer"] else names) or "cli"
 
 
@@ -49,7 +47,7 @@ def global_options() -> list[TyperOption]:
             type=bool,
             expose_value=False,
             is_eager=True,
-            callback=_set(field),
+            callback=_into_session(field),
             show_default=False,
             help=text,
             rich_help_panel=GLOBAL_PANEL,
@@ -58,7 +56,7 @@ def global_options() -> list[TyperOption]:
     return [
         flag(["--json"], "json", "Print one JSON document on stdout, on failure too."),
         flag(["--quiet", "-q"], "quiet", "Print results only."),
-        flag(["--verbose"], "verbose", "Say more on stderr; show a traceback for a bug."),
+        flag(["--verbose", "-v"], "verbose", "Say more on stderr; show a traceback for a bug."),
         flag(["--no-color"], "no_color", "No colour (NO_COLOR does the same)."),
         TyperOption(
             param_decls=["--config"],
@@ -66,7 +64,7 @@ def global_options() -> list[TyperOption]:
             metavar="FILE",
             expose_value=False,
             is_eager=True,
-            callback=_set("config"),
+            callback=_into_session("config"),
             show_default=False,
             help="OpenClaw's config file. Default: $OPENCLAW_CONFIG_PATH, "
             "$OPENCLAW_STATE_DIR/openclaw.json, ~/.openclaw/openclaw.json.",
@@ -75,16 +73,44 @@ def global_options() -> list[TyperOption]:
     ]
 
 
+def _into_session(name: str) -> Callable[[typer.Context, object, object], object]:
+    def callback(ctx: typer.Context, param: object, value: object) -> object:
+        if isinstance(ctx.obj, Session) and value is not None and value is not False:
+            setattr(ctx.obj, name, value)
+        return value
+
+    return callback
+
+
+def version_option() -> TyperOption:
+    """`--version`, for the help: `main` answers it before any command line is loaded."""
+    return TyperOption(
+        param_decls=["--version", "-V"],
+        is_flag=True,
+        type=bool,
+        expose_value=False,
+        show_default=False,
+        help="Print the version.",
+        rich_help_panel=GLOBAL_PANEL,
+    )
+
+
 class _Base:
     """What every command and group does: it tells the session its name as soon as it is reached,
-    and its help has the options under the head of their group."""
+    and its help fits the terminal and has the options under the head of their group."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         if isinstance(ctx.obj, Session):
             ctx.obj.capability = capability_of(ctx)
         return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
+    def get_help(self, ctx: Context) -> str:
+        from openclaw_fal.cli.help_format import help_width
+
+        ctx.terminal_width = help_width()
+        return super().get_help(ctx)  # type: ignore[misc, no-any-return]
+
+    def format_options(self, ctx: Context, formatter: Formatter) -> None:
         heads = (ARGUMENTS_PANEL, REQUEST, OUTPUT, RUN)
         groups: dict[str, list[tuple[str, str]]] = {head: [] for head in heads}
         for param in self.get_params(ctx):  # type: ignore[attr-defined]
@@ -93,23 +119,15 @@ class _Base:
                 groups.setdefault(_panel_of(param), []).append(record)
         groups[GLOBAL_PANEL] = groups.pop(GLOBAL_PANEL, [])
         for head, records in groups.items():
-            if records:
-                with formatter.section(head):
-                    formatter.write_dl(records)
+            write_definitions(formatter, head, records)
         if isinstance(self, TyperGroup):
             self.format_commands(ctx, formatter)
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Examples and links: line by line, not wrapped into a paragraph."""
-        from openclaw_fal.ui.layout import fitted
-
-        epilog = getattr(self, "epilog", None)
-        if epilog:
-            formatter.write_paragraph()
-            formatter.write(fitted(epilog, formatter.width) + "\n")
+    def format_epilog(self, ctx: Context, formatter: Formatter) -> None:
+        write_epilog(formatter, getattr(self, "epilog", None))
 
 
-def _panel_of(param: Any) -> str:
+def _panel_of(param: TyperType) -> str:
     """The head that a parameter stands under in the help."""
     if param.param_type_name == "argument":
         return ARGUMENTS_PANEL
@@ -121,7 +139,7 @@ def _panel_of(param: Any) -> str:
 class Command(_Base, TyperCommand):
     """A command that also takes the global options."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: TyperType, **kwargs: TyperType) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
 
@@ -134,52 +152,42 @@ class Noun(_Base, TyperGroup):
 
     default_command: str | None = None
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: TyperType) -> None:
         super().__init__(**kwargs)
         self.params.extend(global_options())
-        self.later: dict[str, Any] = {}
+        self.later: dict[str, TyperType] = {}
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         return [*self.later, *(name for name in self.commands if name not in self.later)]
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperType:
         if cmd_name in self.later and cmd_name not in self.commands:
             self.commands[cmd_name] = get_command_from_info(
                 self.later[cmd_name], pretty_exceptions_short=False, rich_markup_mode=None
             )
         return self.commands.get(cmd_name)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if self.get_command(ctx, args[0]) is None:
-            for name in self.later:  # Typer suggests one of those that are built
-                self.get_command(ctx, name)
-        return super().resolve_command(ctx, args)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if isinstance(ctx.obj, Session):
-            ctx.obj.capability = capability_of(ctx)
-        if first_word(args) is None:
-            ctx.fail(f"Say what to do: {', '.join(self.list_commands(ctx))}.")
-        if self.default_command and self._wants_default(ctx, args):
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        first = first_word(args)
+        if first is None and not _json_asked(ctx, args):
+            args = [*args, "--help"]
+        elif first is None:  # a program that reads JSON cannot do with help
+            if isinstance(ctx.obj, Session):
+                ctx.obj.capability = capability_of(ctx)
+            ctx.fail(f"say what to do: {', '.join(self.list_commands(ctx))}")
+        elif self.default_command and self._wants_default(ctx, first):
+            ctx.meta[IMPLIED] = True
             args = [self.default_command, *args]
         return super().parse_args(ctx, args)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Context, formatter: Formatter) -> None:
         """Each command with its whole first sentence."""
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, command.get_short_help_str(200))
-                    for name in self.list_commands(ctx)
-                    if (command := self.get_command(ctx, name)) is not None
-                ]
-            )
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, found.get_short_help_str(200)) for name, found in commands if found]
+        write_definitions(formatter, "Commands", rows)
 
-    def _wants_default(self, ctx: Any, args: Sequence[str]) -> bool:
-        first = first_word(args)
-        if first in ("--help", "-h"):
-            return False
-        return self.get_command(ctx, str(first)) is None
+    def _wants_default(self, ctx: Context, first: str) -> bool:
+        return first not in ("--help", "-h") and self.get_command(ctx, first) is None
 
 
 class MediaNoun(Noun):
@@ -188,7 +196,7 @@ class MediaNoun(Noun):
     default_command = "generate"
 
 
-def build(app: typer.Typer) -> Any:
+def build(app: typer.Typer) -> TyperType:
     """An app as one command. Those of a noun are built when they are used: each costs some ms."""
     cls = app.info.cls
     if not (isinstance(cls, type) and issubclass(cls, Noun)):
@@ -203,13 +211,15 @@ def build(app: typer.Typer) -> Any:
     return noun
 
 
+_GLOBAL_FLAGS = {"--json", "--quiet", "-q", "--verbose", "-v", "--no-color"}
+
+
 def first_word(args: Sequence[str]) -> str | None:
     """The first argument that is no global option: a command, a prompt, or another option."""
-    flags = {"--json", "--quiet", "-q", "--verbose", "--no-color"}
     index = 0
     while index < len(args):
         word = args[index]
-        if word in flags or word.startswith("--config="):
+        if word in _GLOBAL_FLAGS or word.startswith("--config="):
             index += 1
         elif word == "--config":
             index += 2
@@ -218,21 +228,25 @@ def first_word(args: Sequence[str]) -> str | None:
     return None
 
 
+def _json_asked(ctx: Context, args: Sequence[str]) -> bool:
+    return "--json" in args or (isinstance(ctx.obj, Session) and ctx.obj.json)
+
+
 class Root(_Base, TyperGroup):
     """The program. Only the noun that is used gets imported."""
 
     nouns: ClassVar[dict[str, tuple[str, str]]] = {}
     aliases: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: TyperType) -> None:
         super().__init__(**kwargs)
-        self.params.extend(global_options())
-        self._built: dict[str, Any] = {}
+        self.params.extend([*global_options(), version_option()])
+        self._built: dict[str, TyperType] = {}
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         return list(self.nouns)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperType:
         cmd_name = self.aliases.get(cmd_name, cmd_name)
         if cmd_name not in self.nouns:
             return None
@@ -243,7 +257,7 @@ class Root(_Base, TyperGroup):
             self._built[cmd_name] = command
         return self._built[cmd_name]
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Context, formatter: Formatter) -> None:
         """Short helps from the table: `--help` imports no command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self.nouns.items()])
+        rows = [(name, text) for name, (_, text) in self.nouns.items()]
+        write_definitions(formatter, "Commands", rows)

@@ -8,12 +8,12 @@ import typer
 
 from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.media_command import references, run_media, with_format_of_output
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.value_forms import IMAGE_ENDINGS, check_form, format_name, format_of_path
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest
-from openclaw_fal.session import Session
 from openclaw_fal.ui.result import Result
 
 EXAMPLES = """\
@@ -87,10 +87,9 @@ class ImageHints(Frozen):
 @record_options
 def generate(
     ctx: typer.Context,
+    asked: options.PromptOptions,
     hints: ImageHints,
     run: options.ImageRunOptions,
-    words: options.PromptWords = None,
-    prompt: options.PromptOption = None,
     image: Annotated[
         list[str] | None,
         options.request_option(
@@ -99,17 +98,16 @@ def generate(
     ] = None,
 ) -> Result:
     """Generate images from a prompt, with reference images if you like."""
-    return _run(ctx.obj, words, prompt, image, hints, run)
+    return _run(ctx, asked, image, hints, run)
 
 
 @app.command(cls=Command, epilog=EDIT_EXAMPLES)
 @record_options
 def edit(
     ctx: typer.Context,
+    asked: options.PromptOptions,
     hints: ImageHints,
     run: options.ImageRunOptions,
-    words: options.PromptWords = None,
-    prompt: options.PromptOption = None,
     file: Annotated[
         list[str] | None,
         options.request_option(
@@ -120,33 +118,38 @@ def edit(
     """Edit images: the model's edit endpoint, with the files given by --file."""
     if not file:
         raise UsageError(
-            "there is no image to edit", hint='openclaw image edit --file photo.png "make it night"'
+            "there is no image to edit", hint=f'{ctx.command_path} --file photo.png "make it night"'
         )
-    return _run(ctx.obj, words, prompt, file, hints, run)
+    return _run(ctx, asked, file, hints, run)
 
 
 def _run(
-    session: Session,
-    words: str | None,
-    prompt: str | None,
+    ctx: typer.Context,
+    asked: options.PromptOptions,
     images: list[str] | None,
     hints: ImageHints,
     run: options.ImageRunOptions,
 ) -> Result:
-    options.no_two_stdins(prompt=words or prompt, image=images)
-    text = options.prompt_text(words, prompt)
+    options.no_two_stdins(
+        prompt=asked.words or asked.prompt, prompt_file=asked.prompt_file, image=images
+    )
+    text = options.prompt_text(ctx, asked)
     refs = references(images, "image")
     params = options.extra_params(hints.param)
+    size = check_form("--size", hints.size)
+    aspect_ratio = check_form("--aspect-ratio", hints.aspect_ratio)
+    resolution = check_form("--resolution", hints.resolution)
+    output_format = format_name("--output-format", hints.output_format)
 
     def request(endpoint: str) -> ImageRequest:
         return ImageRequest(
             endpoint,
             text,
             count=hints.count,
-            size=hints.size,
-            aspect_ratio=hints.aspect_ratio,
-            resolution=hints.resolution,
-            output_format=hints.output_format,
+            size=size,
+            aspect_ratio=aspect_ratio,
+            resolution=resolution,
+            output_format=output_format,
             quality=hints.quality,
             background=hints.background,
             creativity=hints.creativity,
@@ -155,7 +158,9 @@ def _run(
             params=params,
         )
 
-    return run_media(session, "image", request, hints.model, run)
+    wanted = format_of_path(run.output, IMAGE_ENDINGS)
+    request_for = with_format_of_output(request, "output_format", wanted)
+    return run_media(ctx.obj, "image", request_for, hints.model, run)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

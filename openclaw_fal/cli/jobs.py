@@ -155,7 +155,7 @@ def wait(
         raise only.error
     assert only.job is not None
     assert only.generated is not None
-    return generated_result(only.generated, sandbox=only.job.sandbox)
+    return generated_result(only.generated, session=session, sandbox=only.job.sandbox)
 
 
 @app.command(cls=Command, epilog=EPILOG)

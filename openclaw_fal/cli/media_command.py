@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from openclaw_fal.environment import says_yes
-from openclaw_fal.errors import UsageError
+from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
 if TYPE_CHECKING:
+    from openclaw_fal.api import Settings
     from openclaw_fal.cli.options import RunOptions
+    from openclaw_fal.media import Output
     from openclaw_fal.session import Session
     from openclaw_fal.ui.result import Result
+
+RequestFor = Callable[[str], MediaRequest]
+"""Makes the request for an endpoint: the same options, another model."""
 
 
 def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
@@ -26,26 +31,38 @@ def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, 
 def run_media(
     session: Session,
     kind: Kind,
-    request_for: Callable[[str], MediaRequest],
+    request_for: RequestFor,
     model: str | None,
     run: RunOptions,
 ) -> Result:
     """Plan the request and show, submit or run it."""
-    from openclaw_fal import api
-    from openclaw_fal.cli.open_preview import check_preview, opened, previewed
-    from openclaw_fal.cli.options import seconds
-    from openclaw_fal.cli.results import dry_run_result, generated_result, plan_notes
-    from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
+    from openclaw_fal.cli.open_preview import check_preview
+    from openclaw_fal.cli.results import dry_run_result
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     _refuse_contradictions(session, run)
-    preview = getattr(run, "preview", False)
-    if preview:
+    if getattr(run, "preview", False):
         check_preview()
+    settings = _settings(session, kind, model, run)
+    if run.dry_run:
+        from openclaw_fal import api
+
+        shown = api.dry_run(request_for(settings.choice.endpoint), settings)
+        notes = plan_notes_for(shown.plan, kind, request_for)
+        return dry_run_result(
+            shown.plan, url=shown.url, body=shown.body, uploads=shown.uploads, notes=notes
+        )
+    return _run(session, kind, request_for, run, settings)
+
+
+def _settings(session: Session, kind: Kind, model: str | None, run: RunOptions) -> Settings:
+    from openclaw_fal import api
+    from openclaw_fal.cli.options import seconds
+
     config = api.read_config(session.config)
     choice = api.choose_model(kind, model, config)
     session.model = choice.endpoint
-    settings = api.Settings.of(
+    return api.Settings.of(
         kind,
         capability=session.capability,
         config=config,
@@ -57,38 +74,102 @@ def run_media(
         poll_interval_s=run.poll_interval,
         cancel_on_interrupt=run.cancel_on_interrupt,
         sandbox=session.sandbox,
+        overwrite=run.overwrite,
+        strict=run.strict or says_yes("OPENCLAW_FAL_STRICT"),
     )
-    if run.dry_run:
-        shown = api.dry_run(request_for(choice.endpoint), settings)
-        return dry_run_result(
-            shown.plan,
-            url=shown.url,
-            body=shown.body,
-            uploads=shown.uploads,
-        )
-    progress = progress_for(session)
-    say = unsuppressed_notes(session, progress)
 
-    def told(plan: Plan) -> None:
-        for note in plan_notes(plan):
-            say(note)
+
+def _run(
+    session: Session, kind: Kind, request_for: RequestFor, run: RunOptions, settings: Settings
+) -> Result:
+    from openclaw_fal import api
+    from openclaw_fal.cli.results import generated_result, name_notes
+    from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
+
+    progress = progress_for(session)
+    note = unsuppressed_notes(session, progress)
+
+    def before_sending(plan: Plan) -> None:
+        for text in plan_notes_for(plan, kind, request_for):
+            note(text)
 
     start = time.monotonic()
-    done = api.run(request_for, settings, session=session, progress=progress, told=told)
+    done = api.run(request_for, settings, session=session, progress=progress, told=before_sending)
     seconds_taken = time.monotonic() - start
     outputs = done.generated.outputs
-    notes = [
-        *(previewed(outputs, session) if preview else ()),
-        *(opened(output.path for output in outputs) if run.open_files else ()),
-    ]
     return generated_result(
         done.generated,
+        session=session,
         plan=done.plan,
         attempts=done.attempts,
         sandbox=session.sandbox,
-        notes=notes,
+        notes=[*name_notes(run.output, outputs), *_shown(outputs, run, session)],
         seconds=seconds_taken,
     )
+
+
+def _shown(outputs: Sequence[Output], run: RunOptions, session: Session) -> list[str]:
+    """Preview and open the files where that was asked for; notes on what could not be shown."""
+    from openclaw_fal.cli.open_preview import opened, previewed
+
+    return [
+        *(previewed(outputs, session) if getattr(run, "preview", False) else ()),
+        *(opened(output.path for output in outputs) if run.open_files else ()),
+    ]
+
+
+def plan_notes_for(plan: Plan, kind: Kind, request_for: RequestFor) -> list[str]:
+    """One line for each option that is not sent as it was given, and which model would send it."""
+    from openclaw_fal.cli.results import plan_notes
+
+    notes = plan_notes(plan)
+    if plan.ignored:
+        keys = [item.key for item in plan.ignored]
+        other = model_that_takes(kind, request_for, keys)
+        if other is not None:
+            it = "it" if len(keys) == 1 else "all of them"
+            notes.append(f"--model {other} takes {it}")
+    return notes
+
+
+def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:
+    """The ref of a known model that sends these options of the request, all of them."""
+    from openclaw_fal.provider.plan import plan
+    from openclaw_fal.provider.specs import known_models
+
+    for endpoint in known_models(kind):
+        try:
+            ignored = {item.key for item in plan(request_for(endpoint)).ignored}
+        except CapabilityError:
+            continue
+        if not ignored & set(keys):
+            return f"fal/{endpoint}"
+    return None
+
+
+def with_format_of_output(request_for: RequestFor, field: str, wanted: str | None) -> RequestFor:
+    """Requests that ask for the format of `--output`'s extension, where the model can make it.
+
+    `field` is the request's field for the format; one that was given explicitly stays.
+    """
+    if wanted is None:
+        return request_for
+
+    def request(endpoint: str) -> MediaRequest:
+        from openclaw_fal.media import KEYS
+        from openclaw_fal.provider.plan import plan
+
+        plain = request_for(endpoint)
+        if getattr(plain, field) is not None:
+            return plain
+        asking = plain.replaced(**{field: wanted})
+        try:
+            refused = {item.key for item in plan(asking).ignored}
+        except CapabilityError as error:
+            refused = {violation.key for violation in error.violations}
+        return plain if KEYS[field] in refused else asking
+
+    return request
 
 
 def _refuse_contradictions(session: Session, run: RunOptions) -> None:

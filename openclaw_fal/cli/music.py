@@ -8,8 +8,9 @@ import typer
 
 from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import run_media
+from openclaw_fal.cli.media_command import run_media, with_format_of_output
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.value_forms import MUSIC_ENDINGS, format_name, format_of_path
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import MusicRequest
 from openclaw_fal.ui.result import Result
@@ -41,9 +42,8 @@ app = typer.Typer(
 @record_options
 def generate(
     ctx: typer.Context,
+    asked: options.PromptOptions,
     run: options.RunOptions,
-    words: options.PromptWords = None,
-    prompt: options.PromptOption = None,
     model: options.Model = None,
     lyrics: Annotated[
         str | None, options.request_option("--lyrics", metavar="TEXT", help="The words to sing.")
@@ -73,13 +73,18 @@ def generate(
     """Generate one track of music from a prompt."""
     if lyrics is not None and lyrics_file is not None:
         raise UsageError("the lyrics were given twice", hint="give --lyrics or --lyrics-file")
-    options.no_two_stdins(prompt=words or prompt, lyrics_file=lyrics_file)
-    text = options.prompt_text(words, prompt)
+    options.no_two_stdins(
+        prompt=asked.words or asked.prompt,
+        prompt_file=asked.prompt_file,
+        lyrics_file=lyrics_file,
+    )
+    text = options.prompt_text(ctx, asked)
     sung = options.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
     if sung is not None:
         sung = options.utf8("--lyrics", sung)
     params = options.extra_params(param)
-    seconds = options.number_or_text(duration)
+    seconds = options.duration(duration)
+    audio_format = format_name("--format", audio_format)
 
     def request(endpoint: str) -> MusicRequest:
         return MusicRequest(
@@ -93,7 +98,9 @@ def generate(
             params=params,
         )
 
-    return run_media(ctx.obj, "music", request, model, run)
+    wanted = format_of_path(run.output, MUSIC_ENDINGS)
+    request_for = with_format_of_output(request, "format", wanted)
+    return run_media(ctx.obj, "music", request_for, model, run)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

@@ -20,6 +20,15 @@ PromptWords = Annotated[
     str | None,
     typer.Argument(metavar="PROMPT", help="What to generate; - reads it from standard input."),
 ]
+PromptFile = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt-file",
+        metavar="FILE",
+        help="A text file with the prompt.",
+        rich_help_panel=REQUEST,
+    ),
+]
 PromptOption = Annotated[
     str | None,
     typer.Option(
@@ -59,6 +68,24 @@ OutputPath = Annotated[
         help="Where to save. Templates know {prompt} {model} {date} {time} {seed} {id} {n} {ext}.",
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace the file that --output names. Without it, the new file gets the next free "
+        "number.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse the request when the model ignores an option (OPENCLAW_FAL_STRICT=1 does the "
+        "same).",
+        rich_help_panel=RUN,
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Show the exact request and send nothing.", rich_help_panel=RUN),
@@ -91,7 +118,7 @@ Detach = Annotated[
 
 
 def not_nan(value: float | None) -> float | None:
-    """A number that passes no comparison passes those with the least and the greatest value."""
+    """Refuse `nan`, which slips through the checks of the smallest and the largest value."""
     if value is not None and value != value:
         raise typer.BadParameter("nan is not a number of seconds")
     return value
@@ -142,10 +169,19 @@ def request_option(*names: str, **rest: Any) -> Any:
     return typer.Option(*names, rich_help_panel=REQUEST, **rest)
 
 
+class PromptOptions(Frozen):
+    """The three ways to give a prompt."""
+
+    words: PromptWords = None
+    prompt: PromptOption = None
+    prompt_file: PromptFile = None
+
+
 class RunOptions(Frozen):
     """How a request is run and where its files go: the same for image, video and music."""
 
     output: OutputPath = None
+    overwrite: Overwrite = False
     open_files: Open = False
     queue: Queue = None
     detach: Detach = False
@@ -153,6 +189,7 @@ class RunOptions(Frozen):
     poll_interval: PollInterval = None
     cancel_on_interrupt: CancelOnInterrupt = False
     dry_run: DryRun = False
+    strict: Strict = False
     sandbox: Sandbox = False
 
 
@@ -167,15 +204,27 @@ def seconds(milliseconds: int | None) -> float | None:
     return min(milliseconds, 365 * 86400 * 1000) / 1000 if milliseconds else None
 
 
-def prompt_text(words: str | None, option: str | None) -> str:
-    """The prompt from its argument, its option, or standard input."""
-    if words is not None and option is not None:
-        raise UsageError(
-            "the prompt was given twice, as an argument and with --prompt", hint="give it once"
-        )
-    text = words if words is not None else option
+def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
+    """The prompt from its argument, its option, its file, or standard input.
+
+    Raises UsageError without a prompt, and for a lone word that was probably meant as a command.
+    """
+    from openclaw_fal.cli.usage_errors import missing_prompt, refuse_mistyped_command
+
+    ways = {
+        "as an argument": given.words,
+        "with --prompt": given.prompt,
+        "with --prompt-file": given.prompt_file,
+    }
+    used = [way for way, text in ways.items() if text is not None]
+    if len(used) > 1:
+        raise UsageError(f"the prompt was given twice, {' and '.join(used)}", hint="give it once")
+    if given.prompt_file is not None:
+        return utf8("the prompt", file_text(given.prompt_file, "the prompt"))
+    text = given.words if given.words is not None else given.prompt
     if text is None:
-        raise UsageError("there is no prompt", hint='openclaw image "a lighthouse at dawn"')
+        raise missing_prompt(ctx)
+    refuse_mistyped_command(ctx, given.words)
     return utf8("the prompt", stdin_text("the prompt") if text == STDIN else text)
 
 
@@ -267,11 +316,13 @@ def _is_deep(value: object) -> bool:
     return bool(layer)
 
 
-def number_or_text(text: str | None) -> int | float | str | None:
-    """A duration: whole numbers and decimals are numbers; anything else stays as it was given."""
+def duration(text: str | None) -> int | float | str | None:
+    """`--duration`: whole numbers and decimals are numbers (`6s` is 6); `auto` stays as it is."""
+    from openclaw_fal.cli.value_forms import check_form
+
     if text is None:
         return None
-    text = utf8("--duration", text).strip()
+    text = (check_form("--duration", text) or "").strip().lower().removesuffix("s")
     try:
         return int(text)
     except ValueError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.media import option_name
 from openclaw_fal.ui.result import Block, Facts, Result
 from openclaw_fal.ui.transfers import duration_text
 
@@ -42,12 +44,12 @@ def plan_notes(plan: Plan) -> list[str]:
 
 
 def _ignored(plan: Plan) -> list[str]:
-    return [f"{item.key}={_value(item.value)}: {item.reason}" for item in plan.ignored]
+    return [f"{option_name(item.key)} {_value(item.value)}: {item.reason}" for item in plan.ignored]
 
 
 def _adjusted(plan: Plan) -> list[str]:
     return [
-        f"{item.key}={_value(item.requested)} → {_value(item.applied)}: {item.reason}"
+        f"{option_name(item.key)} {_value(item.requested)} → {_value(item.applied)}: {item.reason}"
         for item in plan.adjusted
     ]
 
@@ -97,6 +99,7 @@ def envelope(
 def generated_result(
     generated: Generated,
     *,
+    session: Session,
     plan: Plan | None = None,
     attempts: Sequence[Mapping[str, object]] = (),
     sandbox: bool = False,
@@ -112,7 +115,10 @@ def generated_result(
     notes = [*notes, *_flag_notes(generated)]
     out: tuple[Block, ...] = tuple(str(output.path) for output in generated.outputs)
     title = f"done in {duration_text(seconds)}" if seconds is not None else "done"
-    closing = (Facts(_summary(generated, plan, sandbox), title, framed=True),)
+    rows = _summary(generated, plan, sandbox)
+    if generated.outputs:
+        rows.append(_next_step(generated.outputs[0], sandbox, session.prog))
+    closing = (Facts(rows, title, framed=True),)
     return Result(document, out=out, notes=tuple(notes), closing=closing)
 
 
@@ -137,6 +143,45 @@ def _summary(generated: Generated, plan: Plan | None, sandbox: bool) -> list[tup
         rows.append(("request", generated.request_id))
     rows.append(("job", generated.job_id))
     return rows
+
+
+def _next_step(output: Output, sandbox: bool, prog: str) -> tuple[str, str]:
+    """One command that people want after this one."""
+    import shlex
+
+    if sandbox:
+        return "next", f"{prog} onboard stores a key, for the real thing"
+    path = output.path
+    name = shlex.quote(path.name if path.parent == Path.cwd() else str(path))
+    media = output.mime_type.partition("/")[0]
+    if media == "image":
+        return "next", f'animate it: {prog} video "it moves" --image {name}'
+    if media == "video":
+        return "next", f'music for it: {prog} music "slow piano" --instrumental'
+    return "next", f"see what was made: {prog} jobs list"
+
+
+def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:
+    """Notes on files that did not get the name that `--output` asked for, and why."""
+    from openclaw_fal.files.sniff import MEDIA_EXTENSIONS
+
+    if asked is None or "{" in asked or asked.endswith(("/", "\\")) or Path(asked).is_dir():
+        return []
+    path = Path(asked)
+    known = path.suffix.lower().lstrip(".") in MEDIA_EXTENSIONS
+    stem, suffix = (path.stem, path.suffix) if known else (path.name, "")
+    notes = []
+    for index, output in enumerate(outputs):
+        expected = stem + (f"-{index + 1}" if len(outputs) > 1 else "")
+        actual = output.path
+        reasons = []
+        if suffix and actual.suffix != suffix:
+            reasons.append(f"it is {output.mime_type}")
+        if actual.name.removesuffix(actual.suffix) != expected:
+            reasons.append("a file of that name was there (--overwrite replaces it)")
+        if reasons:
+            notes.append(f"{expected}{suffix} was saved as {actual.name}: {', and '.join(reasons)}")
+    return notes
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
@@ -204,6 +249,7 @@ def dry_run_result(
     url: str,
     body: Mapping[str, object],
     uploads: Sequence[Mapping[str, object]] = (),
+    notes: Sequence[str] = (),
 ) -> Result:
     """What would be sent. The JSON is complete; for people, long texts and data URIs are cut."""
     import json
@@ -221,7 +267,7 @@ def dry_run_result(
     if uploads:
         document["uploads"] = list(uploads)
     view = json.dumps(cut(body), ensure_ascii=False, indent=2)
-    notes = [*plan_notes(plan), *(f"{item['path']} would be uploaded first" for item in uploads)]
+    notes = [*notes, *(f"{item['path']} would be uploaded first" for item in uploads)]
     return Result(document, out=(f"POST {url}", view), notes=(*notes, "dry run: nothing was sent"))
 
 

@@ -10,6 +10,7 @@ from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import references, run_media
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.value_forms import check_form
 from openclaw_fal.media import VideoRequest
 from openclaw_fal.ui.result import Result
 
@@ -41,9 +42,8 @@ app = typer.Typer(
 @record_options
 def generate(
     ctx: typer.Context,
+    asked: options.PromptOptions,
     run: options.RunOptions,
-    words: options.PromptWords = None,
-    prompt: options.PromptOption = None,
     model: options.Model = None,
     image: Annotated[
         list[str] | None,
@@ -93,11 +93,23 @@ def generate(
     param: options.Param = None,
 ) -> Result:
     """Generate a video from a prompt, with reference files where the model takes them."""
-    options.no_two_stdins(prompt=words or prompt, image=image, video=video, audio_ref=audio_ref)
-    text = options.prompt_text(words, prompt)
+    options.no_two_stdins(
+        prompt=asked.words or asked.prompt,
+        prompt_file=asked.prompt_file,
+        image=image,
+        video=video,
+        audio_ref=audio_ref,
+    )
+    text = options.prompt_text(ctx, asked)
     images, videos = references(image, "image"), references(video, "video")
     audios, params = references(audio_ref, "audio"), options.extra_params(param)
-    seconds = options.number_or_text(duration)
+    seconds = options.duration(duration)
+    for option, value in (
+        ("--size", size),
+        ("--aspect-ratio", aspect_ratio),
+        ("--resolution", resolution),
+    ):
+        check_form(option, value)
 
     def request(endpoint: str) -> VideoRequest:
         return VideoRequest(

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from openclaw_fal.atomic import open_flags, take_free_name
+from openclaw_fal.atomic import open_flags, take_free_name, take_name
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
@@ -111,7 +111,8 @@ class PartFile:
         _, name, number = self._place(kind.extension if kind else "bin")
         stem, extension = naming.split_extension(name, kind)
         names = naming.candidates(stem, extension, number, self._job_id)
-        path = named(self.path, names, self._job_id)
+        overwrite = self._target.overwrite and _is_name_asked_for(name, extension)
+        path = named(self.path, names, self._job_id, overwrite=overwrite)
         return Output(
             path=path,
             mime_type=kind.mime_type if kind else "application/octet-stream",
@@ -180,10 +181,18 @@ class PartFile:
         )
 
 
-def named(part: Path, names: Iterable[str], job_id: str) -> Path:
-    """Give a complete part file the first of `names` that nobody has; returns the path."""
+def _is_name_asked_for(name: str, extension: str) -> bool:
+    """Whether a name with the extension that is true to the bytes is still the one asked for: a
+    file of another type under the same stem is not what `--overwrite` was given for."""
+    ending = Path(name).suffix.lower().lstrip(".")
+    return ending not in sniff.MEDIA_EXTENSIONS or f".{ending}" == extension.lower()
+
+
+def named(part: Path, names: Iterable[str], job_id: str, *, overwrite: bool = False) -> Path:
+    """Give a complete part file the first of `names` that nobody has; returns the path. With
+    `overwrite`, the first name is taken whatever file has it."""
     try:
-        final = take_free_name(part, names)
+        final = take_name(part, next(iter(names))) if overwrite else take_free_name(part, names)
     except OSError as failure:
         raise LocalError(
             f"{part} is complete but cannot be given its name: {reason(failure)}",

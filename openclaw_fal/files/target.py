@@ -22,7 +22,8 @@ class OutputTarget(Frozen):
     """Where the files of one job go, as an absolute folder and a template below it.
 
     `prompt` and `model` are words for names, `date` and `time` the moment of planning, `count`
-    the number of outputs expected. Goes through JSON unchanged.
+    the number of outputs expected. With `overwrite`, a file that stands under the very name that
+    was asked for is replaced. Goes through JSON unchanged.
     """
 
     folder: str
@@ -33,6 +34,7 @@ class OutputTarget(Frozen):
     date: str
     time: str
     count: int
+    overwrite: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The target as a JSON object, for the journal."""
@@ -81,6 +83,7 @@ def plan_target(
     model: str,
     cwd: Path,
     count: int,
+    overwrite: bool = False,
     now: datetime | None = None,
 ) -> OutputTarget:
     """The target that `--output` means: nothing, a file, a folder, or a template of either.
@@ -102,6 +105,7 @@ def plan_target(
         date=moment.strftime("%Y-%m-%d"),
         time=moment.strftime("%H%M%S"),
         count=count,
+        overwrite=overwrite,
     )
 
 

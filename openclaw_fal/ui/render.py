@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from openclaw_fal.errors import BudgetError, CapabilityError, OpenClawFalError, Violation
+from openclaw_fal.media import option_name
 from openclaw_fal.text import (
     json_for_terminals,
     lower_start,
@@ -75,11 +77,13 @@ class Renderer:
         sys.stdout.write(text + "\n")
 
     def _error(self, error: OpenClawFalError) -> None:
-        self._message("error", error.message, "bold red")
+        violations = getattr(error, "violations", ())
+        keys = [violation.key for violation in violations]
+        self._message("error", in_options(error.message, keys), "bold red")
         excerpt = getattr(error, "excerpt", None)
         if excerpt:
             self._line(sys.stderr, str(excerpt))
-        for violation in getattr(error, "violations", ()):
+        for violation in violations:
             for line in violation_lines(violation, error.message):
                 self._line(sys.stderr, self._fitted(line, "    "))
         for name, value in (("request", error.request_id), ("job", error.job_id)):
@@ -221,11 +225,22 @@ def _violation(violation: Violation) -> dict[str, Any]:
     return facts
 
 
+def in_options(message: str, keys: Iterable[str]) -> str:
+    """A message with the options of the command line in the place of the specification's names:
+    `aspectRatio 7:3: …` → `--aspect-ratio 7:3: …`."""
+    import re
+
+    for key in keys:
+        name = rf"(^|[;:,(] ?){re.escape(key)}(?=[ :,)=])"
+        message = re.sub(name, rf"\1{option_name(key)}", message)
+    return message
+
+
 def violation_lines(violation: Violation, said_above: str = "") -> list[str]:
     """One violation for people: what was wrong and what is taken, then the nearest value. The only
     violation of a request is the error's message already."""
     alone = violation.message == said_above
-    lines = [] if alone else [f"  - {violation.message}"]
+    lines = [] if alone else [f"  - {in_options(violation.message, [violation.key])}"]
     if violation.closest is not None:
         lines.append(f"{'  ' if alone else '    '}closest: {violation.closest}")
     return lines

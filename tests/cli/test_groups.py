@@ -13,15 +13,31 @@ def test_a_misspelt_command_is_answered_with_the_nearest_one(openclaw: Openclaw)
     outcome = openclaw("config", "gte")
 
     assert outcome.status == 2
-    assert "no such command 'gte'. Did you mean 'get'?" in outcome.err.lower().replace("did", "Did")
+    assert outcome.err == (
+        "error: there is no command openclaw config gte\nhint: openclaw config get\n"
+    )
 
 
-def test_a_noun_without_a_command_names_all_of_them(openclaw: Openclaw) -> None:
-    outcome = openclaw("jobs")
+def test_a_command_that_resembles_none_is_not_guessed(openclaw: Openclaw) -> None:
+    assert openclaw("jobs", "rerun").err == (
+        "error: there is no command openclaw jobs rerun\n"
+        "hint: openclaw jobs --help lists its commands\n"
+    )
 
-    assert outcome.status == 2
-    for name in ("list", "show", "wait", "cancel"):
-        assert name in outcome.err
+
+@pytest.mark.parametrize("noun", ["image", "video", "music", "jobs", "config", "sandbox", "infer"])
+def test_a_noun_alone_shows_its_help(openclaw: Openclaw, noun: str) -> None:
+    outcome = openclaw(noun)
+
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out == openclaw(noun, "--help").out
+    assert "\nExamples:\n" in outcome.out
+    refused = openclaw(noun, "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (2, "usage")
+    for name in [
+        line.split()[0] for line in outcome.out.partition("Commands:")[2].splitlines()[1:2]
+    ]:
+        assert name in refused.json["error"]["message"]
 
 
 def test_the_help_of_a_noun_lists_every_command_in_order(openclaw: Openclaw) -> None:

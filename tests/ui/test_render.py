@@ -68,9 +68,9 @@ def test_a_failure_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     Renderer(Session()).failure(error)
     assert capsys.readouterr().err.splitlines() == [
         "error: model m does not take this",
-        "  - count 9: takes 1 to 4",
+        "  - --count 9: takes 1 to 4",
         "    closest: 4",
-        "  - size x: takes WxH",
+        "  - --size x: takes WxH",
         "hint: see models",
     ]
     Renderer(Session()).failure(JobFailed("it failed", request_id="r-1", job_id="7k2m"))

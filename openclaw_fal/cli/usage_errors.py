@@ -1,0 +1,181 @@
+"""Wrong usage in plain words: what was wrong, what is allowed, and the command that is right."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from openclaw_fal.cli.groups import IMPLIED, Context
+from openclaw_fal.errors import UsageError
+
+EXAMPLES = {
+    "image": "a lighthouse at dawn",
+    "video": "waves under a lighthouse",
+    "music": "slow piano, rain on a roof",
+}
+"""A prompt for each kind, as hints show one."""
+
+_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".bmp", ".heic")
+_ASKS_FOR_HELP = {"help": "--help", "list": "models", "ls": "models"}
+
+
+def plain_usage_error(error: Any, prog: str) -> UsageError:
+    """Typer's error (a `typer.TyperException`) in our words."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else prog
+    kind = type(error).__name__
+    text = error.format_message().rstrip(".")
+    if "No such command" in text and ctx is not None:
+        return _unknown_command(ctx, path, _quoted(text))
+    if "unexpected extra argument" in text and ctx is not None:
+        return _extra_words(ctx, path, text[text.rindex("(") + 1 : -1])
+    if kind == "NoSuchOption":
+        return _unknown_option(error, ctx, path)
+    if kind in ("BadParameter", "MissingParameter") and getattr(error, "param", None) is not None:
+        text = _about_parameter(error, kind)
+    elif "requires an argument" in text:
+        text = f"{_quoted(text)} needs a value"
+    return UsageError(text, hint=f"{path} --help")
+
+
+def refuse_mistyped_command(ctx: Context, prompt: str | None) -> None:
+    """Refuse a lone word that was probably meant as a command: a prompt costs money.
+
+    Only where `generate` was left out: with it, any word is a prompt.
+    """
+    if prompt is None or not ctx.meta.get(IMPLIED) or re.search(r"\s", prompt):
+        return
+    noun = ctx.parent.command_path
+    commands = ctx.parent.command.list_commands(ctx.parent)
+    as_prompt = f"{noun} generate {shlex.quote(prompt)}"
+    word = prompt.lower()
+    meant = _ASKS_FOR_HELP.get(word) or nearest(word, commands, 0.72)
+    if meant is not None:
+        raise UsageError(
+            f"{prompt} may be a command or a prompt, and a prompt costs money",
+            hint=f"as a command: {noun} {meant}; as a prompt: {as_prompt}",
+        )
+    if _is_file(prompt):
+        raise UsageError(
+            f"{prompt} is a file, and would be sent as the words of the prompt",
+            hint=f"{_with_file(ctx.parent, prompt)}; as a prompt: {as_prompt}",
+        )
+
+
+def missing_prompt(ctx: Context) -> UsageError:
+    """The error of a command that was given no prompt."""
+    edits = ctx.command.name == "edit"
+    noun = ctx.parent
+    shown = noun.command_path if noun.command.name in EXAMPLES and not edits else ctx.command_path
+    kind = next((kind for kind in EXAMPLES if kind in ctx.command_path.split()), "image")
+    command = f"{shown} --file photo.png" if edits else shown
+    example = "make it night" if edits else EXAMPLES[kind]
+    return UsageError("there is no prompt", hint=f'{command} "{example}"')
+
+
+def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The name that `word` was probably meant to be: the same first letter, and a `likeness` (0 to
+    1) of at least this."""
+    import difflib
+
+    names = [name for name in names if name[:1] == word[:1]]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=likeness)
+    return close[0] if close else None
+
+
+def _with_file(noun: Context, name: str) -> str:
+    """What to do with a file that was given where the prompt belongs."""
+    if name.lower().endswith(_IMAGE_ENDINGS):
+        if "edit" in noun.command.list_commands(noun):
+            return f'to edit it: {noun.command_path} edit --file {shlex.quote(name)} "…"'
+        return f'as a reference: {noun.command_path} "…" --image {shlex.quote(name)}'
+    return f"to use its text: {noun.command_path} --prompt-file {shlex.quote(name)}"
+
+
+def _unknown_command(ctx: Context, path: str, typed: str) -> UsageError:
+    meant = nearest(typed, ctx.command.list_commands(ctx))
+    message = f"there is no command {path} {typed}"
+    if meant is not None:
+        return UsageError(message, hint=f"{path} {meant}")
+    from openclaw_fal.cli.other_openclaw import real_openclaw
+
+    of_openclaw = ctx.parent is None or "infer" in (ctx.command.name, ctx.parent.command.name)
+    real = real_openclaw() if of_openclaw else None
+    if real is not None:
+        about = "this program does fal's images, video and music"
+        return UsageError(message, hint=f"{about}; OpenClaw itself is {real}")
+    return UsageError(message, hint=f"{path} --help lists its commands")
+
+
+def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
+    """More arguments than a command takes; for a prompt, the quotes are missing."""
+    if "words" not in ctx.params:
+        return UsageError(f"{path} takes no further argument: {extra}", hint=f"{path} --help")
+    first = str(ctx.params["words"] or "")
+    noun = ctx.parent
+    shown = noun.command_path if ctx.meta.get(IMPLIED) else path
+    meant = nearest(first.lower(), noun.command.list_commands(noun), 0.72)
+    if ctx.meta.get(IMPLIED) and meant is not None:
+        return UsageError(
+            f"there is no command {noun.command_path} {first}",
+            hint=f"{noun.command_path} {meant} {extra}",
+        )
+    if first.lower().endswith(_IMAGE_ENDINGS) or _is_file(first):
+        edits = "edit" in noun.command.list_commands(noun)
+        option = "--file" if edits else "--image"
+        command = f"{noun.command_path} edit" if edits else noun.command_path
+        return UsageError(
+            f"{first} is given with {option}",
+            hint=f'{command} {option} {shlex.quote(first)} "{extra}"',
+        )
+    return UsageError(
+        "a prompt of several words needs quotes around it", hint=f'{shown} "{first} {extra}"'
+    )
+
+
+def _unknown_option(error: Any, ctx: Context, path: str) -> UsageError:
+    name = error.option_name
+    close = sorted(error.possibilities or ())
+    hint = f"{path} {close[0]}" if close else f"{path} --help"
+    return UsageError(f"{path} has no option {name}", hint=hint)
+
+
+def _about_parameter(error: Any, kind: str) -> str:
+    param = error.param
+    if param.param_type_name == "argument":
+        name = param.make_metavar(error.ctx).strip("[]")
+    else:
+        name = max(param.opts, key=len)
+    if kind == "MissingParameter":
+        return f"{name} is missing"
+    text = error.message.rstrip(".")
+    value = re.match(r"'(.*)' is not a valid (\w+)", text, re.DOTALL)
+    if value is not None:
+        what = "a whole number" if value[2].startswith("int") else "a number"
+        return f"{name} {value[1]}: must be {what}"
+    limits = re.match(r"(\S+) is not in the range (.*)", text)
+    if limits is not None:
+        return f"{name} {limits[1]}: must be {_range_in_words(limits[2])}"
+    return f"{name}: {text}"
+
+
+def _range_in_words(text: str) -> str:
+    """`0<=x<=9` → `0 to 9`, `x>=1` → `at least 1`."""
+    both = re.fullmatch(r"(\S+)<=x<=(\S+)", text)
+    if both:
+        return f"{both[1]} to {both[2]}"
+    return text.replace("x>=", "at least ").replace("x<=", "at most ")
+
+
+def _quoted(text: str) -> str:
+    return text.split("'")[1] if text.count("'") >= 2 else text
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False

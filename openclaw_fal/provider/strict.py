@@ -1,0 +1,24 @@
+"""Plans that leave nothing out: what `--strict` adds to the rules of a model."""
+
+from __future__ import annotations
+
+from openclaw_fal.errors import CapabilityError, Violation
+from openclaw_fal.media import Plan
+from openclaw_fal.provider.draft import shown
+
+
+def refuse_ignored(plan: Plan) -> None:
+    """Raises CapabilityError with a violation for each option that the plan does not send."""
+    if not plan.ignored:
+        return
+    violations = tuple(
+        Violation(item.key, item.value, f"{item.key} {shown(item.value)}: {item.reason}")
+        for item in plan.ignored
+    )
+    names = ", ".join(violation.message for violation in violations)
+    raise CapabilityError(
+        f"with --strict every option must be sent: {names}",
+        violations=violations,
+        hint=f"what the models take: openclaw {plan.kind} models",
+        model=plan.model,
+    )

@@ -1,0 +1,172 @@
+"""A word that may be a command is never a paid request, and wrong usage is answered in the words of
+the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openclaw_fal.sandbox import Sandbox
+from tests.program import Openclaw
+
+
+@pytest.mark.parametrize(
+    ("argv", "meant"),
+    [
+        (("image", "help"), "openclaw image --help"),
+        (("image", "modles"), "openclaw image models"),
+        (("image", "Models", "--count", "2"), "openclaw image models"),
+        (("image", "list"), "openclaw image models"),
+        (("image", "genrate"), "openclaw image generate"),
+        (("image", "edti"), "openclaw image edit"),
+        (("video", "modles"), "openclaw video models"),
+        (("music", "help"), "openclaw music --help"),
+        (("image", "--model", "fal/fal-ai/flux/dev", "models"), "openclaw image models"),
+        (("--quiet", "image", "--seed", "3", "modells"), "openclaw image models"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_command_is_not_a_prompt(
+    openclaw: Openclaw, fal: Sandbox, argv: tuple[str, ...], meant: str
+) -> None:
+    outcome = openclaw(*argv, "--json")
+
+    word = next(word for word in reversed(argv) if word[0] not in "-f0123456789")
+    assert outcome.status == 2
+    assert fal.requests == []
+    hint = outcome.json["error"]["hint"]
+    assert (
+        hint == f"as a command: {meant}; as a prompt: openclaw {hint.split()[-3]} generate {word}"
+    )
+
+
+@pytest.mark.parametrize("word", ["noodles", "cat", "modern", "audit", "exile", "Herbst"])
+def test_other_words_are_prompts(openclaw: Openclaw, word: str) -> None:
+    assert openclaw("image", word, "--dry-run").status == 0
+
+
+@pytest.mark.parametrize("argv", [("image", "generate", "modles"), ("image", "--prompt", "models")])
+def test_the_explicit_way_takes_any_word(openclaw: Openclaw, argv: tuple[str, ...]) -> None:
+    assert openclaw(*argv, "--dry-run", "--json").json["request"]["body"]["prompt"] == argv[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("prompt.txt", "to use its text: openclaw image --prompt-file prompt.txt; "),
+        ("photo.png", 'to edit it: openclaw image edit --file photo.png "…"; '),
+    ],
+)
+def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hint: str) -> None:
+    Path(name).write_bytes(b"a cat")
+    outcome = openclaw("image", name, "--json")
+
+    assert outcome.status == 2
+    assert outcome.json["error"]["hint"].startswith(hint)
+    assert fal.requests == []
+    assert (
+        openclaw("image", "--prompt-file", name, "--dry-run", "--json").json["request"]["body"][
+            "prompt"
+        ]
+        == "a cat"
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "hint"),
+    [
+        (
+            ("image", "a", "lighthouse", "at", "dawn"),
+            "a prompt of several words needs quotes around it",
+            'openclaw image "a lighthouse at dawn"',
+        ),
+        (
+            ("infer", "image", "generate", "a", "cat"),
+            "a prompt of several words needs quotes around it",
+            'openclaw infer image generate "a cat"',
+        ),
+        (
+            ("image", "edit", "photo.png", "night"),
+            "photo.png is given with --file",
+            'openclaw image edit --file photo.png "night"',
+        ),
+        (
+            ("video", "photo.png", "it moves"),
+            "photo.png is given with --image",
+            'openclaw video --image photo.png "it moves"',
+        ),
+        (
+            ("image", "modles", "fal/fal-ai/flux/dev"),
+            "there is no command openclaw image modles",
+            "openclaw image models fal/fal-ai/flux/dev",
+        ),
+        (("video", "generate"), "there is no prompt", 'openclaw video "waves under a lighthouse"'),
+        (("music", "--seed", "3"), "there is no prompt", None),
+        (
+            ("image", "p", "--modle", "x"),
+            "openclaw image generate has no option --modle",
+            "openclaw image generate --model",
+        ),
+        (("image", "p", "--seed", "abc"), "--seed abc: must be a whole number", None),
+        (("image", "p", "--timeout-ms", "0"), "--timeout-ms 0: must be at least 1", None),
+        (("sandbox", "serve", "--port", "70000"), "--port 70000: must be 0 to 65535", None),
+        (("jobs", "wait", "x", "--poll-interval", "nan"), None, None),
+        (("jobs", "show"), "ID is missing", "openclaw jobs show --help"),
+        (("jobs", "show", "a", "b"), "openclaw jobs show takes no further argument: b", None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_usage_says_what_is_right(
+    openclaw: Openclaw, argv: tuple[str, ...], message: str | None, hint: str | None
+) -> None:
+    outcome = openclaw(*argv, "--json")
+
+    assert outcome.status == 2
+    assert message is None or outcome.json["error"]["message"] == message
+    assert hint is None or outcome.json["error"]["hint"] == hint
+
+
+def test_an_option_without_its_value(openclaw: Openclaw) -> None:
+    assert openclaw("image", "p", "--model").err.startswith("error: --model needs a value\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "allowed"),
+    [
+        (("video", "p", "--duration", "abc"), "a number of seconds"),
+        (("video", "p", "--resolution", "big"), "1080P"),
+        (("image", "p", "--size", "banana"), "1024x1536"),
+        (("image", "p", "--aspect-ratio", "wide"), "16:9"),
+        (("image", "p", "--output-format", "doc"), "png, jpeg or webp"),
+        (("music", "p", "--format", "midi"), "mp3, wav"),
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_no_model_takes_is_wrong_usage(
+    openclaw: Openclaw, fal: Sandbox, argv: tuple[str, ...], allowed: str
+) -> None:
+    outcome = openclaw(*argv, "--json")
+
+    assert (outcome.status, outcome.json["error"]["code"]) == (2, "usage")
+    assert outcome.json["error"]["message"].startswith(f"{argv[2]} {argv[3]}: must be ")
+    assert allowed in outcome.json["error"]["message"]
+    assert fal.requests == []
+
+
+def test_people_read_options_and_programs_read_parameters(openclaw: Openclaw) -> None:
+    argv = ("image", "p", "--aspect-ratio", "7:5", "--count", "9", "--dry-run")
+    outcome = openclaw(*argv)
+    assert "(--count, --aspect-ratio)" in outcome.err
+    assert "  - --aspect-ratio 7:5: " in outcome.err
+    assert "aspectRatio" not in outcome.err
+    violations = openclaw(*argv, "--json").json["error"]["violations"]
+    assert [violation["key"] for violation in violations] == ["count", "aspectRatio"]
+
+
+@pytest.mark.parametrize("argv", [("--version",), ("-V",), ("--no-color", "-V")], ids=" ".join)
+def test_the_version_before_any_command(openclaw: Openclaw, argv: tuple[str, ...]) -> None:
+    from openclaw_fal import __version__
+
+    assert openclaw(*argv).out == f"openclaw-fal {__version__}\n"
+    assert openclaw(*argv, "--json").json["version"] == __version__
