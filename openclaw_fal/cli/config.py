@@ -67,13 +67,12 @@ def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     from openclaw_fal import api
     from openclaw_fal.config.layouts import RELEASES
-    from openclaw_fal.config.redaction import shown_text
 
     session = ctx.obj
     session.capability = "config.show"
     config = api.read_config(session.config)
     key = _key_facts(config, session)
-    base = shown_text(config.base_url() or "https://fal.run")
+    base = _base_url(config)
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
     document = {
         "ok": True,
@@ -83,6 +82,7 @@ def show(ctx: typer.Context) -> Result:
             "exists": config.exists,
             "layout": config.layout,
             "layoutReason": config.layout_choice.reason,
+            "files": [str(file.path) for file in config.files],
         },
         "key": key,
         "baseUrl": base,
@@ -94,11 +94,13 @@ def show(ctx: typer.Context) -> Result:
             "layout",
             f"that of OpenClaw {RELEASES[config.layout]}, from {config.layout_choice.reason}",
         ),
+        *(("includes", str(file.path)) for file in config.files[1:]),
         ("key", _key_line(key)),
+        *(("key also in", place) for place in key.get("alsoIn", ())),
         ("base URL", base),
     )
     cells = [
-        (kind, facts["model"], facts["origin"], ", ".join(facts["fallbacks"]) or "-")
+        (kind, facts["model"] or "-", facts["origin"], ", ".join(facts["fallbacks"]) or "-")
         for kind, facts in defaults.items()
     ]
     table = Table(("kind", "default model", "origin", "fallbacks"), cells)
@@ -106,12 +108,22 @@ def show(ctx: typer.Context) -> Result:
     return Result(document, out=(Facts(rows), table), notes=notes)
 
 
+def _base_url(config: Config) -> str:
+    from openclaw_fal.config.redaction import shown_text
+
+    try:
+        return shown_text(config.base_url() or "https://fal.run")
+    except LocalError as error:
+        return error.message
+
+
 def _key_facts(config: Config, session: Session) -> dict[str, Any]:
     """Where the key comes from, never the key; a broken source is shown, not fatal."""
-    from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.config.keys import key_places, resolve_key
 
     try:
         key = resolve_key(config)
+        others = key_places(config)[1:]
     except OpenClawFalError as error:
         hint = f". {error.hint}" if error.hint else ""
         return {"set": False, "problem": error.message + hint}
@@ -120,6 +132,8 @@ def _key_facts(config: Config, session: Session) -> dict[str, Any]:
     session.secrets.add(key.value)
     facts: dict[str, Any] = {"set": True, "source": key.source, "label": key.label}
     facts["masked"] = key.masked
+    if others:
+        facts["alsoIn"] = others
     if key.notes:
         facts["notes"] = list(key.notes)
     return facts
@@ -134,7 +148,10 @@ def _key_line(key: dict[str, Any]) -> str:
 def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
-    default = config.default_model(kind)
+    try:
+        default = config.default_model(kind)
+    except LocalError as error:
+        return {"model": None, "origin": error.message, "fallbacks": []}
     if default is None:
         return {"model": f"fal/{DEFAULT_MODELS[kind]}", "origin": "built in", "fallbacks": []}
     facts: dict[str, Any] = {
@@ -161,7 +178,7 @@ def get(ctx: typer.Context, path: Path) -> Result:
     setting = config.get(keys)
     if setting.value is MISSING:
         return _unset(config, keys, path)
-    value = redacted(setting.value, setting.path)
+    value = redacted(config.shown(setting.value, setting.path), setting.path)
     document = {
         "ok": True,
         "capability": "config.get",
@@ -301,7 +318,7 @@ def validate(ctx: typer.Context) -> Result:
 
     ctx.obj.capability = "config.validate"
     config = api.read_config(ctx.obj.config)
-    findings = config_check.validate(config.text, str(config.path))
+    findings = config_check.validate(config)
     wrong = [finding for finding in findings if finding.severity == "error"]
     listed = [
         {key: value for key, value in finding._asdict().items() if value is not None}

@@ -26,10 +26,12 @@ from openclaw_fal.config.places import (
     PROVIDER,
     VERSION,
 )
-from openclaw_fal.config.read import is_above_zero, is_milliseconds
+from openclaw_fal.config.read import Config, is_above_zero, is_milliseconds
+from openclaw_fal.config.variables import has_template
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at, type_name
-from openclaw_fal.json5.scan import Node, plain, scan
+from openclaw_fal.json5.read import is_blank
+from openclaw_fal.json5.scan import Node, scan
 from openclaw_fal.store.keys import PlainKey, key_reference
 
 Severity = Literal["error", "warning"]
@@ -61,15 +63,18 @@ class Finding(NamedTuple):
     hint: str | None = None
 
 
-def validate(text: str, name: str = "config") -> list[Finding]:
-    """Everything that is wrong with the text of a config. An empty one is fine.
+def validate(config: Config) -> list[Finding]:
+    """Everything that is wrong with a config and the files that it includes.
 
-    Raises Json5Error for a text that is not JSON5: then there is nothing else to say about it.
+    Raises Json5Error for a file that is not JSON5: then there is nothing else to say about it.
     """
-    if not text.strip("\ufeff \t\r\n"):
-        return []
-    root = scan(text, name)
-    return [*findings(plain(root)), *_twice(root, ())]
+    twice = [
+        finding
+        for file in config.files
+        if not is_blank(file.text)
+        for finding in _twice(scan(file.text, str(file.path)), ())
+    ]
+    return [*findings(config.shown(config.data, ())), *_unset_variables(config), *twice]
 
 
 def findings(data: object) -> list[Finding]:
@@ -90,6 +95,8 @@ def ref_problem(ref: object) -> str | None:
     """Why no release accepts a model ref; None when it is `<provider>/<model>`."""
     if not isinstance(ref, str):
         return f"a model is a text like fal/fal-ai/flux/dev, not {type_name(ref)}"
+    if has_template(ref):
+        return None  # what it is filled with is looked at when it is used
     provider, slash, model = ref.partition("/")
     if not ref or any(char.isspace() or not char.isprintable() for char in ref):
         return "a model is a text like fal/fal-ai/flux/dev, without white space"
@@ -244,8 +251,16 @@ def _rest(data: dict[str, object]) -> Iterator[Finding]:
     limit = get_at(data, MEDIA_MAX_MB)
     if limit is not MISSING and not is_above_zero(limit):
         yield _error(MEDIA_MAX_MB, "This is no number above 0")
-    if "$include" in data:
-        yield _warning(("$include",), "Included files are not read by this program")
+
+
+def _unset_variables(config: Config) -> Iterator[Finding]:
+    """Templates whose variable is not set, in what this program reads."""
+    for path in (BASE_URL, *(default_path(kind, layout) for kind in KINDS for layout in RELEASES)):
+        value = get_at(config.data, path)
+        try:
+            config.filled(value, path)
+        except LocalError as error:
+            yield _warning(path, error.message, error.hint)
 
 
 def _twice(node: Node, path: KeyPath) -> Iterator[Finding]:

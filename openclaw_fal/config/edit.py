@@ -17,15 +17,18 @@ from typing import TypeAlias
 
 from openclaw_fal.atomic import Snapshot, read_file, remove_leftovers, replace_file
 from openclaw_fal.config.check import Finding, findings
-from openclaw_fal.config.layouts import RELEASES, layout_of, layouts_in
+from openclaw_fal.config.include import ConfigFile
+from openclaw_fal.config.layouts import RELEASES, layouts_in
+from openclaw_fal.config.place import Placed
 from openclaw_fal.config.places import API_KEY
-from openclaw_fal.config.read import Config, config_of
+from openclaw_fal.config.read import Config, config_from_files, read_config
 from openclaw_fal.config.redaction import diff
 from openclaw_fal.config.rules import (
     Edit,
     Set,
     Step,
     Unset,
+    after_step,
     check_edit,
     is_known,
     onboarding_edits,
@@ -38,6 +41,7 @@ from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import MISSING, format_path, get_at
+from openclaw_fal.json5.read import same
 from openclaw_fal.media import Kind
 from openclaw_fal.store.keys import check_key
 from openclaw_fal.store.locks import locked
@@ -54,24 +58,50 @@ _TRIES = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after an edit; `path` is the file itself, behind symbolic links."""
+
+    path: Path
+    snapshot: Snapshot = field(repr=False)
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+
+    @property
+    def backup(self) -> Path | None:
+        """Where the content from before goes; None for a file that is new."""
+        return _backup(self.path) if self.snapshot.exists else None
+
+
+@dataclass(frozen=True, slots=True)
 class EditResult:
     """What an edit did, or with a dry run would do.
 
-    `path` is the file that was written, behind symbolic links; `backup` the file with the content
-    from before; `notes` are sentences for the user.
+    `path` is the first file that was written, else the config; `notes` are sentences for the user.
     """
 
     path: Path
-    changed: bool
-    before: str = field(repr=False)
-    after: str = field(repr=False)
+    changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
-    backup: Path | None = None
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changes)
+
+    @property
+    def after(self) -> str:
+        """The text of the first file that changed."""
+        return self.changes[0].after
+
+    @property
+    def backup(self) -> Path | None:
+        return self.changes[0].backup if self.changes else None
 
     @property
     def diff(self) -> str:
         """The change as a unified diff without secrets; empty when there is none."""
-        return diff(self.before, self.after, self.path.name) if self.changed else ""
+        return "\n".join(
+            diff(change.before, change.after, change.path.name) for change in self.changes
+        )
 
 
 class _Changed(Exception):
@@ -91,17 +121,16 @@ def edit_config(
     Raises UsageError for an edit that OpenClaw would refuse, LocalError when the file cannot be
     read or written, is malformed, keeps changing, or `OPENCLAW_CONFIG_READONLY` is set.
     """
+    environ = os.environ if environ is None else environ
     if dry_run:
-        return _planned(path, read_file(path), edits, check_model)
+        return _planned(path, edits, check_model, environ)
     with locked(read_file(path).target, environ):
         for attempt in range(_TRIES):
-            snapshot = read_file(path)
-            result = _planned(path, snapshot, edits, check_model)
-            if not result.changed:
-                return result
-            _check_writable(path, snapshot, os.environ if environ is None else environ)
+            result = _planned(path, edits, check_model, environ)
+            for change in result.changes:
+                _check_writable(change.path, change.snapshot, environ)
             try:
-                _write(path, snapshot, result)
+                _write(path, result)
                 return result
             except _Changed:
                 time.sleep(0.02 * attempt)
@@ -120,7 +149,7 @@ def edited(
         check_edit(edit)
         after, said = _one(after, edit)
         notes += said
-    if after.text == config.text:
+    if [file.text for file in after.files] == [file.text for file in config.files]:
         return config, ()
     after, said = _run(after, *unify(after.data))
     notes += [*said, *_checked(config, after, check_model)]
@@ -141,19 +170,33 @@ def _one(config: Config, edit: Edit) -> tuple[Config, list[str]]:
             )
     else:
         after, said = _run(config, *steps(config.data, edit))
-    return after, [*notes, *said] if after.text != config.text else []
+    return after, [*notes, *said] if after is not config else []
 
 
 def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
-    document = Document(config.text, config.data, str(config.path))
+    """The config after the steps, each in the file that it belongs in."""
+    before = {file.path: Document(file.text, file.value, str(file.path)) for file in config.files}
+    placed = Placed(config.path, before)
+    expected: object = config.data
     for step in made:
-        document = take(document, step)
-    if document.text == config.text:
+        expected = after_step(expected, step)
+        take(placed, step)
+    files = {}
+    for file in config.files:
+        document = placed.documents[file.path]
+        if document.text != file.text:
+            document.checked()
+        files[file.path] = ConfigFile(file.path, file.snapshot, document.text, document.value)
+    if all(files[file.path].text == file.text for file in config.files):
         return config, []
-    document.checked()
-    after = Config(
-        config.path, config.exists, document.text, document.value, layout_of(document.value)
-    )
+    after = config_from_files(config.path, files, config.environ)
+    if len(files) > 1 and not same(after.data, expected):
+        changed = [path for path in files if files[path].text != before[path].text]
+        raise LocalError(
+            f"The value stands in several of the files that {config.path} includes; nothing was "
+            "written",
+            hint=f"Edit {' and '.join(map(str, changed))} by hand",
+        )
     return after, notes
 
 
@@ -195,13 +238,17 @@ def _mark(finding: Finding) -> tuple[str, str]:
 
 
 def _planned(
-    path: Path, snapshot: Snapshot, edits: Edits, check_model: CheckModel | None
+    path: Path, edits: Edits, check_model: CheckModel | None, environ: Mapping[str, str]
 ) -> EditResult:
-    config = config_of(path, snapshot)
+    config = read_config(path, environ)
     after, notes = edited(config, edits(config) if callable(edits) else edits, check_model)
-    changed = after.text != config.text
-    backup = _backup(snapshot.target) if changed and snapshot.exists else None
-    return EditResult(snapshot.target, changed, config.text, after.text, notes, backup)
+    changes = tuple(
+        Change(old.snapshot.target, old.snapshot, old.text, new.text)
+        for old, new in zip(config.files, after.files, strict=False)
+        if old.text != new.text
+    )
+    target = changes[0].path if changes else config.files[0].snapshot.target
+    return EditResult(target, changes, notes)
 
 
 def _backup(target: Path) -> Path:
@@ -223,25 +270,47 @@ def _check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) 
         raise LocalError(f"{path} is read-only", hint=f"chmod u+w {path}")
 
 
-def _write(path: Path, snapshot: Snapshot, result: EditResult) -> None:
-    """Replaces the file; the content from before goes to the backup first.
+def _write(path: Path, result: EditResult) -> None:
+    """Replaces the files; the content from before goes to a backup first.
 
-    The backup may hold secrets: it is never open to more people than its owner.
+    When one of several cannot be written, those before it get their old content back.
     """
-    remove_leftovers(snapshot.target)
-    remove_leftovers(_backup(snapshot.target))
-    info = snapshot.info
+    done: list[Change] = []
+    try:
+        for change in result.changes:
+            _replace(change)
+            done.append(change)
+    except BaseException:
+        for change in reversed(done):
+            _put_back(change)
+        raise
+
+
+def _put_back(change: Change) -> None:
+    info = change.snapshot.info
+    if info is None:
+        change.path.unlink()
+    else:
+        mode = stat.S_IMODE(info.st_mode)
+        replace_file(change.path, change.snapshot.content, like=info, mode=mode)
+
+
+def _replace(change: Change) -> None:
+    """The backup may hold secrets: it is never open to more people than its owner."""
+    remove_leftovers(change.path)
+    remove_leftovers(_backup(change.path))
+    info = change.snapshot.info
     mode = 0o600 if info is None else stat.S_IMODE(info.st_mode)
 
     def before_rename() -> None:
-        if result.backup is not None:
-            replace_file(result.backup, snapshot.content, like=info, mode=mode & 0o600)
-        if not snapshot.still_holds(path):
+        if change.backup is not None:
+            replace_file(change.backup, change.snapshot.content, like=info, mode=mode & 0o600)
+        if not change.snapshot.still_holds(change.path):
             raise _Changed
 
     replace_file(
-        snapshot.target,
-        result.after.encode("utf-8"),
+        change.path,
+        change.after.encode("utf-8"),
         like=info,
         mode=mode,
         before_rename=before_rename,

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from openclaw_fal.config.places import API_KEY
+from openclaw_fal.config.variables import PROCESS, Variables
+from openclaw_fal.config.variables import Source as Place
 from openclaw_fal.errors import AuthError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.json5.path import format_path
+from openclaw_fal.json5.path import MISSING, format_path, get_at
 from openclaw_fal.store.credentials import stored_key
 from openclaw_fal.store.keys import KeyReference, PlainKey, check_key, mask
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
 
 VARIABLES = ("FAL_KEY", "FAL_API_KEY")
-
 
 Source = Literal["FAL_KEY", "FAL_API_KEY", "stored", "config"]
 
@@ -42,24 +43,53 @@ class ResolvedKey(Frozen):
 def resolve_key(
     config: Config | None, environ: Mapping[str, str] | None = None
 ) -> ResolvedKey | None:
-    """The key: `FAL_KEY`, else `FAL_API_KEY`, else the stored one, else the config's. None: no key.
+    """The key: `FAL_KEY`, else `FAL_API_KEY`, in the process's environment, then in OpenClaw's
+    `.env`, then in `env` of the config; else the stored one, else the config's. None: no key.
 
     Empty variables count as unset. Raises AuthError for a key that can be none and for a reference
     to a variable that is not set, LocalError for a file that cannot be read.
     """
-    environ = os.environ if environ is None else environ
-    for name in VARIABLES:
-        if value := environ.get(name, "").strip():
-            source: Source = "FAL_KEY" if name == "FAL_KEY" else "FAL_API_KEY"
-            label = f"the environment variable {name}"
-            return _resolved(value, source, label, variable=name)
+    names = _variables(config, environ)
+    for source in names.sources:
+        for name in VARIABLES:
+            if value := source.values.get(name, "").strip():
+                label = f"{name} in {source.label}"
+                return _resolved(value, _source(name), label, variable=name)
     stored = stored_key(environ)
     if stored.reference is not None:
-        return _from(stored.reference, "stored", str(stored.path), environ, stored.notes)
+        return _from(stored.reference, "stored", str(stored.path), names, stored.notes)
     reference = config.api_key() if config is not None else None
     if config is None or reference is None:
         return None
-    return _from(reference, "config", f"{format_path(API_KEY)} in {config.path}", environ)
+    return _from(reference, "config", f"{format_path(API_KEY)} in {config.path}", names)
+
+
+def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Every place that holds a key or refers to one, the one that counts first."""
+    names = _variables(config, environ)
+    places = [
+        f"{name} in {source.label}"
+        for source in names.sources
+        for name in VARIABLES
+        if source.values.get(name, "").strip()
+    ]
+    stored = stored_key(environ)
+    if stored.reference is not None:
+        places.append(str(stored.path))
+    if get_at(config.data, API_KEY) not in (MISSING, ""):
+        places.append(f"{format_path(API_KEY)} in {config.path}")
+    return places
+
+
+def _variables(config: Config | None, environ: Mapping[str, str] | None) -> Variables:
+    environ = os.environ if environ is None else environ
+    if config is None:
+        return Variables((Place(PROCESS, environ),))
+    return config.seen_by(environ)
+
+
+def _source(name: str) -> Source:
+    return "FAL_KEY" if name == "FAL_KEY" else "FAL_API_KEY"
 
 
 def _resolved(
@@ -76,13 +106,13 @@ def _from(
     reference: KeyReference,
     source: Source,
     where: str,
-    environ: Mapping[str, str],
+    names: Variables,
     notes: tuple[str, ...] = (),
 ) -> ResolvedKey:
     if isinstance(reference, PlainKey):
         return _resolved(reference.value, source, where, variable=None, notes=notes)
-    value = environ.get(reference.name, "").strip()
-    if not value:
+    value = names.get(reference.name)
+    if value is None:
         raise AuthError(
             f"{where} says that the key is in the environment variable {reference.name}, "
             "which is not set",

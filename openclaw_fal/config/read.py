@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeGuard
 
 from openclaw_fal.atomic import Snapshot, read_file
+from openclaw_fal.config.include import (
+    MAX_BYTES,
+    ConfigFile,
+    allowed_roots,
+    has_includes,
+    resolved,
+    strings_in,
+)
 from openclaw_fal.config.layouts import (
     LayoutChoice,
     default_path,
@@ -14,6 +25,8 @@ from openclaw_fal.config.layouts import (
     translate,
 )
 from openclaw_fal.config.places import API_KEY, BASE_URL, MEDIA_MAX_MB
+from openclaw_fal.config.redaction import is_secret
+from openclaw_fal.config.variables import Variables, substituted, variables
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import (
@@ -24,9 +37,10 @@ from openclaw_fal.json5.path import (
     get_at,
     type_name,
 )
-from openclaw_fal.json5.read import object_in
+from openclaw_fal.json5.read import loads, object_in
 from openclaw_fal.media import Kind
-from openclaw_fal.store.keys import KeyReference, key_reference
+from openclaw_fal.store.keys import KeyReference, is_whole_template, key_reference
+from openclaw_fal.store.paths import dotenv_path
 
 LONGEST_MS = 365 * 86400 * 1000
 """Longer time-outs than a year count as one."""
@@ -52,20 +66,61 @@ class Setting(NamedTuple):
 
 
 class Config(Frozen):
-    """OpenClaw's config as read once. A missing or empty file is an empty config."""
+    """OpenClaw's config as read once. A missing or empty file is an empty config.
+
+    `data` is the value with everything that it includes; templates stand in it as they are written
+    and are filled in by the methods that read a setting. `files` begins with the config itself.
+    """
 
     path: Path
-    exists: bool
-    text: str
+    files: tuple[ConfigFile, ...]
     data: dict[str, object]
     layout_choice: LayoutChoice
+    environ: Mapping[str, str]
 
     def __repr__(self) -> str:
         return f"Config({self.path})"  # it may hold secrets
 
     @property
+    def exists(self) -> bool:
+        return self.files[0].snapshot.exists
+
+    @property
+    def text(self) -> str:
+        """The text of the config file itself, without those that it includes."""
+        return self.files[0].text
+
+    @property
     def layout(self) -> Literal["legacy", "current"]:
         return self.layout_choice.layout
+
+    @property
+    def variables(self) -> Variables:
+        """The environment variables that this config sees. Reads OpenClaw's `.env`."""
+        return self.seen_by(self.environ)
+
+    def seen_by(self, environ: Mapping[str, str]) -> Variables:
+        """The environment variables that this config sees in a process's environment."""
+        return variables(environ, dotenv_path(self.path, environ), self.data, str(self.path))
+
+    def filled(self, value: object, path: KeyPath) -> object:
+        """A value with the templates in it filled in. Raises LocalError for an unset variable."""
+        if not any(map(has_dollar, strings_in(value))):
+            return value
+        return _filled(value, path, self.variables)
+
+    def shown(self, value: object, path: KeyPath) -> object:
+        """A value as OpenClaw shows it: filled in, but as it is written where a variable is not
+        set, and where a secret stands."""
+        if any(map(is_secret, path)):
+            return value
+        if isinstance(value, dict):
+            return {key: self.shown(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.shown(inner, (*path, index)) for index, inner in enumerate(value)]
+        with contextlib.suppress(LocalError):
+            return self.filled(value, path)
+        return value
 
     def default_model(self, kind: Kind) -> ModelDefault | None:
         """The default model of a kind, from either layout; the file's own comes first.
@@ -76,17 +131,17 @@ class Config(Frozen):
             path = default_path(kind, layout)
             value = get_at(self.data, path)
             if value is not MISSING:
-                return _default(value, format_path(path))
+                return _default(self._usable(value, path), format_path(path))
         return None
 
     def base_url(self) -> str | None:
-        """`models.providers.fal.baseUrl` as it stands; None means fal itself. Raises LocalError."""
+        """`models.providers.fal.baseUrl`; None means fal itself. Raises LocalError."""
         value = get_at(self.data, BASE_URL)
         if value is MISSING:
             return None
         if not isinstance(value, str) or not value.strip():
             raise _wrong(format_path(BASE_URL), value, "an address as text")
-        return value.strip()
+        return str(self.filled(value, BASE_URL)).strip()
 
     def media_max_mb(self) -> float | None:
         """`agents.defaults.mediaMaxMb`, in megabytes. Raises LocalError."""
@@ -102,6 +157,8 @@ class Config(Frozen):
         value = get_at(self.data, API_KEY)
         if value is MISSING or value == "":
             return None
+        if isinstance(value, str) and not is_whole_template(value) and has_dollar(value):
+            value = self.filled(value, API_KEY)
         return key_reference(value, format_path(API_KEY))
 
     def get(self, path: KeyPath) -> Setting:
@@ -120,22 +177,85 @@ class Config(Frozen):
                     return Setting(candidate, value, f"It stands at {format_path(candidate)}")
         return Setting(path, MISSING)
 
+    def _usable(self, value: object, path: KeyPath) -> object:
+        """A default with its templates filled in, without fallbacks whose variable is not set."""
+        fallbacks = value.get("fallbacks") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(fallbacks, list):
+            return self.filled(value, path)
+        kept = []
+        for index, ref in enumerate(fallbacks):
+            with contextlib.suppress(LocalError):
+                kept.append(self.filled(ref, (*path, "fallbacks", index)))
+        rest = {key: inner for key, inner in value.items() if key != "fallbacks"}
+        filled = self.filled(rest, path)
+        assert isinstance(filled, dict)
+        return {**filled, "fallbacks": kept}
 
-def read_config(path: Path) -> Config:
-    """Reads the config. Raises LocalError, with line and column for a malformed one."""
-    return config_of(path, read_file(path))
+
+def read_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads the config and what it includes. Raises LocalError, with line and column for a
+    malformed file."""
+    return config_of(path, read_file(path), environ)
 
 
-def config_of(path: Path, snapshot: Snapshot) -> Config:
-    """The config in a file that was read already."""
+def config_of(path: Path, snapshot: Snapshot, environ: Mapping[str, str] | None = None) -> Config:
+    """The config in a file that was read already, and in those that it includes."""
+    environ = os.environ if environ is None else environ
     text = _decoded(path, snapshot.content)
-    return config_from(path, text, exists=snapshot.exists)
+    root = ConfigFile(path, snapshot, text, object_in(text, str(path)))
+    return config_from_files(path, {path: root}, environ)
 
 
 def config_from(path: Path, text: str, *, exists: bool) -> Config:
     """The config in a text."""
-    data = object_in(text, str(path))
-    return Config(path, exists, text, data, layout_of(data))
+    content = text.encode("utf-8", "surrogatepass")
+    info = os.stat_result(range(10)) if exists else None
+    root = ConfigFile(path, Snapshot(path, content, info), text, object_in(text, str(path)))
+    return config_from_files(path, {path: root}, os.environ)
+
+
+def config_from_files(
+    path: Path, files: Mapping[Path, ConfigFile], environ: Mapping[str, str]
+) -> Config:
+    """The config in files; one that is included and not among them is read."""
+    known = dict(files)
+
+    def load(file: Path) -> object:
+        if file not in known:
+            known[file] = _included(file)
+        return known[file].value
+
+    data = files[path].value
+    if has_includes(data):
+        data = resolved(path, load, allowed_roots(environ))
+    if not isinstance(data, dict):
+        raise LocalError(f"{path} is not a config: what it includes is {type_name(data)}")
+    return Config(path, tuple(known.values()), data, layout_of(data), environ)
+
+
+def _included(path: Path) -> ConfigFile:
+    snapshot = read_file(path)
+    if not snapshot.exists:
+        raise LocalError(f"The config includes {path}, which is not there")
+    if len(snapshot.content) > MAX_BYTES:
+        raise LocalError(f"{path} is above 2 MiB: OpenClaw includes no file of that size")
+    text = _decoded(path, snapshot.content)
+    return ConfigFile(path, snapshot, text, loads(text, str(path)))
+
+
+def has_dollar(text: str) -> bool:
+    """Whether a string may hold a template."""
+    return "$" in text
+
+
+def _filled(value: object, path: KeyPath, names: Variables) -> object:
+    if isinstance(value, str):
+        return substituted(value, names, format_path(path))
+    if isinstance(value, dict):
+        return {key: _filled(inner, (*path, key), names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, (*path, index), names) for index, inner in enumerate(value)]
+    return value
 
 
 def _default(value: object, path: str) -> ModelDefault:

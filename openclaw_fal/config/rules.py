@@ -16,6 +16,7 @@ from openclaw_fal.config.layouts import (
     layouts_in,
     other,
 )
+from openclaw_fal.config.place import Placed
 from openclaw_fal.config.places import (
     API_KEY,
     BASE_URL,
@@ -26,7 +27,6 @@ from openclaw_fal.config.places import (
 )
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import UsageError
-from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
@@ -34,6 +34,7 @@ from openclaw_fal.json5.path import (
     get_at,
     parse_path,
     set_at,
+    unset_at,
 )
 from openclaw_fal.media import Kind
 from openclaw_fal.store.keys import REDACTED
@@ -139,13 +140,24 @@ def unify(data: dict[str, object]) -> tuple[list[Step], list[str]]:
     return made, notes
 
 
-def take(document: Document, step: Step) -> Document:
-    """The document after a step."""
+def take(placed: Placed, step: Step) -> None:
+    """Takes a step in the files of a config."""
     if isinstance(step, Set):
-        return document.set(step.keys, step.value)
+        placed.set(step.keys, step.value)
+    elif isinstance(step, Unset):
+        placed.unset(step.keys)
+    else:
+        placed.move(step.source, step.target)
+
+
+def after_step(data: object, step: Step) -> object:
+    """The value of a config after a step, whatever the files are that it stands in."""
+    if isinstance(step, Set):
+        return set_at(data, step.keys, step.value)
     if isinstance(step, Unset):
-        return document.unset(step.keys)
-    return document.move(step.source, step.target)
+        return unset_at(data, step.keys)
+    value = get_at(data, step.source)
+    return data if value is MISSING else set_at(unset_at(data, step.source), step.target, value)
 
 
 def refs_in(data: object) -> Iterator[tuple[Kind, str]]:

@@ -56,7 +56,7 @@ class Document:
     """
 
     text: str = field(repr=False)
-    value: dict[str, object] = field(repr=False)
+    value: object = field(repr=False)
     name: str = "text"
 
     @classmethod
@@ -106,8 +106,12 @@ class Document:
         node = _walk(outline(self.text, self.name), source)
         if node is None:
             return self
-        raw = Raw(self.text[node.start : node.end])
-        return self.unset(source)._put(target, get_at(self.value, source), raw)
+        written = self.text[node.start : node.end]
+        return self.unset(source).set_written(target, get_at(self.value, source), written)
+
+    def set_written(self, path: KeyPath, value: object, written: str) -> Document:
+        """With the value at the path, written as `written`."""
+        return self._put(path, value, Raw(written))
 
     def checked(self) -> Document:
         """This document, if its text reads as its value. Anything else is a bug of the editor.
@@ -137,7 +141,6 @@ class Document:
         return self._with(_put(text, outline(text, self.name), path, written), expected)
 
     def _with(self, text: str, value: object) -> Document:
-        assert isinstance(value, dict)
         return Document(text, value, self.name)
 
 

@@ -75,13 +75,16 @@ def mask(key: str) -> str:
     return "****" + (key[-4:] if len(key) >= _SHOWN_FROM else "")
 
 
+def is_whole_template(text: str) -> bool:
+    """Whether a text is `${NAME}` and nothing else."""
+    return _TEMPLATE.fullmatch(text.strip()) is not None
+
+
 def key_reference(value: object, where: str) -> KeyReference:
     """A key, `"${NAME}"`, or `{source: "env", provider, id}`. Raises LocalError for other forms."""
     if isinstance(value, str):
         if template := _TEMPLATE.fullmatch(value.strip()):
             return EnvKey(template.group(1))
-        if "${" in value:
-            raise LocalError(f'{where} mixes text and a variable; only "${{NAME}}" is supported')
         return PlainKey(value)
     if not isinstance(value, dict):
         raise LocalError(f'{where} is {type_name(value)}, not a key, "${{NAME}}" or a reference')

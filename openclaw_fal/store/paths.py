@@ -13,7 +13,8 @@ APP = "openclaw-fal"
 
 def config_path(explicit: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
     """OpenClaw's config: `explicit` (the user's `--config`), else `$OPENCLAW_CONFIG_PATH`, else
-    `$OPENCLAW_STATE_DIR/openclaw.json`, else `~/.openclaw/openclaw.json`. Always absolute.
+    `$OPENCLAW_STATE_DIR/openclaw.json`, else `~/.openclaw/openclaw.json`, where `~` is
+    `$OPENCLAW_HOME` if that is set. Always absolute.
 
     Empty variables count as unset. Raises LocalError when there is no home folder, UsageError when
     `explicit` is empty (an unset variable in a script, and then the usual file is the wrong one).
@@ -27,7 +28,14 @@ def config_path(explicit: str | None = None, environ: Mapping[str, str] | None =
         return expanded(given, environ)
     if state := environ.get("OPENCLAW_STATE_DIR", "").strip():
         return expanded(state, environ) / "openclaw.json"
-    return home(environ) / ".openclaw" / "openclaw.json"
+    return openclaw_home(environ) / ".openclaw" / "openclaw.json"
+
+
+def dotenv_path(config: Path, environ: Mapping[str, str]) -> Path:
+    """OpenClaw's `.env`: in `$OPENCLAW_STATE_DIR`, else beside the config."""
+    if state := environ.get("OPENCLAW_STATE_DIR", "").strip():
+        return expanded(state, environ) / ".env"
+    return config.parent / ".env"
 
 
 def credentials_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -54,13 +62,23 @@ def home(environ: Mapping[str, str] | None = None) -> Path:
     """The user's home folder. Raises LocalError when there is none."""
     environ = os.environ if environ is None else environ
     given = (environ.get("HOME") or (environ.get("USERPROFILE") if os.name == "nt" else "")) or ""
-    found = given.strip() or _home_of_account()
-    if not found or not os.path.isabs(found):
+    folder = given.strip() or _home_of_account()
+    if not folder or not os.path.isabs(folder):
         raise LocalError(
             "There is no home folder: HOME is not set",
             hint="Set HOME, or OPENCLAW_CONFIG_PATH and OPENCLAW_FAL_HOME",
         )
-    return Path(found)
+    return Path(folder)
+
+
+def openclaw_home(environ: Mapping[str, str]) -> Path:
+    """The home folder as OpenClaw sees it: `$OPENCLAW_HOME`, else the user's."""
+    given = environ.get("OPENCLAW_HOME", "").strip()
+    if not given:
+        return home(environ)
+    if given == "~" or given.startswith(("~/", f"~{os.sep}")):
+        return Path(str(home(environ)) + given[1:])
+    return Path(os.path.abspath(given))
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> Path:
@@ -68,7 +86,7 @@ def expanded(text: str, environ: Mapping[str, str]) -> Path:
     if "\0" in text:
         raise LocalError("A file name cannot hold the character U+0000")
     if text == "~" or text.startswith(("~/", f"~{os.sep}")):
-        text = str(home(environ)) + text[1:]
+        text = str(openclaw_home(environ)) + text[1:]
     return Path(os.path.abspath(os.path.expanduser(text)))
 
 

@@ -54,9 +54,9 @@ def test_nothing_is_written_when_nothing_changes(file: Path) -> None:
     before = file.stat()
     for edits in ([], [Set("a", 1.0)], [Unset("b.c")], lambda config: []):
         result = edit_config(file, edits)
-        assert (result.changed, result.before, result.diff, result.backup) == (
+        assert (result.changed, result.changes, result.diff, result.backup) == (
             False,
-            TEXT,
+            (),
             "",
             None,
         )

@@ -241,7 +241,7 @@ def test_the_config_reader_and_editor() -> None:
         except LocalError:
             return
         read_all(found)
-        for finding in config_check.validate(found.text):
+        for finding in config_check.validate(found):
             assert finding.message
         redaction.redacted(found.data)
         for edits in ([Set(tuple(path), value)], [Unset(tuple(path))], onboarding_edits(found)):

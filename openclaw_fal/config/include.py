@@ -1,0 +1,151 @@
+"""`$include`: a config that stands in several files, put together as OpenClaw does it.
+
+A path or a list of paths, in any object, relative to the including file. Objects are merged key by
+key, lists are appended; of a list of files the later ones win, and the keys beside `$include` win
+over what is included. Seen in 2026.7.35 and 2026.9.6.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from openclaw_fal.atomic import Snapshot
+from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.json5.path import type_name
+
+INCLUDE = "$include"
+MAX_DEPTH = 10
+"""Includes within includes."""
+MAX_BYTES = 2 * 1024 * 1024
+"""OpenClaw reads no included file above this size."""
+
+_NEVER_MERGED = frozenset(("__proto__", "constructor", "prototype"))
+
+Load: TypeAlias = Callable[[Path], object]
+"""Gives the value of an included file. Raises LocalError."""
+
+
+class ConfigFile(Frozen):
+    """One file of a config: `path` as it is named, `value` as it stands there."""
+
+    path: Path
+    snapshot: Snapshot
+    text: str
+    value: object
+
+    def __repr__(self) -> str:
+        return f"ConfigFile({self.path})"  # it may hold secrets
+
+
+def has_includes(value: object) -> bool:
+    """Whether an object anywhere in a value has `$include`."""
+    if isinstance(value, dict):
+        return INCLUDE in value or any(map(has_includes, value.values()))
+    return isinstance(value, list) and any(map(has_includes, value))
+
+
+def resolved(root: Path, load: Load, roots: tuple[Path, ...] = ()) -> object:
+    """The value of the file `root` with everything that it includes.
+
+    Included files stand in the folder of `root`, or in one of `roots`. Raises LocalError for a path
+    that leads elsewhere, a circle, too many files within each other, and what cannot be merged.
+    """
+    return _Resolver(root, load, roots).file(root, ())
+
+
+def included_by(file: Path, value: Mapping[str, object]) -> list[Path]:
+    """The files that an object with `$include` names, in the order in which they are merged."""
+    names = value[INCLUDE]
+    listed: list[object] = names if isinstance(names, list) else [names]
+    paths = []
+    for name in listed:
+        if not isinstance(name, str) or not name or "\0" in name:
+            raise LocalError(
+                f"$include in {file} holds {type_name(name)}; it takes a path or a list of paths"
+            )
+        paths.append(Path(os.path.normpath(file.parent / name)))
+    return paths
+
+
+def allowed_roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Further folders that included files may stand in: `$OPENCLAW_INCLUDE_ROOTS`."""
+    listed = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(os.pathsep)
+    return tuple(Path(folder) for folder in listed if os.path.isabs(folder))
+
+
+def merged(under: object, over: object) -> object:
+    """Two values as one: `over` wins, lists are appended."""
+    if isinstance(under, list) and isinstance(over, list):
+        return [*under, *over]
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    result = dict(under)
+    for key, value in over.items():
+        if key not in _NEVER_MERGED:
+            result[key] = merged(result[key], value) if key in result else value
+    return result
+
+
+class _Resolver:
+    def __init__(self, root: Path, load: Load, roots: tuple[Path, ...]) -> None:
+        self.load = load
+        self.folders = (root.parent, *roots)
+
+    def file(self, path: Path, chain: tuple[Path, ...]) -> object:
+        return self.value(self.load(path), path, (*chain, path))
+
+    def value(self, value: object, file: Path, chain: tuple[Path, ...]) -> object:
+        if isinstance(value, list):
+            return [self.value(inner, file, chain) for inner in value]
+        if not isinstance(value, dict):
+            return value
+        rest = {
+            key: self.value(inner, file, chain) for key, inner in value.items() if key != INCLUDE
+        }
+        if INCLUDE not in value:
+            return rest
+        included: object = {}
+        for number, path in enumerate(included_by(file, value)):
+            self.check(path, file, chain)
+            content = self.file(path, chain)
+            single = number == 0 and not isinstance(value[INCLUDE], list)
+            included = content if single else merged(included, content)
+        if not rest:
+            return included
+        if not isinstance(included, dict):
+            raise LocalError(
+                f"{file}: what $include brings is {type_name(included)}, and there are keys "
+                "beside it: that takes an object"
+            )
+        return merged(included, rest)
+
+    def check(self, path: Path, file: Path, chain: tuple[Path, ...]) -> None:
+        if path in chain:
+            circle = " includes ".join(str(step) for step in (*chain, path))
+            raise LocalError(f"The config includes itself: {circle}")
+        if len(chain) > MAX_DEPTH:
+            raise LocalError(f"{path}: more than {MAX_DEPTH} files include each other")
+        if not any(self.stands_in(path, folder) for folder in self.folders):
+            raise LocalError(
+                f"{file} includes {path}, which is outside the folder of the config "
+                f"({self.folders[0]}): OpenClaw refuses that",
+                hint="Move the file into that folder, or name its folder in OPENCLAW_INCLUDE_ROOTS",
+            )
+
+    def stands_in(self, path: Path, folder: Path) -> bool:
+        """Whether a file is inside a folder, by its name and behind symbolic links."""
+        inside = path.is_relative_to(os.path.normpath(folder))
+        return inside and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def strings_in(value: object) -> Iterator[str]:
+    """Every string of a value, keys left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(inner)
