@@ -115,6 +115,11 @@ class Journal(Lookups):
             processes.end(owner)
             locks.release(self.path, number)
 
+    def lease(self, job: Job) -> bool:
+        """Take on the waiting for a job until it ends or this process does; False while another
+        process has it. Where the system has no locks, nobody is refused."""
+        return locks.hold(self.path, job.number)
+
     def again(self, job_id: str) -> bool:
         """Another POST of the job is about to leave, the last one having provably not arrived."""
         query = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'sending'"

@@ -16,12 +16,18 @@ _files: dict[Path, int] = {}
 """The open lock files. They stay open: closing one would drop all locks of the process on it."""
 
 
-def hold(journal: Path, number: int) -> None:
-    """Lock the byte of a job, where the system and the folder can."""
-    with suppress(OSError, ImportError):
+def hold(journal: Path, number: int) -> bool:
+    """Lock the byte of a job, where the system and the folder can; False while another process
+    has it."""
+    try:
         import fcntl
 
         fcntl.lockf(_file(journal), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+    except (BlockingIOError, PermissionError):
+        return False
+    except (OSError, ImportError):
+        pass
+    return True
 
 
 def release(journal: Path, number: int) -> None:

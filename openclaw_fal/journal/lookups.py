@@ -61,6 +61,25 @@ class Lookups:
                     jobs.append(self._job(db, row))
         return jobs
 
+    def keyed(self, prefix: str) -> dict[str, Job]:
+        """The newest job of each key that begins with `prefix`, by the rest of the key."""
+        with self._reading() as db:
+            rows = journal_rows.keyed(db, prefix) if db else ()
+            return {
+                row["key"].removeprefix(prefix): self._job(db, row)
+                for row in rows
+                if db is not None
+            }
+
+    def count_keyed(self, prefix: str) -> dict[State, int]:
+        """How many keys that begin with `prefix` are in which state, by their newest job."""
+        counts: dict[State, int] = {}
+        with self._reading() as db:
+            for row in journal_rows.keyed(db, prefix) if db else ():
+                state = journal_rows.state_now(self.path, row)
+                counts[state] = counts.get(state, 0) + 1
+        return counts
+
     def result(self, job_id: str) -> bytes | None:
         """The result as `completed` kept it; None when it must be fetched from fal again."""
         with self._reading() as db:

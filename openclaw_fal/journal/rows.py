@@ -86,6 +86,17 @@ def newest_first(
     yield from db.execute(query, values)
 
 
+def keyed(db: sqlite3.Connection, prefix: str) -> Sequence[sqlite3.Row]:
+    """The newest row of each key that begins with `prefix`."""
+    query = (
+        f"SELECT {_SELECTED} FROM jobs WHERE number IN (SELECT max(number) FROM jobs "
+        "WHERE key >= ? AND key < ? GROUP BY key)"
+    )
+    last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    rows: Sequence[sqlite3.Row] = db.execute(query, (prefix, last)).fetchall()
+    return rows
+
+
 def by_id(db: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
     """The row of a job, without its result."""
     query = f"SELECT {_SELECTED} FROM jobs WHERE id = ?"

@@ -53,6 +53,11 @@ def prices_path(environ: Mapping[str, str] | None = None) -> Path:
     return _own_folder("cache", environ) / "prices.sqlite3"
 
 
+def batches_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """What is remembered of batches: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
+    return _own_folder("state", environ) / "batches"
+
+
 def locks_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Locks on the files of others: OpenClaw's folder is not littered with them."""
     return _own_folder("state", environ) / "locks"
