@@ -253,3 +253,52 @@ def cut_data_uri(url: str) -> str:
         return url
     head = url[:200].partition(",")[0]
     return head.partition(";")[0][:100]
+
+
+class Handle(NamedTuple):
+    """A job in fal's queue, and where to ask for it. `queue_position` counts the jobs ahead."""
+
+    request_id: str
+    status_url: str
+    response_url: str
+    cancel_url: str
+    queue_position: int | None = None
+
+
+class RunSettings(Frozen, kw_only=True):
+    """How one request is run.
+
+    `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
+    for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
+    fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
+    refuses options that the model does not take; `max_bytes` is the limit for each file. A field
+    with a default needs no mention where a request is begun.
+    """
+
+    capability: str
+    timeout_s: float
+    output: str | None = None
+    queue: bool = False
+    detach: bool = False
+    poll_interval_s: float = 5.0
+    cancel_on_interrupt: bool = False
+    sandbox: bool = False
+    overwrite: bool = False
+    strict: bool = False
+    max_bytes: int | None = None
+
+
+class Generated(Frozen):
+    """What a job left behind. `flagged` are the outputs (from 0) that fal marks as unsafe.
+
+    `submitted_only`: the job was left on fal's queue, and there are no outputs yet.
+    """
+
+    job_id: str
+    model: str
+    outputs: tuple[Output, ...] = ()
+    request_id: str | None = None
+    seed: int | None = None
+    billable_units: str | None = None
+    flagged: tuple[int, ...] = ()
+    submitted_only: bool = False

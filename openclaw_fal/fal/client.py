@@ -24,7 +24,6 @@ from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.urls import BadUrl, Url, parse
 from openclaw_fal.fal.wire import (
-    Handle,
     JsonBody,
     NotJson,
     Status,
@@ -36,6 +35,7 @@ from openclaw_fal.fal.wire import (
     whole,
 )
 from openclaw_fal.fal.wire import parse as parse_json
+from openclaw_fal.media import Handle
 
 SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
 READS = 3  # of a result that is no JSON

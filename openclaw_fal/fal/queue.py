@@ -21,7 +21,6 @@ from openclaw_fal.fal.retry import retry_after
 from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.wire import (
     Completed,
-    Handle,
     NotJson,
     Queued,
     Running,
@@ -30,6 +29,7 @@ from openclaw_fal.fal.wire import (
     parse,
     status_of,
 )
+from openclaw_fal.media import Handle
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import clean
 

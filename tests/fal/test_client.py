@@ -21,7 +21,8 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.results import remote_files
-from openclaw_fal.fal.wire import Completed, Handle, Queued
+from openclaw_fal.fal.wire import Completed, Queued
+from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.fal.conftest import (
     FLUX,
