@@ -62,7 +62,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "completion": ({"completion", "config", "journal", "store"}, set()),
+    "completion": ({"catalogue", "completion", "config", "journal", "store"}, set()),
     "ui": (
         {"text", "errors", "frozen", "media", "progress", "session", "ui"},
         {"rich", "textual_image"},
