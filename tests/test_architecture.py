@@ -25,7 +25,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "media": ({"errors", "frozen", "media"}, set()),
     "provider": ({"errors", "frozen", "media", "provider"}, set()),
     "catalogue": ({"catalogue", "errors", "frozen", "media"}, set()),
-    "fal": ({"text", "errors", "fal", "frozen", "media", "progress"}, {"h11", "certifi"}),
+    "fal": (
+        {"text", "errors", "fal", "frozen", "media", "progress"},
+        {"httpx", "httpcore", "certifi"},
+    ),
     "json5": ({"errors", "json5"}, {"pyjson5"}),
     "config": (
         {"atomic", "config", "environment", "errors", "frozen", "json5", "media", "store"},
@@ -112,6 +115,8 @@ def test_each_module_imports_only_what_its_part_may(path: Path) -> None:
         assert part == "cli" or "cli" not in ours(names)
     if part != "sandbox":
         assert "PIL" not in libraries(names)
+    if path.parent != PACKAGE / "fal" / "http":
+        assert not {"httpx", "httpcore", "h11"} & libraries(names)
 
 
 def test_importing_any_module_opens_no_file_and_reads_no_environment() -> None:
