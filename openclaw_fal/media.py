@@ -222,8 +222,29 @@ class RemoteFile(Frozen):
     height: int | None = None
 
 
+class Marked(Frozen):
+    """A part file after its provenance was seen to.
+
+    `path` is what gets the final name: the part file, or a marked copy beside it. The SHA-256 are
+    of that file, and of the file as fal served it. `sidecar` is the JSON to write beside it,
+    `note` what there is to say about it.
+    """
+
+    path: Path
+    sha256: str | None = None
+    served_sha256: str | None = None
+    provenance: Literal["embedded", "sidecar", "none"] = "none"
+    sidecar: bytes | None = None
+    content_credentials: Literal["present", "signed"] | None = None
+    note: str | None = None
+
+
 class Output(Frozen):
-    """A file on this machine: `size` in bytes; pixels and seconds where they are known."""
+    """A file on this machine: `size` in bytes; pixels and seconds where they are known.
+
+    `sha256` is of the file, `served_sha256` of the file as fal sent it. `provenance` says where the
+    mark is (`embedded`, `sidecar`, `none`), `sidecar` is that file.
+    """
 
     path: Path
     mime_type: str
@@ -232,6 +253,12 @@ class Output(Frozen):
     width: int | None = None
     height: int | None = None
     duration: float | None = None
+    sha256: str | None = None
+    served_sha256: str | None = None
+    provenance: str | None = None
+    sidecar: Path | None = None
+    content_credentials: str | None = None
+    provenance_note: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The file as the envelope's `outputs` and the journal list it."""
@@ -243,6 +270,12 @@ class Output(Frozen):
             "height": self.height,
             "duration": self.duration,
             "url": cut_data_uri(self.url),
+            "sha256": self.sha256,
+            "servedSha256": self.served_sha256,
+            "provenance": self.provenance,
+            "sidecar": str(self.sidecar) if self.sidecar else None,
+            "contentCredentials": self.content_credentials,
+            "provenanceNote": self.provenance_note,
         }
         return {key: value for key, value in document.items() if value is not None}
 

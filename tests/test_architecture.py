@@ -46,6 +46,10 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"atomic", "errors", "frozen", "json5", "store"},
         {"platformdirs", "tomli_w", "filelock"},
     ),
+    "provenance": (
+        {"atomic", "errors", "frozen", "media", "provenance", "text"},
+        {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
+    ),
     "money": ({"errors", "frozen", "media", "money"}, set()),
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),
