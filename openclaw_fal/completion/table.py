@@ -18,6 +18,7 @@ COMMANDS: dict[str, CommandEntry] = {
             'jobs': 'List, wait for and cancel jobs',
             'spend': 'Show what was spent',
             'budget': 'Limit what may be spent',
+            'provenance': 'Show where a file came from',
             'config': "Show and edit OpenClaw's config file",
             'sandbox': 'A fal on this machine that costs nothing',
             'help': 'Explain a topic: auth, config, models, jobs, …',
@@ -340,6 +341,38 @@ COMMANDS: dict[str, CommandEntry] = {
         'arguments': [],
         'repeats': False,
     },
+    'provenance': {
+        'commands': {
+            'show': 'Show what a file, or the sidecar beside it, says about where it came from',
+            'verify': 'Check that a file is what fal served, but for its mark, and check its content credentials',
+            'strip': 'Take the mark out: what is written is the file as fal served it',
+        },
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'provenance show': {
+        'commands': {},
+        'options': {},
+        'arguments': ['file'],
+        'repeats': False,
+    },
+    'provenance verify': {
+        'commands': {},
+        'options': {},
+        'arguments': ['file'],
+        'repeats': False,
+    },
+    'provenance strip': {
+        'commands': {},
+        'options': {
+            '--output': {'help': 'Default: FILE-stripped, beside it', 'takes': 'file'},
+            '-o': {'help': 'Default: FILE-stripped, beside it', 'takes': 'file'},
+            '--in-place': {'help': 'Change the file itself instead', 'takes': None},
+        },
+        'arguments': ['file'],
+        'repeats': False,
+    },
     'config': {
         'commands': {
             'file': 'Print where the config file is',
@@ -418,7 +451,7 @@ COMMANDS: dict[str, CommandEntry] = {
     'help': {
         'commands': {},
         'options': {},
-        'arguments': [['auth', 'config', 'models', 'output', 'jobs', 'money', 'exit', 'json', 'sandbox']],
+        'arguments': [['auth', 'config', 'models', 'output', 'jobs', 'money', 'provenance', 'exit', 'json', 'sandbox']],
         'repeats': False,
     },
     'completion': {

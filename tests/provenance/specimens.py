@@ -9,6 +9,7 @@ import zlib
 
 from PIL import Image, PngImagePlugin
 
+from openclaw_fal.sandbox.media.render import render
 from openclaw_fal.sandbox.media.spec import Spec
 from tests.config import samples
 
@@ -100,8 +101,8 @@ def _gradient(mode: str, size: tuple[int, int] = (33, 21)) -> Image.Image:
 def _pngs() -> dict[str, bytes]:
     plain = samples.png()
     return {
-        "sandbox": Spec("png", "a cat", 1, 64, 48).render(),
-        "one pixel": Spec("png", "", 2, 1, 1).render(),
+        "sandbox": render(Spec("png", "a cat", 1, 64, 48)),
+        "one pixel": render(Spec("png", "", 2, 1, 1)),
         "alpha": _saved(_gradient("RGBA"), "PNG"),
         "16 bits": _saved(Image.new("I;16", (5, 5), 4000), "PNG"),
         "palette": _saved(_gradient("RGB").convert("P"), "PNG", transparency=0),
@@ -122,7 +123,7 @@ def _pngs() -> dict[str, bytes]:
 
 
 def _jpegs() -> dict[str, bytes]:
-    plain = Spec("jpeg", "a cat", 1, 64, 48).render()
+    plain = render(Spec("jpeg", "a cat", 1, 64, 48))
     comment = exif().replace(b"a description\0", b"Steps: 1, Sampler: x\0"[:14])
     return {
         "sandbox": plain,
@@ -144,13 +145,13 @@ def _jpegs() -> dict[str, bytes]:
 
 
 def _webps() -> dict[str, bytes]:
-    plain = Spec("webp", "a cat", 1, 64, 48).render()
+    plain = render(Spec("webp", "a cat", 1, 64, 48))
     lossless = _saved(_gradient("RGB"), "WEBP", lossless=True)
     frames = {"save_all": True, "append_images": [Image.new("RGB", (33, 21))]}
     header = chunk(b"VP8X", b"\x04\0\0\0" + b"\x20\0\0" + b"\x14\0\0")
     return {
         "sandbox": plain,
-        "one pixel": Spec("webp", "", 2, 1, 1).render(),
+        "one pixel": render(Spec("webp", "", 2, 1, 1)),
         "lossless": lossless,
         "lossless with alpha": _saved(_gradient("RGBA"), "WEBP", lossless=True),
         "alpha": _saved(_gradient("RGBA"), "WEBP"),
@@ -167,12 +168,12 @@ def _webps() -> dict[str, bytes]:
 
 
 def _mp4s() -> dict[str, bytes]:
-    plain = Spec("mp4", "waves", 1, 64, 48, 0.5, 24).render()
+    plain = render(Spec("mp4", "waves", 1, 64, 48, 0.5, 24))
     box = samples.box
     return {
         "sandbox": plain,
-        "tiny": Spec("mp4", "", 3, 2, 2, 0.25, 24).render(),
-        "tall": Spec("mp4", "tall", 2, 48, 86, 0.5, 16).render(),
+        "tiny": render(Spec("mp4", "", 3, 2, 2, 0.25, 24)),
+        "tall": render(Spec("mp4", "tall", 2, 48, 86, 0.5, 16)),
         "free at the end": plain + box(b"free", bytes(100)),
         "two free boxes": plain + box(b"free") + box(b"skip", b"\xff" * 9),
         "another uuid": plain + box(b"uuid", bytes(range(16)), b"vendor"),
@@ -186,11 +187,11 @@ def _mp4s() -> dict[str, bytes]:
 
 
 def _mp3s() -> dict[str, bytes]:
-    plain = Spec("mp3", seed=1, seconds=1, rate=44100, bitrate=128000).render()
+    plain = render(Spec("mp3", seed=1, seconds=1, rate=44100, bitrate=128000))
     title = frame(b"TIT2", b"\0a song")
     return {
         "sandbox": plain,
-        "MPEG 2": Spec("mp3", seed=2, seconds=1, rate=16000, bitrate=32000).render(),
+        "MPEG 2": render(Spec("mp3", seed=2, seconds=1, rate=16000, bitrate=32000)),
         "Xing": samples.mp3(20, xing=20),
         "ID3v1 at the end": plain + b"TAG" + bytes(125),
         "ID3v2.3": id3(3, title) + plain,
@@ -205,7 +206,7 @@ def _mp3s() -> dict[str, bytes]:
 
 
 def _wavs() -> dict[str, bytes]:
-    plain = Spec("wav", seed=1, seconds=0.5, rate=8000).render()
+    plain = render(Spec("wav", seed=1, seconds=0.5, rate=8000))
     fmt8 = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8))
     fmt24 = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, 8000, 48000, 6, 24))
     odd = bytes(range(101))
