@@ -1,5 +1,5 @@
 # bash completion for openclaw and openclaw-fal
-# Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
+# Install: openclaw completion install bash
 _openclaw() {
     local word typed prefix candidate endings
     # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave

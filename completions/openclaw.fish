@@ -1,5 +1,5 @@
 # fish completion for openclaw and openclaw-fal
-# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+# Install: openclaw completion install fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)

@@ -69,7 +69,20 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         },
         set(),
     ),
-    "completion": ({"catalogue", "completion", "config", "journal", "store"}, set()),
+    "completion": (
+        {
+            "atomic",
+            "catalogue",
+            "completion",
+            "config",
+            "errors",
+            "journal",
+            "media",
+            "store",
+            "text",
+        },
+        set(),
+    ),
     "ui": (
         {"text", "errors", "frozen", "media", "progress", "session", "ui"},
         {"rich", "textual_image"},

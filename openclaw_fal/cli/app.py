@@ -36,7 +36,10 @@ class OpenClaw(Root):
             "openclaw_fal.cli.help",
             "Explain a topic: auth, config, models, jobs, …",
         ),
-        "completion": ("openclaw_fal.cli.completion", "Print the completion script for a shell."),
+        "completion": (
+            "openclaw_fal.cli.completion",
+            "Set up completion with Tab, or print its script.",
+        ),
         "infer": ("openclaw_fal.cli.infer", "OpenClaw's spelling of image, video and music."),
     }
     aliases: ClassVar[dict[str, str]] = {"capability": "infer"}  # OpenClaw's other name for it

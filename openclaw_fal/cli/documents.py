@@ -104,11 +104,11 @@ class HelpDocument(TypedDict):
 
 
 class CompletionDocument(TypedDict):
-    """A completion script; `path` is where it was installed."""
+    """A completion script; `paths` are the files where it was installed."""
 
     shell: str
     script: NotRequired[str]
-    path: NotRequired[str]
+    paths: NotRequired[list[str]]
 
 
 class SandboxDocument(TypedDict):

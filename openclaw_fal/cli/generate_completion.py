@@ -103,7 +103,8 @@ def _options(command: TyperType, ctx: Context, path: str) -> dict[str, OptionEnt
         if param.param_type_name != "option" or param.hidden:
             continue
         takes = None if param.is_flag else _takes(param.opts, path)
-        for name in [*param.opts, *param.secondary_opts]:
+        # Typer lists the names of --help in any order.
+        for name in [*sorted(param.opts, key=len, reverse=True), *param.secondary_opts]:
             options[name] = {"help": _first_sentence(param.help or ""), "takes": takes}
             if key := _KEY_OF_OPTION.get(max(param.opts, key=len)):
                 options[name]["key"] = key
@@ -151,7 +152,7 @@ def _arguments(path: str) -> list[Takes]:
 
         return [list(TOPICS)]
     if path == "completion":
-        return [list(SCRIPTS)]
+        return [[*SCRIPTS, "install"], list(SCRIPTS)]
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _BASH = r"""# bash completion for openclaw and openclaw-fal
-# Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
+# Install: openclaw completion install bash
 _openclaw() {
     local word typed prefix candidate endings
     # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave
@@ -41,7 +41,7 @@ complete -o nosort -F _openclaw openclaw openclaw-fal 2>/dev/null ||
 
 _ZSH = r"""#compdef openclaw openclaw-fal
 # zsh completion for openclaw and openclaw-fal
-# Install: openclaw completion zsh > "${fpath[1]}/_openclaw"
+# Install: openclaw completion install zsh
 _openclaw() {
     local line
     local -a described
@@ -72,7 +72,7 @@ fi
 """
 
 _FISH = r"""# fish completion for openclaw and openclaw-fal
-# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+# Install: openclaw completion install fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
@@ -96,7 +96,7 @@ complete -c openclaw-fal -k -f -a '(__openclaw_complete)'
 """
 
 _POWERSHELL = r"""# PowerShell completion for openclaw and openclaw-fal
-# Install: openclaw completion powershell >> $PROFILE
+# Install: openclaw completion install powershell
 Register-ArgumentCompleter -Native -CommandName openclaw, openclaw-fal -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $length = $cursorPosition - $commandAst.Extent.StartOffset

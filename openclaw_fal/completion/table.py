@@ -22,7 +22,7 @@ COMMANDS: dict[str, CommandEntry] = {
             'config': "Show and edit OpenClaw's config file",
             'sandbox': 'A fal on this machine that costs nothing',
             'help': 'Explain a topic: auth, config, models, jobs, …',
-            'completion': 'Print the completion script for a shell',
+            'completion': 'Set up completion with Tab, or print its script',
             'infer': "OpenClaw's spelling of image, video and music",
         },
         'options': {
@@ -126,8 +126,8 @@ COMMANDS: dict[str, CommandEntry] = {
             '--strict': {'help': 'Refuse the request when the model ignores an option (OPENCLAW_FAL_STRICT=1 does the same)', 'takes': None},
             '--sandbox': {'help': 'Use a fal on this machine: no key, no network, no cost (OPENCLAW_FAL_SANDBOX=1 does the same)', 'takes': None},
             '--preview': {'help': 'Show images in the terminal (needs pip install "openclaw-fal[preview]")', 'takes': None},
-            '--file': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
             '--image': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
+            '--file': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
             '-i': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
         },
         'arguments': [],
@@ -457,7 +457,7 @@ COMMANDS: dict[str, CommandEntry] = {
     'completion': {
         'commands': {},
         'options': {},
-        'arguments': [['bash', 'zsh', 'fish', 'powershell']],
+        'arguments': [['bash', 'zsh', 'fish', 'powershell', 'install'], ['bash', 'zsh', 'fish', 'powershell']],
         'repeats': False,
     },
     'infer': {
@@ -549,8 +549,8 @@ COMMANDS: dict[str, CommandEntry] = {
             '--strict': {'help': 'Refuse the request when the model ignores an option (OPENCLAW_FAL_STRICT=1 does the same)', 'takes': None},
             '--sandbox': {'help': 'Use a fal on this machine: no key, no network, no cost (OPENCLAW_FAL_SANDBOX=1 does the same)', 'takes': None},
             '--preview': {'help': 'Show images in the terminal (needs pip install "openclaw-fal[preview]")', 'takes': None},
-            '--file': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
             '--image': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
+            '--file': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
             '-i': {'help': 'Image to edit', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
         },
         'arguments': [],

@@ -51,6 +51,8 @@ def test_arguments_in_their_order() -> None:
     assert values("help", "jo") == ["jobs"]
     assert values("help", "jobs", "") == []
     assert values("completion", "--json", "fi") == ["fish"]
+    assert values("completion", "ins") == ["install"]
+    assert values("completion", "install", "z") == ["zsh"]
     assert values("config", "set", "agents.defaults.mediaMaxMb", "") == []
     assert values(
         "config", "set", "agents.defaults.mediaModels.music.primary", "fal/fal-ai/mini"

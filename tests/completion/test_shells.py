@@ -130,7 +130,7 @@ FISH: list[tuple[str, list[str]]] = [
     ("openclaw image --image=photo.p", ["--image=photo.png"]),
     ('openclaw image "a \\"cat" --image photo.p', ["photo.png"]),
     ('openclaw image "a prompt" ', []),
-    ("openclaw-fal completion ", ["bash", "zsh", "fish", "powershell"]),
+    ("openclaw-fal completion ", ["bash", "zsh", "fish", "powershell", "install"]),
 ]
 
 
