@@ -1,18 +1,15 @@
 # fish completion for openclaw and openclaw-fal
-# Install: openclaw completion install fish
+# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
     set -l found ($program __complete words $words $current 2>/dev/null)
-    if string match -q -- '@file*' "$found"
+    if test "$found" = @file
         set -l option (string match -r -- '^--[^=]+=' $current; or echo)
-        set -l endings (string replace -r -- '^@file\\t?' '' "$found")
         for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
-            if test -z "$endings"; or string match -qir -- "(/|\\.($endings))(\\t|\$)" $path
-                printf '%s\n' $option$path
-            end
+            printf '%s\n' $option$path
         end
     else if test -n "$found"
         printf '%s\n' $found

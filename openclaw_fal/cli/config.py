@@ -65,12 +65,12 @@ def file(ctx: typer.Context) -> Result:
 @app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
+    from openclaw_fal import api
     from openclaw_fal.config.layouts import RELEASES
-    from openclaw_fal.job import wiring
 
     session = ctx.obj
     session.capability = "config.show"
-    config = wiring.read_config(session.config)
+    config = api.read_config(session.config)
     key = _key_facts(config, session)
     base = _base_url(config)
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
@@ -168,13 +168,13 @@ def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
 @app.command(cls=Command, epilog=EPILOG)
 def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
+    from openclaw_fal import api
     from openclaw_fal.config.redaction import redacted
-    from openclaw_fal.job import wiring
     from openclaw_fal.json5.path import MISSING, format_path, parse_path
 
     ctx.obj.capability = "config.get"
     keys = parse_path(path)
-    config = wiring.read_config(ctx.obj.config)
+    config = api.read_config(ctx.obj.config)
     setting = config.get(keys)
     if setting.value is MISSING:
         return _unset(config, keys, path)
@@ -294,17 +294,18 @@ def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
 
 def check_model(kind: Kind, ref: str) -> str | None:
     """Refuses a fal ref that cannot be right; a note about one that is not known."""
+    from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider import refs, specs
 
     if not refs.is_fal_ref(ref):
         return None
-    endpoint = refs.parse_ref(ref)
-    made = specs.kind_of(endpoint)
+    endpoint = refs.parse_ref(ref, catalogue)
+    made = specs.kind_of(endpoint, catalogue)
     if made is not None and made != kind:
         raise UsageError(f"{ref} makes {made}, not {kind}", hint=f"openclaw {kind} models")
-    closest = refs.closest_known(endpoint, kind)
-    if closest is not None:
-        return f"{ref} is not known here; did you mean {closest}?"
+    near = refs.meant(endpoint, kind, catalogue)
+    if near:
+        return f"{ref} is not known here; did you mean {refs.ref_of(near[0])}?"
     if endpoint not in specs.known_models(kind) and made is None:
         return f"{ref} is not known here; it is used as it is"
     return None
@@ -313,11 +314,11 @@ def check_model(kind: Kind, ref: str) -> str | None:
 @app.command(cls=Command, epilog=EPILOG)
 def validate(ctx: typer.Context) -> Result:
     """Check the file: JSON5, the settings of fal, and both layouts at once."""
+    from openclaw_fal import api
     from openclaw_fal.config import check as config_check
-    from openclaw_fal.job import wiring
 
     ctx.obj.capability = "config.validate"
-    config = wiring.read_config(ctx.obj.config)
+    config = api.read_config(ctx.obj.config)
     findings = config_check.validate(config)
     wrong = [finding for finding in findings if finding.severity == "error"]
     listed = [

@@ -9,6 +9,7 @@ import typer
 from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import references, run_media, with_format_of_output
+from openclaw_fal.cli.model_options import ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import IMAGE_ENDINGS, check_form, format_name, format_of_path
 from openclaw_fal.errors import UsageError
@@ -52,9 +53,6 @@ class ImageHints(Frozen):
     count: Annotated[
         int | None, options.request_option("--count", "-n", help="How many images.")
     ] = None
-    size: Annotated[
-        str | None, options.request_option("--size", metavar="WxH", help="For example 1024x1536.")
-    ] = None
     aspect_ratio: Annotated[
         str | None,
         options.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9."),
@@ -79,8 +77,6 @@ class ImageHints(Frozen):
         str | None,
         options.request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only."),
     ] = None
-    seed: options.Seed = None
-    param: options.Param = None
 
 
 @app.command(cls=Command, epilog=EXAMPLES)
@@ -88,7 +84,9 @@ class ImageHints(Frozen):
 def generate(
     ctx: typer.Context,
     asked: options.PromptOptions,
+    sizes: SizeOptions,
     hints: ImageHints,
+    more: ModelOptions,
     run: options.ImageRunOptions,
     image: Annotated[
         list[str] | None,
@@ -98,7 +96,7 @@ def generate(
     ] = None,
 ) -> Result:
     """Generate images from a prompt, with reference images if you like."""
-    return _run(ctx, asked, image, hints, run)
+    return _run(ctx, asked, image, sizes, hints, more, run)
 
 
 @app.command(cls=Command, epilog=EDIT_EXAMPLES)
@@ -106,7 +104,9 @@ def generate(
 def edit(
     ctx: typer.Context,
     asked: options.PromptOptions,
+    sizes: SizeOptions,
     hints: ImageHints,
+    more: ModelOptions,
     run: options.ImageRunOptions,
     file: Annotated[
         list[str] | None,
@@ -120,14 +120,16 @@ def edit(
         raise UsageError(
             "there is no image to edit", hint=f'{ctx.command_path} --file photo.png "make it night"'
         )
-    return _run(ctx, asked, file, hints, run)
+    return _run(ctx, asked, file, sizes, hints, more, run)
 
 
 def _run(
     ctx: typer.Context,
     asked: options.PromptOptions,
     images: list[str] | None,
+    sizes: SizeOptions,
     hints: ImageHints,
+    more: ModelOptions,
     run: options.ImageRunOptions,
 ) -> Result:
     options.no_two_stdins(
@@ -135,14 +137,13 @@ def _run(
     )
     text = options.prompt_text(ctx, asked)
     refs = references(images, "image")
-    params = options.extra_params(hints.param)
-    size = check_form("--size", hints.size)
+    size = check_form("--size", sizes.text())
     aspect_ratio = check_form("--aspect-ratio", hints.aspect_ratio)
     resolution = check_form("--resolution", hints.resolution)
     output_format = format_name("--output-format", hints.output_format)
 
     def request(endpoint: str) -> ImageRequest:
-        return ImageRequest(
+        plain = ImageRequest(
             endpoint,
             text,
             count=hints.count,
@@ -153,10 +154,9 @@ def _run(
             quality=hints.quality,
             background=hints.background,
             creativity=hints.creativity,
-            seed=hints.seed,
             images=refs,
-            params=params,
         )
+        return more.on(plain)
 
     wanted = format_of_path(run.output, IMAGE_ENDINGS)
     request_for = with_format_of_output(request, "output_format", wanted)

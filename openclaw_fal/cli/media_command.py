@@ -11,10 +11,9 @@ from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
 if TYPE_CHECKING:
+    from openclaw_fal.api import Settings
     from openclaw_fal.cli.options import RunOptions
-    from openclaw_fal.config.read import Config
-    from openclaw_fal.job.settings import ModelChoice
-    from openclaw_fal.media import Output, RunSettings
+    from openclaw_fal.media import Output
     from openclaw_fal.session import Session
     from openclaw_fal.ui.result import Result
 
@@ -39,54 +38,52 @@ def run_media(
     """Plan the request and show, submit or run it."""
     from openclaw_fal.cli.open_preview import check_preview
     from openclaw_fal.cli.results import dry_run_result
-    from openclaw_fal.job import generate, wiring
-    from openclaw_fal.job.settings import choose_model
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     _refuse_contradictions(session, run)
     if getattr(run, "preview", False):
         check_preview()
-    config = wiring.read_config(session.config)
-    choice = choose_model(kind, model, config)
-    session.model = choice.endpoint
-    settings = _settings(session, kind, config, choice, run)
+    settings = _settings(session, kind, model, run)
     if run.dry_run:
-        shown = generate.dry_run(request_for(choice.endpoint), settings, config)
+        from openclaw_fal import api
+
+        shown = api.dry_run(request_for(settings.choice.endpoint), settings)
         notes = plan_notes_for(shown.plan, kind, request_for)
         return dry_run_result(
             shown.plan, url=shown.url, body=shown.body, uploads=shown.uploads, notes=notes
         )
-    return _run(session, kind, request_for, run, config, choice, settings)
+    return _run(session, kind, request_for, run, settings)
 
 
-def _settings(
-    session: Session, kind: Kind, config: Config, choice: ModelChoice, run: RunOptions
-) -> RunSettings:
+def _settings(session: Session, kind: Kind, model: str | None, run: RunOptions) -> Settings:
+    from openclaw_fal import api
     from openclaw_fal.cli.options import seconds
-    from openclaw_fal.job.settings import run_settings
 
-    options = {
-        **run.as_dict(),
-        "queue": True if run.detach else run.queue,
-        "timeout_s": seconds(run.timeout_ms),
-        "poll_interval_s": run.poll_interval,
-        "sandbox": session.sandbox,
-        "strict": run.strict or says_yes("OPENCLAW_FAL_STRICT"),
-    }
-    return run_settings(kind, config, choice, options, capability=session.capability)
+    config = api.read_config(session.config)
+    choice = api.choose_model(kind, model, config)
+    session.model = choice.endpoint
+    return api.Settings.of(
+        kind,
+        capability=session.capability,
+        config=config,
+        choice=choice,
+        output=run.output,
+        queue=run.queue or run.detach or (run.queue is None and kind == "video"),
+        detach=run.detach,
+        timeout_s=seconds(run.timeout_ms),
+        poll_interval_s=run.poll_interval,
+        cancel_on_interrupt=run.cancel_on_interrupt,
+        sandbox=session.sandbox,
+        overwrite=run.overwrite,
+        strict=run.strict or says_yes("OPENCLAW_FAL_STRICT"),
+    )
 
 
 def _run(
-    session: Session,
-    kind: Kind,
-    request_for: RequestFor,
-    run: RunOptions,
-    config: Config,
-    choice: ModelChoice,
-    settings: RunSettings,
+    session: Session, kind: Kind, request_for: RequestFor, run: RunOptions, settings: Settings
 ) -> Result:
+    from openclaw_fal import api
     from openclaw_fal.cli.results import generated_result, name_notes
-    from openclaw_fal.job import generate
     from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
 
     progress = progress_for(session)
@@ -97,15 +94,7 @@ def _run(
             note(text)
 
     start = time.monotonic()
-    done = generate.run(
-        request_for,
-        choice,
-        settings,
-        config=config,
-        session=session,
-        progress=progress,
-        before_sending=before_sending,
-    )
+    done = api.run(request_for, settings, session=session, progress=progress, told=before_sending)
     seconds_taken = time.monotonic() - start
     outputs = done.generated.outputs
     return generated_result(
@@ -145,12 +134,13 @@ def plan_notes_for(plan: Plan, kind: Kind, request_for: RequestFor) -> list[str]
 
 def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:
     """The ref of a known model that sends these options of the request, all of them."""
+    from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.specs import known_models
 
     for endpoint in known_models(kind):
         try:
-            ignored = {item.key for item in plan(request_for(endpoint)).ignored}
+            ignored = {item.key for item in plan(request_for(endpoint), catalogue).ignored}
         except CapabilityError:
             continue
         if not ignored & set(keys):
@@ -167,6 +157,7 @@ def with_format_of_output(request_for: RequestFor, field: str, wanted: str | Non
         return request_for
 
     def request(endpoint: str) -> MediaRequest:
+        from openclaw_fal.catalogue import read as catalogue
         from openclaw_fal.media import KEYS
         from openclaw_fal.provider.plan import plan
 
@@ -175,7 +166,7 @@ def with_format_of_output(request_for: RequestFor, field: str, wanted: str | Non
             return plain
         asking = plain.replaced(**{field: wanted})
         try:
-            refused = {item.key for item in plan(asking).ignored}
+            refused = {item.key for item in plan(asking, catalogue).ignored}
         except CapabilityError as error:
             refused = {violation.key for violation in error.violations}
         return plain if KEYS[field] in refused else asking

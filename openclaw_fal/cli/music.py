@@ -9,6 +9,7 @@ import typer
 from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import run_media, with_format_of_output
+from openclaw_fal.cli.model_options import ModelOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import MUSIC_ENDINGS, format_name, format_of_path
 from openclaw_fal.errors import UsageError
@@ -43,6 +44,7 @@ app = typer.Typer(
 def generate(
     ctx: typer.Context,
     asked: options.PromptOptions,
+    more: ModelOptions,
     run: options.RunOptions,
     model: options.Model = None,
     lyrics: Annotated[
@@ -65,10 +67,8 @@ def generate(
     ] = None,
     audio_format: Annotated[
         str | None,
-        options.request_option("--format", metavar="mp3|wav", help="The model's own format only."),
+        options.request_option("--format", metavar="mp3|wav", help="Where the model has a choice."),
     ] = None,
-    seed: options.Seed = None,
-    param: options.Param = None,
 ) -> Result:
     """Generate one track of music from a prompt."""
     if lyrics is not None and lyrics_file is not None:
@@ -82,21 +82,19 @@ def generate(
     sung = options.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
     if sung is not None:
         sung = options.utf8("--lyrics", sung)
-    params = options.extra_params(param)
     seconds = options.duration(duration)
     audio_format = format_name("--format", audio_format)
 
     def request(endpoint: str) -> MusicRequest:
-        return MusicRequest(
+        plain = MusicRequest(
             endpoint,
             text,
             lyrics=sung,
             instrumental=instrumental,
             duration=seconds,
             format=audio_format,
-            seed=seed,
-            params=params,
         )
+        return more.on(plain)
 
     wanted = format_of_path(run.output, MUSIC_ENDINGS)
     request_for = with_format_of_output(request, "format", wanted)

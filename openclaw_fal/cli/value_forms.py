@@ -21,7 +21,10 @@ _FORMS: dict[str, tuple[str, str]] = {
         r".*\d.*|auto|low|medium|high|square(_hd)?",
         "for example 1K, 2K or 4K for images, and 720P or 1080P for videos",
     ),
-    "--output-format": (r"png|jpe?g|webp|gif|avif", "png, jpeg or webp"),
+    "--output-format": (
+        r"png|jpe?g|webp|gif|avif|svg|mp4|webm|mov",
+        "png, jpeg or webp for images, mp4, webm or gif for videos",
+    ),
     "--format": (r"mp3|wav|flac|ogg|opus|aac|pcm", "mp3, wav, flac, ogg, opus or aac"),
 }
 """Option → the pattern of its values (those that the endpoints of fal declare), and in words."""

@@ -9,6 +9,7 @@ import typer
 from openclaw_fal.cli import options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.model_options import WHERE, ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import check_form
 from openclaw_fal.media import VideoRequest
@@ -43,6 +44,8 @@ app = typer.Typer(
 def generate(
     ctx: typer.Context,
     asked: options.PromptOptions,
+    sizes: SizeOptions,
+    more: ModelOptions,
     run: options.RunOptions,
     model: options.Model = None,
     image: Annotated[
@@ -74,8 +77,9 @@ def generate(
         str | None,
         options.request_option("--resolution", metavar="480P|720P|1080P", help="Short edge."),
     ] = None,
-    size: Annotated[
-        str | None, options.request_option("--size", metavar="WxH", help="For example 1280x720.")
+    output_format: Annotated[
+        str | None,
+        options.request_option("--output-format", metavar="mp4|webm|gif", help=WHERE),
     ] = None,
     audio: Annotated[
         bool | None,
@@ -89,8 +93,6 @@ def generate(
             "--watermark/--no-watermark", help="OpenClaw's; no fal model takes it.", hidden=True
         ),
     ] = None,
-    seed: options.Seed = None,
-    param: options.Param = None,
 ) -> Result:
     """Generate a video from a prompt, with reference files where the model takes them."""
     options.no_two_stdins(
@@ -102,17 +104,19 @@ def generate(
     )
     text = options.prompt_text(ctx, asked)
     images, videos = references(image, "image"), references(video, "video")
-    audios, params = references(audio_ref, "audio"), options.extra_params(param)
+    audios = references(audio_ref, "audio")
     seconds = options.duration(duration)
+    size = sizes.text()
     for option, value in (
         ("--size", size),
+        ("--output-format", output_format),
         ("--aspect-ratio", aspect_ratio),
         ("--resolution", resolution),
     ):
         check_form(option, value)
 
     def request(endpoint: str) -> VideoRequest:
-        return VideoRequest(
+        plain = VideoRequest(
             endpoint,
             text,
             duration=seconds,
@@ -121,12 +125,12 @@ def generate(
             resolution=resolution,
             audio=audio,
             watermark=watermark,
-            seed=seed,
+            output_format=output_format,
             images=images,
             videos=videos,
             audio_refs=audios,
-            params=params,
         )
+        return more.on(plain)
 
     return run_media(ctx.obj, "video", request, model, run)
 

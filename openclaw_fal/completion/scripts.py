@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _BASH = r"""# bash completion for openclaw and openclaw-fal
-# Install: openclaw completion install bash
+# Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
 _openclaw() {
-    local word typed prefix candidate endings
+    local word typed prefix candidate
     # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave
     # out of each candidate what stands before that part.
     word=${COMP_WORDS[COMP_CWORD]}
@@ -15,22 +15,17 @@ _openclaw() {
     prefix=${typed%"$word"}
     COMPREPLY=()
     while IFS= read -r candidate; do
-        if [[ $candidate == @file* ]]; then
-            endings=${candidate#@file}
-            endings=${endings#$'\t'}
-            if [[ -z $endings ]] && type compopt &>/dev/null; then
+        candidate=${candidate%%$'\t'*}
+        if [[ $candidate == @file ]]; then
+            if type compopt &>/dev/null; then
                 compopt -o default -o filenames
-                return
+                COMPREPLY=()
+            else
+                while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done \
+                    < <(compgen -f -- "$word")
             fi
-            type compopt &>/dev/null && compopt -o filenames
-            while IFS= read -r candidate; do
-                [[ -d $candidate || -z $endings || "|$endings|" == *"|${candidate##*.}|"* ]] ||
-                    continue
-                COMPREPLY+=("$candidate")
-            done < <(compgen -f -- "${word/#\~\//$HOME/}")
             return
         fi
-        candidate=${candidate%%$'\t'*}
         COMPREPLY+=("${candidate#"$prefix"}")
     done < <("${COMP_WORDS[0]}" __complete line "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
@@ -41,19 +36,15 @@ complete -o nosort -F _openclaw openclaw openclaw-fal 2>/dev/null ||
 
 _ZSH = r"""#compdef openclaw openclaw-fal
 # zsh completion for openclaw and openclaw-fal
-# Install: openclaw completion install zsh
+# Install: openclaw completion zsh > "${fpath[1]}/_openclaw"
 _openclaw() {
     local line
     local -a described
     for line in "${(@f)$("${words[1]}" __complete words "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
         [[ -z $line ]] && continue
-        if [[ $line == @file* ]]; then
+        if [[ $line == @file ]]; then
             compset -P '--*='
-            if [[ $line == *$'\t'* ]]; then
-                _files -g "*.(#i)(${line#*$'\t'})"
-            else
-                _files
-            fi
+            _files
             return
         fi
         if [[ $line == *$'\t'* ]]; then
@@ -72,20 +63,17 @@ fi
 """
 
 _FISH = r"""# fish completion for openclaw and openclaw-fal
-# Install: openclaw completion install fish
+# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
     set -l found ($program __complete words $words $current 2>/dev/null)
-    if string match -q -- '@file*' "$found"
+    if test "$found" = @file
         set -l option (string match -r -- '^--[^=]+=' $current; or echo)
-        set -l endings (string replace -r -- '^@file\\t?' '' "$found")
         for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
-            if test -z "$endings"; or string match -qir -- "(/|\\.($endings))(\\t|\$)" $path
-                printf '%s\n' $option$path
-            end
+            printf '%s\n' $option$path
         end
     else if test -n "$found"
         printf '%s\n' $found
@@ -96,7 +84,7 @@ complete -c openclaw-fal -k -f -a '(__openclaw_complete)'
 """
 
 _POWERSHELL = r"""# PowerShell completion for openclaw and openclaw-fal
-# Install: openclaw completion install powershell
+# Install: openclaw completion powershell >> $PROFILE
 Register-ArgumentCompleter -Native -CommandName openclaw, openclaw-fal -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $length = $cursorPosition - $commandAst.Extent.StartOffset

@@ -6,17 +6,21 @@ In these documents an empty list means that the option is not taken, null that a
 
 from __future__ import annotations
 
-from openclaw_fal.media import Kind
+from openclaw_fal.media import Endpoint, Kind
 from openclaw_fal.provider.common import check_kind
+from openclaw_fal.provider.declared_facts import describe_declared, example
 from openclaw_fal.provider.geometry import limits_in_words
 from openclaw_fal.provider.image_geometry import usable_ratios, usable_resolutions
+from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
-from openclaw_fal.provider.refs import closest_known, known_refs, ref_of
+from openclaw_fal.provider.refs import is_known, known_refs, meant, ref_of
 from openclaw_fal.provider.rows import Duration, ImageRow, MusicRow, Row, VideoRow, needs_image
 from openclaw_fal.provider.specs import (
     DEFAULT_MODELS,
-    declared_fields,
+    declared_input,
     image_row,
+    kind_of,
+    kind_of_row,
     known_models,
     music_row,
     video_row,
@@ -26,49 +30,69 @@ from openclaw_fal.provider.video import size_rule
 __all__ = ["describe", "known_refs", "listing"]
 
 Document = dict[str, object]
+FAMILY = "of the catalogue"
 EDIT_WORDS = {"image": "make it night", "video": "it comes alive"}
 NEW_WORDS = {"image": "a cat", "video": "waves under a lighthouse", "music": "slow piano, rain"}
 
 
-def listing(kind: Kind) -> list[Document]:
+def listing(kind: Kind, lookup: Lookup) -> list[Document]:
     """Every known model of one kind, in the order of the rows: the default comes first."""
-    return [describe(kind, model) for model in known_models(kind)]
+    return [describe(kind, model, lookup) for model in known_models(kind)]
 
 
-def describe(kind: Kind, endpoint: str) -> Document:
+def describe(kind: Kind, endpoint: str, lookup: Lookup) -> Document:
     """One model in full; any endpoint id works. Raises `CapabilityError` for another kind's."""
-    check_kind(kind, endpoint)
+    check_kind(kind, endpoint, kind_of(endpoint, lookup))
+    known = None if kind_of_row(endpoint) else lookup.endpoint(endpoint)
+    if known is not None:
+        return _of_catalogue(kind, known, lookup)
     if kind == "image":
         row: Row = image_row(endpoint)
-        document = _image(image_row(endpoint), endpoint)
+        document = _image(image_row(endpoint), endpoint, lookup)
     elif kind == "video":
         row = video_row(endpoint)
-        document = _video(video_row(endpoint), endpoint)
+        document = _video(video_row(endpoint), endpoint, lookup)
     else:
         row = music_row(endpoint)
-        document = _music(music_row(endpoint), endpoint)
+        document = _music(music_row(endpoint), endpoint, lookup)
     return {
         "model": ref_of(endpoint),
         "kind": kind,
         "family": row.family,
         "default": endpoint == DEFAULT_MODELS[kind],
-        "known": ref_of(endpoint) in known_refs(kind) or _fields(endpoint) is not None,
-        "closest": closest_known(endpoint, kind),
+        "known": is_known(endpoint, kind, lookup),
+        "closest": next(map(ref_of, meant(endpoint, kind, lookup)), None),
         **document,
-        "declaredFields": _fields(str(document["endpoint"])),
+        "declaredFields": _fields(str(document["endpoint"]), lookup),
         "sources": dict(row.sources),
         "example": _example(kind, endpoint, document),
     }
 
 
-def _image(row: ImageRow, model: str) -> Document:
+def _of_catalogue(kind: Kind, endpoint: Endpoint, lookup: Lookup) -> Document:
+    document = describe_declared(kind, endpoint, lookup)
+    return {
+        "model": ref_of(endpoint.id),
+        "kind": kind,
+        "family": FAMILY,
+        "default": False,
+        "known": True,
+        "closest": None,
+        **document,
+        "declaredFields": sorted(endpoint.properties),
+        "sources": {"options": f"fal schema {endpoint.id}"},
+        "example": example(kind, endpoint),
+    }
+
+
+def _image(row: ImageRow, model: str, lookup: Lookup) -> Document:
     editing = row.is_edit(model)
-    plain = _image_mode(row, model, row.text_endpoint(model), editing)
+    plain = _image_mode(row, model, row.text_endpoint(model), editing, lookup)
     edit_endpoint = row.edit_endpoint(model)
     return {
         **plain,
         "editEndpoint": edit_endpoint if row.edit_paths else None,
-        "withReferences": _image_mode(row, model, edit_endpoint, True),
+        "withReferences": _image_mode(row, model, edit_endpoint, True, lookup),
         "referenceField": row.reference_field,
         "requiredReferences": {"images": 1} if editing else {},
         "maxReferenceImages": row.max_references,
@@ -86,7 +110,9 @@ def _image(row: ImageRow, model: str) -> Document:
     }
 
 
-def _image_mode(row: ImageRow, model: str, endpoint: str, editing: bool) -> Document:
+def _image_mode(
+    row: ImageRow, model: str, endpoint: str, editing: bool, lookup: Lookup
+) -> Document:
     geometry = row.edit_geometry or not editing
     ratios = usable_ratios(row, editing)
     ignored = [
@@ -97,7 +123,7 @@ def _image_mode(row: ImageRow, model: str, endpoint: str, editing: bool) -> Docu
             ("quality", row.qualities),
             ("background", row.backgrounds),
             ("creativity", row.creativities),
-            ("seed", "seed" in (_fields(endpoint) or ())),
+            ("seed", "seed" in (_fields(endpoint, lookup) or ())),
         )
         if not taken
     ]
@@ -120,11 +146,11 @@ def _image_size_rule(row: ImageRow) -> str:
     return f"{sizes}; limits: {limits}" if limits else sizes
 
 
-def _video(row: VideoRow, model: str) -> Document:
+def _video(row: VideoRow, model: str, lookup: Lookup) -> Document:
     return {
-        **_video_mode(row, row.endpoint(model, 0), bool(needs_image(model))),
+        **_video_mode(row, row.endpoint(model, 0), bool(needs_image(model)), lookup),
         "imageEndpoint": row.endpoint(model, 1),
-        "withReferences": _video_mode(row, row.endpoint(model, 1), True),
+        "withReferences": _video_mode(row, row.endpoint(model, 1), True, lookup),
         "referenceField": row.image_field,
         "requiredReferences": {"images": 1} if needs_image(model) else {},
         "maxReferenceImages": row.max_images,
@@ -135,7 +161,7 @@ def _video(row: VideoRow, model: str) -> Document:
     }
 
 
-def _video_mode(row: VideoRow, endpoint: str, images: bool) -> Document:
+def _video_mode(row: VideoRow, endpoint: str, images: bool, lookup: Lookup) -> Document:
     takes_ratio = bool(row.aspect_ratios) and not (images and row.image_ignores_ratio)
     ignored = [
         key
@@ -146,7 +172,7 @@ def _video_mode(row: VideoRow, endpoint: str, images: bool) -> Document:
             ("size", row.short_edges),
             ("audio", row.audio_field),
             ("watermark", False),
-            ("seed", "seed" in (_fields(endpoint) or ())),
+            ("seed", "seed" in (_fields(endpoint, lookup) or ())),
         )
         if not taken
     ]
@@ -163,8 +189,8 @@ def _video_mode(row: VideoRow, endpoint: str, images: bool) -> Document:
     }
 
 
-def _music(row: MusicRow, model: str) -> Document:
-    seed = "seed" in (_fields(model) or ())
+def _music(row: MusicRow, model: str, lookup: Lookup) -> Document:
+    seed = "seed" in (_fields(model, lookup) or ())
     fates = {
         "lyrics": _fate(row, "lyrics", row.lyrics_field),
         "instrumental": _fate(row, "instrumental", row.instrumental_field),
@@ -203,9 +229,9 @@ def _durations(rule: Duration | None, sent: bool = True) -> Document:
     return {"min": rule.seconds[0], "max": rule.seconds[-1], "values": values, "sent": sent}
 
 
-def _fields(endpoint: str) -> list[str] | None:
-    fields = declared_fields(endpoint)
-    return None if fields is None else sorted(fields)
+def _fields(endpoint: str, lookup: Lookup) -> list[str] | None:
+    declared = declared_input(endpoint, lookup)
+    return None if declared is None else sorted(declared["properties"])
 
 
 def _example(kind: Kind, model: str, document: Document) -> str:

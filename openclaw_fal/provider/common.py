@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from openclaw_fal.errors import CapabilityError, Violation
-from openclaw_fal.media import Kind, MediaRequest, Reference
-from openclaw_fal.provider.draft import Draft, shown
-from openclaw_fal.provider.refs import closest_known, ref_of
-from openclaw_fal.provider.specs import DEFAULT_MODELS, declared_fields, kind_of
-from openclaw_fal.provider.values import whole_number
+from openclaw_fal.media import Kind, Made, MediaRequest, Reference
+from openclaw_fal.provider.draft import Draft
+from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.refs import is_known, meant, ref_of
+from openclaw_fal.provider.rows import Row
+from openclaw_fal.provider.specs import DEFAULT_MODELS
+
+MAKES: dict[Made, str] = {
+    "image": "is an image model: use openclaw image",
+    "video": "is a video model: use openclaw video",
+    "music": "is a music model: use openclaw music",
+    "other": "makes no image, video or audio (but text, 3D, data or a trained model)",
+}
 
 
-def check_kind(kind: Kind, model: str) -> None:
+GENERIC: dict[Kind, str] = {
+    "image": "its options are sent as for Flux",
+    "video": "its options are sent as they are",
+    "music": "only the prompt is sent",
+}
+
+
+def check_kind(kind: Kind, model: str, made: Made | None) -> None:
     """Raises `CapabilityError` for a model that is known to make something else."""
-    made = kind_of(model)
     if made is None or made == kind:
         return
-    noun = {"image": "an image", "video": "a video", "music": "a music"}[made]
+    message = f"model {ref_of(model)} {MAKES[made]}"
     default = ref_of(DEFAULT_MODELS[kind])
-    message = f"model {ref_of(model)} is {noun} model: use openclaw {made}"
     wrong = Violation("model", ref_of(model), message, f"{kind} models", default)
     raise CapabilityError(
         message,
@@ -27,37 +40,38 @@ def check_kind(kind: Kind, model: str) -> None:
     )
 
 
-def start(request: MediaRequest, endpoint: str) -> Draft:
-    """A draft with the prompt in it."""
-    draft = Draft(request.kind, request.model, endpoint)
+def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Draft:
+    """A draft with the prompt in it. Raises `CapabilityError` for a misspelt model id."""
+    draft = Draft(request, endpoint, lookup)
+    near = meant(request.model, request.kind, lookup)
+    asked = ref_of(request.model)
+    if near and not request.unchecked:
+        raise _misspelt(request.model, near)
+    if near:
+        draft.warnings.append(f"{asked} is not known here; sent all the same (--unchecked)")
+    elif row.is_catch_all and not is_known(request.model, request.kind, lookup):
+        draft.warnings.append(f"nothing is known here of {asked}: {GENERIC[draft.kind]}")
     if not request.prompt.strip():
         draft.reject("prompt", request.prompt, "prompt: it is empty")
     draft.send("prompt", request.prompt, "prompt", request.prompt)
-    closest = closest_known(request.model, request.kind)
-    if closest is not None:
-        asked = ref_of(request.model)
-        draft.warnings.append(f"{asked} is not a model known here; did you mean {closest}?")
     return draft
 
 
-def add_seed(draft: Draft, seed: int | None) -> None:
-    """Sent where the endpoint declares `seed`."""
-    if seed is None:
-        return
-    number = whole_number(seed)
-    if number is None:
-        draft.reject("seed", seed, f"seed {shown(seed)}: it must be a whole number")
-        return
-    declared = declared_fields(draft.endpoint)
-    if declared is not None and "seed" in declared:
-        draft.send("seed", number, "seed", seed)
-    else:
-        draft.ignore("seed", seed, not_taken(draft, "seed"))
+def _misspelt(model: str, near: list[str]) -> CapabilityError:
+    """A paid request is no place to guess which model was meant."""
+    refs = tuple(map(ref_of, near))
+    message = f"{ref_of(model)} is not a model known here; did you mean {refs[0]}?"
+    return CapabilityError(
+        message,
+        violations=(Violation("model", ref_of(model), message, refs, refs[0]),),
+        hint=f"if {ref_of(model)} is right, --unchecked sends it all the same",
+        model=model,
+    )
 
 
 def not_taken(draft: Draft, name: str) -> str:
     """Why an option is ignored; an endpoint of unknown schema may still take it by `--param`."""
-    if declared_fields(draft.endpoint) is not None:
+    if draft.schema is not None:
         return f"{draft.endpoint} takes no {name}"
     return f"fal's schema of {draft.endpoint} is not known here; --param sends a field as it is"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from openclaw_fal.errors import CapabilityError, Violation
-from openclaw_fal.media import Adjusted, Ignored, Kind, Plan
-from openclaw_fal.provider.specs import declared_fields
+from openclaw_fal.media import Adjusted, Ignored, Kind, MediaRequest, Plan, Schema
+from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.schema import Problem, fits, problem
+from openclaw_fal.provider.specs import declared_input
 
 SHOWN_LENGTH = 60
 
@@ -17,16 +20,28 @@ class Draft:
     `adjust`, `ignore` or `reject`; `adjust` may also explain a field that was sent.
     """
 
-    def __init__(self, kind: Kind, model: str, endpoint: str) -> None:
-        self.kind = kind
-        self.model = model
+    def __init__(self, request: MediaRequest, endpoint: str, lookup: Lookup) -> None:
+        self.kind: Kind = request.kind
+        self.model = request.model
         self.endpoint = endpoint
+        self.unchecked = request.unchecked
         self.body: dict[str, object] = {}
         self.ignored: list[Ignored] = []
         self.adjusted: list[Adjusted] = []
         self.violations: list[Violation] = []
         self.warnings: list[str] = []
+        self._params = request.params
+        self._lookup = lookup
         self._origins: dict[str, list[tuple[str, object]]] = {}
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """The input that the endpoint declares; None when it is not known."""
+        return declared_input(self.endpoint, self._lookup)
+
+    def param(self, name: str, default: object = None) -> object:
+        """The value that `--param` gives a field."""
+        return dict(self._params).get(name, default)
 
     def send(self, name: str, value: object, key: str | None = None, given: object = None) -> None:
         """Put a field into the body; `key` and `given` are the option that it comes from."""
@@ -56,9 +71,15 @@ class Draft:
             if value is not None:
                 self.ignore(key, value, reason)
 
-    def finished(self, params: tuple[tuple[str, object], ...]) -> Plan:
-        """The plan with the extra fields of `--param`, or all violations at once."""
-        self._add(params)
+    def reject_problem(self, key: str, value: object, message: str, wrong: Problem) -> None:
+        """Reject what a declared schema refuses; with `--unchecked` it is sent and reported."""
+        if self.unchecked:
+            self.warnings.append(f"{message}; sent all the same (--unchecked)")
+        else:
+            self.reject(key, value, message, wrong.supported, wrong.closest)
+
+    def finished(self) -> Plan:
+        """The plan, or all violations at once."""
         if self.violations:
             raise refusal(self.kind, self.model, self.violations)
         return Plan(
@@ -71,20 +92,37 @@ class Draft:
             warnings=tuple(self.warnings),
         )
 
-    def _add(self, params: tuple[tuple[str, object], ...]) -> None:
-        if not params:
-            return
-        declared = declared_fields(self.endpoint)
-        for name, value in params:
-            if name == "prompt":
+    def add_params(self) -> None:
+        """The extra fields of `--param`, as they are; checked where their schema is known."""
+        for name, value in self._params:
+            if name == "prompt" or "prompt" in self.options_of(name):
                 self.reject("params", {name: value}, "params: --param may not replace the prompt")
             elif not is_json(value):
                 message = f"params: {name} holds a number that JSON cannot express"
                 self.reject("params", {name: shown(value)}, message)
             else:
                 self._replace(name, value)
-                if declared is not None and name not in declared:
-                    self.warnings.append(self._undeclared(name, declared))
+                self._check_param(name, value)
+
+    def options_of(self, name: str) -> set[str]:
+        """The keys of the options that a field was filled from."""
+        return {key for key, _ in self._origins.get(name, ())}
+
+    def has_sent(self, key: str) -> bool:
+        return any(key in self.options_of(name) for name in self._origins)
+
+    def _check_param(self, name: str, value: object) -> None:
+        if self.schema is None:
+            return
+        declared = self.schema["properties"]
+        if name not in declared:
+            self.warnings.append(self._undeclared(name, sorted(declared)))
+        elif not fits(value, declared[name]):
+            wrong = problem(name, value, declared[name])
+            message = f"params: {name}={shown(value)}: {self.endpoint} takes {wrong.takes}"
+            if fits(str(value), declared[name]):
+                message += f"""; as text: --param {name}='"{value}"'"""
+            self.reject_problem("params", {name: value}, message, wrong)
 
     def _replace(self, name: str, value: object) -> None:
         """Set a field as it is; the options that it came from are reported with the new value."""
@@ -94,10 +132,10 @@ class Draft:
                 self.adjust(key, given, value, f"--param {name} replaces it")
         self.body[name] = value
 
-    def _undeclared(self, name: str, declared: frozenset[str]) -> str:
+    def _undeclared(self, name: str, declared: Sequence[str]) -> str:
         from difflib import get_close_matches
 
-        close = get_close_matches(name, sorted(declared), n=1)
+        close = get_close_matches(name, declared, n=1)
         meant = f" (did you mean {close[0]}?)" if close else ""
         return (
             f"fal's schema of {self.endpoint} declares no field {shown(name)}{meant}; "

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from openclaw_fal.media import ImageRequest, Plan
-from openclaw_fal.provider.common import add_seed, not_taken, sources, start, within
+from openclaw_fal.provider.common import not_taken, sources, start, within
+from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.image_geometry import add_geometry
+from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.rows import ImageRow
 from openclaw_fal.provider.specs import image_row
 from openclaw_fal.provider.values import chosen, nearest_word, whole_number
 
 
-def plan_image(request: ImageRequest) -> Plan:
+def plan_image(request: ImageRequest, lookup: Lookup) -> Plan:
     row = image_row(request.model)
     editing = bool(request.images)
     endpoint = (row.edit_endpoint if editing else row.text_endpoint)(request.model)
-    draft = start(request, endpoint)
+    draft = start(request, row, endpoint, lookup)
     _add_count(draft, row, request.count)
     output_format = _add_format(draft, row, request.output_format)
     add_geometry(draft, row, request)
@@ -23,8 +25,9 @@ def plan_image(request: ImageRequest) -> Plan:
     _add_word(draft, "quality", request.quality, row.qualities)
     _add_background(draft, row, request.background, output_format)
     _add_creativity(draft, row, request.creativity)
-    add_seed(draft, request.seed)
-    return draft.finished(request.params)
+    add_shared(draft, request)
+    draft.add_params()
+    return draft.finished()
 
 
 def _add_count(draft: Draft, row: ImageRow, count: int | None) -> None:

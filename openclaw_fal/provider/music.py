@@ -5,18 +5,20 @@ from __future__ import annotations
 from copy import deepcopy
 
 from openclaw_fal.media import MusicRequest, Plan
-from openclaw_fal.provider.common import add_seed, not_taken, start
+from openclaw_fal.provider.common import not_taken, start
+from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.durations import KEY, accepted_seconds, add_duration
+from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
 from openclaw_fal.provider.rows import MusicRow
 from openclaw_fal.provider.specs import music_row
 from openclaw_fal.provider.values import nearest_word
 
 
-def plan_music(request: MusicRequest) -> Plan:
+def plan_music(request: MusicRequest, lookup: Lookup) -> Plan:
     row = music_row(request.model)
-    draft = start(request, request.model)
+    draft = start(request, row, request.model, lookup)
     lyrics = request.lyrics if request.lyrics and request.lyrics.strip() else None
     _add_lyrics(draft, row, lyrics)
     _add_instrumental(draft, row, request.instrumental)
@@ -27,8 +29,9 @@ def plan_music(request: MusicRequest) -> Plan:
     for name, value in row.constants.items():
         draft.send(name, deepcopy(value))  # the body is the caller's to change
     _check_format(draft, row, request.format)
-    add_seed(draft, request.seed)
-    return draft.finished(request.params)
+    add_shared(draft, request)
+    draft.add_params()
+    return draft.finished()
 
 
 def _add_lyrics(draft: Draft, row: MusicRow, lyrics: str | None) -> None:

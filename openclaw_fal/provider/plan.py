@@ -1,22 +1,35 @@
-"""From what was asked to the exact request, or to all that stands in its way. Pure: no I/O."""
+"""From what was asked to the exact request, or to all that stands in its way. Pure: no I/O.
+
+A row of the specification decides for the ids that it names; the catalogue for the others that it
+knows; the generic rule for the rest.
+"""
 
 from __future__ import annotations
 
 from openclaw_fal.media import ImageRequest, MediaRequest, Plan, VideoRequest
 from openclaw_fal.provider.common import check_kind
+from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.specs import kind_by_name, kind_of_row
 
 
-def plan(request: MediaRequest) -> Plan:
+def plan(request: MediaRequest, lookup: Lookup) -> Plan:
     """The exact request for the model. Raises `CapabilityError` with every violation."""
-    check_kind(request.kind, request.model)
+    made = kind_of_row(request.model)
+    known = None if made else lookup.endpoint(request.model)
+    if known is not None:
+        check_kind(request.kind, request.model, known.kind)
+        from openclaw_fal.provider.declared import plan_declared
+
+        return plan_declared(request, known, lookup)
+    check_kind(request.kind, request.model, made or kind_by_name(request.model))
     if isinstance(request, ImageRequest):
         from openclaw_fal.provider.image import plan_image
 
-        return plan_image(request)
+        return plan_image(request, lookup)
     if isinstance(request, VideoRequest):
         from openclaw_fal.provider.video import plan_video
 
-        return plan_video(request)
+        return plan_video(request, lookup)
     from openclaw_fal.provider.music import plan_music
 
-    return plan_music(request)
+    return plan_music(request, lookup)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import Kind
-from openclaw_fal.provider.specs import ROWS, kind_of, known_models
+from openclaw_fal.provider.lookup import NOTHING_KNOWN, Lookup
+from openclaw_fal.provider.specs import ROWS, kind_of_row, known_models
 
 PREFIX = "fal/"
 MAX_LENGTH = 200
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-SIMILARITY = 0.88  # of difflib: one or two letters wrong
+SIMILARITY = 0.65  # of difflib, for one part of an id: letters swapped, or a few wrong
+CANDIDATES = 5
+EXAMPLE = "a ref is fal/ and an endpoint id, for example fal/fal-ai/flux/dev"
 
 
 def is_fal_ref(ref: str) -> bool:
@@ -21,18 +26,29 @@ def ref_of(endpoint: str) -> str:
     return PREFIX + endpoint
 
 
-def parse_ref(ref: str) -> str:
-    """`fal/fal-ai/flux/dev` to `fal-ai/flux/dev`. Raises `UsageError` for anything else."""
+def parse_ref(ref: str, lookup: Lookup = NOTHING_KNOWN) -> str:
+    """`fal/fal-ai/flux/dev` to `fal-ai/flux/dev`.
+
+    Raises `UsageError` for anything else, with the endpoints of `lookup` that were probably meant.
+    """
     if not is_fal_ref(ref):
-        raise _not_fal(ref)
+        raise _not_fal(ref, lookup)
     endpoint = ref.removeprefix(PREFIX)
     wrong = _malformed(endpoint)
     if wrong:
         raise UsageError(
             f"the model ref {_shown(ref)} is malformed: {wrong}",
-            hint="a ref is fal/ and an endpoint id, for example fal/fal-ai/flux/dev",
+            hint=_did_you_mean(near(endpoint, _all_ids(lookup))) or EXAMPLE,
         )
     return endpoint
+
+
+def resolve(name: str, aliases: Mapping[str, str], lookup: Lookup) -> str:
+    """The endpoint id of a ref or of one of the user's own short names.
+
+    Raises `UsageError` for a name that is neither, with the endpoints that it may mean.
+    """
+    return parse_ref(aliases.get(name, name), lookup)
 
 
 def known_refs(kind: Kind) -> list[str]:
@@ -40,45 +56,94 @@ def known_refs(kind: Kind) -> list[str]:
     return [ref_of(model) for model in known_models(kind)]
 
 
-def closest_known(endpoint: str, kind: Kind) -> str | None:
-    """The ref of the known model that a misspelt or shortened endpoint id probably means.
+def meant(endpoint: str, kind: Kind, lookup: Lookup) -> list[str]:
+    """The endpoint ids of a kind that a misspelt or shortened one probably means.
 
-    None for an id that is known, and for one that differs from a known one by its version only:
+    Empty for an id that is known, and for one that differs from a known one by its version only:
     that is another model, not a misspelling.
     """
-    listed = known_models(kind)
-    if endpoint in listed:
-        return None
+    if is_known(endpoint, kind, lookup):
+        return []
+    return near(endpoint, _ids(kind, lookup))
+
+
+def is_known(endpoint: str, kind: Kind, lookup: Lookup) -> bool:
+    """Whether the table or the catalogue names the endpoint."""
+    if endpoint in known_models(kind) or any(endpoint in row.match for row in ROWS[kind]):
+        return True
     from openclaw_fal.provider.schemas import ENDPOINTS
 
-    named = [known for known in ENDPOINTS if known not in listed and kind_of(known) == kind]
-    known = [*listed, *named]
-    if endpoint in known or any(endpoint in row.match for row in ROWS[kind]):
-        return None
-    longer = next((model for model in known if model.startswith(endpoint + "/")), None)
-    if longer is not None:
-        return ref_of(longer)
-    from difflib import get_close_matches
-
-    for close in get_close_matches(endpoint, known, n=1, cutoff=SIMILARITY):
-        if _without_version(close) != _without_version(endpoint):
-            return ref_of(close)
-    return None
+    return endpoint in ENDPOINTS or lookup.endpoint(endpoint) is not None
 
 
-def _not_fal(ref: str) -> UsageError:
+def near(name: str, ids: Sequence[str]) -> list[str]:
+    """The ids that a name may be a part or a misspelling of, the most likely first."""
+    word = name.strip("/").lower()
+    if not word:
+        return []
+    if "/" in word:
+        longer = [one for one in ids if one.endswith("/" + word) or one.startswith(word + "/")]
+        return longer[:CANDIDATES] or _misspelt(word, ids)
+    parts = [one for one in ids if any(part.startswith(word) for part in one.split("/"))]
+    # `flux` is nearer to `fal-ai/flux/dev` than to `fal-ai/flux-pro`.
+    parts.sort(key=lambda one: word not in one.split("/"))
+    names = {part for one in ids for part in one.split("/")[1:2]}
+    if not parts:
+        from difflib import get_close_matches
+
+        close = get_close_matches(word, sorted(names), n=2, cutoff=SIMILARITY)
+        parts = [one for part in close for one in ids if part in one.split("/")]
+    return parts[:CANDIDATES]
+
+
+def _misspelt(word: str, ids: Sequence[str]) -> list[str]:
+    """The ids that differ in one part, by a few letters, and not by their version only."""
+    from difflib import SequenceMatcher
+
+    parts, close = word.split("/"), {}
+    for one in ids:
+        others = one.split("/")
+        pairs = [pair for pair in zip(parts, others, strict=False) if pair[0] != pair[1]]
+        if len(parts) != len(others) or len(pairs) != 1:
+            continue
+        if _without_version(pairs[0][0]) == _without_version(pairs[0][1]):
+            return []
+        similar = SequenceMatcher(None, *pairs[0]).ratio()
+        if similar >= SIMILARITY:
+            close[one] = similar
+    return sorted(close, key=lambda one: -close[one])[:CANDIDATES]
+
+
+def _ids(kind: Kind, lookup: Lookup) -> list[str]:
+    """Every known id of a kind: those of the table first."""
+    from openclaw_fal.provider.schemas import ENDPOINTS
+
+    named = (one for one in ENDPOINTS if kind_of_row(one) == kind)
+    return list(dict.fromkeys((*known_models(kind), *named, *lookup.ids(kind))))
+
+
+def _all_ids(lookup: Lookup) -> list[str]:
+    kinds: tuple[Kind, ...] = ("image", "video", "music")
+    return [one for kind in kinds for one in _ids(kind, lookup)]
+
+
+def _not_fal(ref: str, lookup: Lookup) -> UsageError:
     provider, slash, _ = ref.partition("/")
-    hint = "a ref is fal/ and an endpoint id, for example fal/fal-ai/flux/dev"
     if not slash or _malformed(ref):
+        hint = _did_you_mean(near(ref, _all_ids(lookup))) or EXAMPLE
         return UsageError(f"{_shown(ref)} is not a model ref", hint=hint)
     if provider == "fal-ai":
         return UsageError(
             f"the model ref {ref} lacks its provider", hint=f"did you mean {ref_of(ref)}?"
         )
     message = f"{ref} is a model of the provider {provider}; this program runs fal's"
-    if kind_of(ref) is not None:
-        hint = f"fal's endpoint of that name is {ref_of(ref)}"
-    return UsageError(message, hint=hint)
+    if kind_of_row(ref) is not None or lookup.endpoint(ref) is not None:
+        return UsageError(message, hint=f"fal's endpoint of that name is {ref_of(ref)}")
+    return UsageError(message, hint=_did_you_mean(near(ref, _all_ids(lookup))) or EXAMPLE)
+
+
+def _did_you_mean(ids: Sequence[str]) -> str:
+    return f"did you mean {' or '.join(map(ref_of, ids))}?" if ids else ""
 
 
 def _malformed(endpoint: str) -> str:
@@ -101,5 +166,7 @@ def _shown(ref: str) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _without_version(endpoint: str) -> str:
-    return "".join(letter for letter in endpoint if not letter.isdigit() and letter != ".")
+def _without_version(part: str) -> str:
+    """`recraft-v3` and `recraft-20b` without what tells them apart: words with digits."""
+    words = part.split("-")
+    return "-".join(word for word in words if not any(letter.isdigit() for letter in word))

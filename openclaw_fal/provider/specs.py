@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openclaw_fal.media import Kind
+from openclaw_fal.media import Kind, Made, Schema
 from openclaw_fal.provider.image_rows import IMAGE_ROWS
+from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MUSIC_ROWS
 from openclaw_fal.provider.rows import ImageRow, MusicRow, Row, VideoRow
 from openclaw_fal.provider.video_rows import VIDEO_ROWS
@@ -43,18 +44,37 @@ def known_models(kind: Kind) -> list[str]:
     return [model for row in ROWS[kind] for model in row.models]
 
 
-def kind_of(endpoint: str) -> Kind | None:
-    """What an endpoint makes, by the row that names it or by its own name; else None."""
+def kind_of_row(endpoint: str) -> Kind | None:
+    """What an endpoint makes, by the row that names it; None for those that no row names."""
     for kind, rows in ROWS.items():
-        named = any(row.matches(endpoint) for row in rows if not row.is_catch_all)
-        if named or any(endpoint in row.models for row in rows):
+        if any(row.matches(endpoint) for row in rows if not row.is_catch_all):
             return kind
+    return None
+
+
+def kind_by_name(endpoint: str) -> Kind | None:
+    """What an endpoint that nothing is known of makes, by the last word of its id."""
     return next((kind for end, kind in NAME_ENDS.items() if endpoint.endswith(end)), None)
 
 
-def declared_fields(endpoint: str) -> frozenset[str] | None:
-    """The input fields that fal declares for the endpoint; None when its schema is not known."""
+def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
+    """What an endpoint makes: by its row, else by the catalogue, else by its own name."""
+    made = kind_of_row(endpoint)
+    if made is not None:
+        return made
+    known = lookup.endpoint(endpoint)
+    return known.kind if known else kind_by_name(endpoint)
+
+
+def declared_input(endpoint: str, lookup: Lookup) -> Schema | None:
+    """The JSON Schema of the input that fal declares for an endpoint; None when it is not known.
+
+    Endpoints of the table come from their own file; the catalogue is asked for the others only.
+    """
     from openclaw_fal.provider.schemas import ENDPOINTS
 
-    schema = ENDPOINTS.get(endpoint)
-    return frozenset(schema["input"]["properties"]) if schema else None
+    if endpoint in ENDPOINTS:
+        schema: Schema = ENDPOINTS[endpoint]["input"]
+        return schema
+    known = lookup.endpoint(endpoint)
+    return known.input if known else None

@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 
 from openclaw_fal.media import Plan, VideoRequest
-from openclaw_fal.provider.common import add_seed, not_taken, sources, start, within
+from openclaw_fal.provider.common import not_taken, sources, start, within
+from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.durations import add_duration
 from openclaw_fal.provider.geometry import Size, closest_ratio, log_ratio, parse_size, rounded
+from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.rows import VideoRow, needs_image
-from openclaw_fal.provider.specs import declared_fields, video_row
+from openclaw_fal.provider.specs import video_row
 from openclaw_fal.provider.values import chosen, nearest_ratio, nearest_resolution, number_in
 
 # How far a size may be from the ratio that it is taken for: 854x480 and 2560x1080 pass.
 RATIO_TOLERANCE = math.log(1.03)
 
 
-def plan_video(request: VideoRequest) -> Plan:
+def plan_video(request: VideoRequest, lookup: Lookup) -> Plan:
     row = video_row(request.model)
-    draft = start(request, row.endpoint(request.model, len(request.images)))
+    draft = start(request, row, row.endpoint(request.model, len(request.images)), lookup)
     _add_references(draft, row, request)
     if row.as_given:
         _add_as_given(draft, request)
@@ -32,10 +34,13 @@ def plan_video(request: VideoRequest) -> Plan:
         draft.send(row.audio_field, bool(request.audio), "audio", request.audio)
     elif request.audio is not None:
         draft.ignore("audio", request.audio, not_taken(draft, "audio toggle"))
+    if request.output_format is not None:
+        draft.ignore("outputFormat", request.output_format, not_taken(draft, "output format"))
     if request.watermark is not None:
         draft.ignore("watermark", request.watermark, not_taken(draft, "watermark"))
-    add_seed(draft, request.seed)
-    return draft.finished(request.params)
+    add_shared(draft, request)
+    draft.add_params()
+    return draft.finished()
 
 
 def _add_references(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
@@ -53,7 +58,7 @@ def _add_references(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if images:
         value: object = list(images) if row.image_list else images[0]
         draft.send(row.image_field, value, "images", sources(images))
-        if declared_fields(draft.endpoint) is None:
+        if draft.schema is None:
             draft.warnings.append(
                 f"fal's schema of {draft.endpoint} is not known here: "
                 f"if it takes no {row.image_field}, fal ignores the image"

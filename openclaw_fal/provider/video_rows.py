@@ -107,7 +107,8 @@ VIDEO_ROWS: tuple[VideoRow, ...] = (
     ),
     VideoRow(
         family="Wan",
-        match=("fal-ai/wan/v2.2-a14b/*",),
+        # The others below this path declare other fields: the catalogue knows them.
+        match=("fal-ai/wan/v2.2-a14b/text-to-video", "fal-ai/wan/v2.2-a14b/image-to-video"),
         models=("fal-ai/wan/v2.2-a14b/text-to-video", "fal-ai/wan/v2.2-a14b/image-to-video"),
         duration=Duration(field="num_frames", seconds=range(1, 11), form="frames"),
         aspect_ratios=THREE_RATIOS,
@@ -120,6 +121,7 @@ VIDEO_ROWS: tuple[VideoRow, ...] = (
         },
     ),
     *_seedance("bytedance/seedance-2.0/fast", FAST_EDGES),
+    *_seedance("bytedance/seedance-2.0/mini", FAST_EDGES),
     *_seedance("bytedance/seedance-2.0", FULL_EDGES),
     VideoRow(
         family="Other fal video models",

@@ -8,8 +8,7 @@ import pytest
 
 from openclaw_fal.errors import CapabilityError, Violation
 from openclaw_fal.media import KEYS, Plan
-from openclaw_fal.provider.plan import plan
-from tests.provider.support import body, request
+from tests.provider.support import body, plan, request
 
 
 def sent(kind: str, model: str, **options: Any) -> dict[str, object]:

@@ -6,14 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from openclaw_fal.catalogue import read
 from openclaw_fal.media import (
     ImageRequest,
+    Kind,
     MediaRequest,
     MusicRequest,
     Plan,
     Reference,
     VideoRequest,
 )
+from openclaw_fal.provider import catalog
+from openclaw_fal.provider.plan import plan as plan_with
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = {
@@ -26,6 +30,7 @@ FIELDS = {
     "aspectRatio": "aspect_ratio",
     "outputFormat": "output_format",
     "durationSeconds": "duration",
+    "negativePrompt": "negative_prompt",
     "audios": "audio_refs",
 }
 
@@ -51,6 +56,19 @@ def request(kind: str, endpoint: str, prompt: str = "p", **options: Any) -> Medi
     makes = {"image": ImageRequest, "video": VideoRequest, "music": MusicRequest}[kind]
     made: MediaRequest = makes(model=endpoint, prompt=prompt, **fields)
     return made
+
+
+def plan(asked: MediaRequest) -> Plan:
+    """The plan with the shipped catalogue."""
+    return plan_with(asked, read)
+
+
+def describe(kind: Kind, endpoint: str) -> dict[str, Any]:
+    return catalog.describe(kind, endpoint, read)
+
+
+def listing(kind: Kind) -> list[dict[str, Any]]:
+    return catalog.listing(kind, read)
 
 
 def body(plan: Plan) -> dict[str, object]:

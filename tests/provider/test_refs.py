@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_fal.errors import UsageError
+from openclaw_fal.catalogue import read
+from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind
-from openclaw_fal.provider.plan import plan
-from openclaw_fal.provider.refs import closest_known, is_fal_ref, known_refs, parse_ref
-from tests.provider.support import request
+from openclaw_fal.provider.refs import (
+    is_fal_ref,
+    known_refs,
+    meant,
+    near,
+    parse_ref,
+    ref_of,
+    resolve,
+)
+from openclaw_fal.provider.specs import known_models
+from tests.provider.support import plan, request
 
 
 @pytest.mark.parametrize(
@@ -75,7 +84,7 @@ def test_another_provider_with_an_endpoint_at_fal_is_hinted_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "meant"),
+    ("kind", "given", "wanted"),
     [
         ("image", "fal-ai/flux/deev", "fal/fal-ai/flux/dev"),
         ("image", "fal-ai/nano-bannana", "fal/fal-ai/nano-banana"),
@@ -91,9 +100,15 @@ def test_another_provider_with_an_endpoint_at_fal_is_hinted_at() -> None:
         ("music", "fal-ai/minimax-musik/v2.6", "fal/fal-ai/minimax-music/v2.6"),
     ],
 )
-def test_the_known_model_that_was_meant(kind: Kind, given: str, meant: str) -> None:
-    assert closest_known(given, kind) == meant
-    assert any(meant in warning for warning in plan(request(kind, given)).warnings)
+def test_the_known_model_that_was_meant(kind: Kind, given: str, wanted: str) -> None:
+    assert ref_of(meant(given, kind, read)[0]) == wanted
+    with pytest.raises(CapabilityError) as refused:
+        plan(request(kind, given))
+    assert wanted in refused.value.message
+    assert "--unchecked" in str(refused.value.hint)
+    made = plan(request(kind, given, unchecked=True))
+    assert made.endpoint == given
+    assert any("--unchecked" in warning for warning in made.warnings)
 
 
 @pytest.mark.parametrize(
@@ -105,16 +120,18 @@ def test_the_known_model_that_was_meant(kind: Kind, given: str, meant: str) -> N
         ("image", "fal-ai/recraft/v3/text-to-image"),
         ("image", "fal-ai/nano-banana-3"),
         ("image", "fal-ai/flux/pro"),
+        ("image", "fal-ai/recraft-v3"),
         ("video", "fal-ai/veo3.1"),
         ("video", "fal-ai/kling-video/v2.6/master/text-to-video"),
         ("music", "fal-ai/some-other/music"),
     ],
 )
 def test_known_and_merely_other_models_get_no_hint(kind: Kind, endpoint: str) -> None:
-    assert closest_known(endpoint, kind) is None
+    assert meant(endpoint, kind, read) == []
     images = 1 if endpoint.endswith(("/edit", "/image-to-image")) else 0
     options = {"images": images} if kind == "image" else {}
-    assert plan(request(kind, endpoint, **options)).warnings == ()
+    warnings = plan(request(kind, endpoint, **options)).warnings
+    assert not any("did you mean" in warning for warning in warnings)
 
 
 def test_known_refs_can_be_parsed() -> None:
@@ -124,3 +141,38 @@ def test_known_refs_can_be_parsed() -> None:
         assert len(refs) == len(set(refs)) >= 3
         assert all(parse_ref(ref) for ref in refs)
     assert known_refs("image")[0] == "fal/fal-ai/flux/dev"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "also"),
+    [
+        ("nano-banana", "fal-ai/nano-banana", "fal-ai/nano-banana-2"),
+        ("flux", "fal-ai/flux/dev", "fal-ai/flux/schnell"),
+        ("fluxx", "fal-ai/flux/dev", "fal-ai/flux/schnell"),
+        ("flux/dev", "fal-ai/flux/dev", "fal-ai/flux/dev"),
+        ("kling-video/v2.1/master", "", ""),
+        ("", "", ""),
+        ("qqqq", "", ""),
+    ],
+)
+def test_what_a_short_or_misspelt_name_may_mean(name: str, first: str, also: str) -> None:
+    ids = [*known_models("image"), *read.ids("image")]
+    names = near(name, ids)
+    assert names[:1] == ([first] if first else [])
+    assert not also or also in names
+    assert len(names) <= 5
+
+
+@pytest.mark.parametrize("name", ["nano-banana", "flux", "fal/flux", "seedance"])
+def test_a_name_that_is_no_ref_fails_with_the_candidates(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_ref(name, read)
+    assert "did you mean fal/" in str(refused.value.hint)
+
+
+def test_an_alias_is_the_users_own_name_for_a_ref() -> None:
+    aliases = {"banana": "fal/fal-ai/nano-banana-2"}
+    assert resolve("banana", aliases, read) == "fal-ai/nano-banana-2"
+    assert resolve("fal/fal-ai/flux/dev", aliases, read) == "fal-ai/flux/dev"
+    with pytest.raises(UsageError):
+        resolve("apple", aliases, read)

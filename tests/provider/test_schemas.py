@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openclaw_fal.catalogue import read
 from openclaw_fal.media import Kind
 from openclaw_fal.provider.rows import ImageRow, Row, VideoRow
 from openclaw_fal.provider.schemas import ENDPOINTS
@@ -21,8 +22,11 @@ def test_the_schemas_are_the_declared_ones() -> None:
 
 
 def test_every_schema_belongs_to_a_kind() -> None:
-    assert {kind_of(endpoint) for endpoint in ENDPOINTS} == {"image", "video", "music"}
-    assert None not in {kind_of(endpoint) for endpoint in ENDPOINTS}
+    assert {kind_of(endpoint, read) for endpoint in ENDPOINTS} == {
+        "image",
+        "video",
+        "music",
+    }
 
 
 @pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: row.family)

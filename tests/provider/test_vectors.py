@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from openclaw_fal.errors import CapabilityError
-from openclaw_fal.provider.plan import plan
 from openclaw_fal.provider.refs import parse_ref
-from tests.provider.support import body, keys, request, worked_cases
+from tests.provider.support import body, keys, plan, request, worked_cases
 
 CASES = worked_cases()
 
@@ -30,5 +29,5 @@ def test_worked_case(case: dict[str, Any]) -> None:
 
 
 def test_all_worked_cases_are_there() -> None:
-    assert len(CASES) == 421
+    assert len(CASES) == 410
     assert {case["kind"] for case in CASES} == {"image", "video", "music"}

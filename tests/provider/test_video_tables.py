@@ -177,7 +177,7 @@ def test_video_models_seedance_reference_to_video(path: str) -> None:
 def test_any_other_video_endpoint_takes_the_options_as_given() -> None:
     made = planned(
         "video",
-        "fal-ai/veo3.1",
+        "someone/some-video-model",
         images=1,
         aspectRatio="adaptive",
         resolution="720P",
@@ -191,11 +191,11 @@ def test_any_other_video_endpoint_takes_the_options_as_given() -> None:
         "duration": "8s",
     }
     assert made.warnings
-    assert sent("video", "fal-ai/veo3.1", durationSeconds=8) == {"duration": 8}
-    made = planned("video", "fal-ai/veo3.1", size="1280x720", audio=True, seed=1)
+    assert sent("video", "someone/some-video-model", durationSeconds=8) == {"duration": 8}
+    made = planned("video", "someone/some-video-model", size="1280x720", audio=True, seed=1)
     assert keys(made.ignored) == ["audio", "seed", "size"]
     for options in ({"images": 2}, {"videos": 1}, {"audios": 1}):
-        assert only(refused("video", "fal-ai/veo3.1", **options))
+        assert only(refused("video", "someone/some-video-model", **options))
 
 
 def test_any_other_text_to_video_endpoint_with_an_image_uses_its_sibling() -> None:

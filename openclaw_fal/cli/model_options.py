@@ -1,0 +1,77 @@
+"""Options that go to the model as they are, where its endpoint declares a field for them."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from openclaw_fal.cli import options
+from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import ImageRequest, MusicRequest, VideoRequest
+
+Request = TypeVar("Request", ImageRequest, VideoRequest, MusicRequest)
+WHERE = "Where the model takes one."
+
+
+class ModelOptions(Frozen):
+    """The model options that image, video and music share."""
+
+    style: Annotated[str | None, options.request_option("--style", metavar="WORD", help=WHERE)] = (
+        None
+    )
+    negative_prompt: Annotated[
+        str | None,
+        options.request_option("--negative-prompt", metavar="TEXT", help="What to leave out."),
+    ] = None
+    seed: options.Seed = None
+    steps: Annotated[
+        int | None, options.request_option("--steps", help="Inference steps. " + WHERE)
+    ] = None
+    guidance: Annotated[
+        float | None, options.request_option("--guidance", help="Guidance scale. " + WHERE)
+    ] = None
+    param: options.Param = None
+    unchecked: Annotated[
+        bool,
+        options.request_option(
+            "--unchecked",
+            help="Send --param values and models that the known schemas refuse.",
+        ),
+    ] = False
+
+    def on(self, request: Request) -> Request:
+        """The request with these options."""
+        return request.replaced(
+            style=self.style,
+            negative_prompt=self.negative_prompt,
+            seed=self.seed,
+            steps=self.steps,
+            guidance=self.guidance,
+            params=options.extra_params(self.param),
+            unchecked=self.unchecked,
+        )
+
+
+class SizeOptions(Frozen):
+    """A size in pixels: whole, or edge by edge."""
+
+    size: Annotated[
+        str | None, options.request_option("--size", metavar="WxH", help="For example 1024x1536.")
+    ] = None
+    width: Annotated[
+        int | None, options.request_option("--width", min=1, help="In pixels, with --height.")
+    ] = None
+    height: Annotated[
+        int | None, options.request_option("--height", min=1, help="In pixels, with --width.")
+    ] = None
+
+    def text(self) -> str | None:
+        """`1024x1536`. Raises UsageError for half a size, and for one that was given twice."""
+        if self.width is None and self.height is None:
+            return self.size
+        if self.size is not None:
+            raise UsageError("the size was given twice", hint="--size, or --width and --height")
+        if self.width is None or self.height is None:
+            given, missing = ("--width", "--height") if self.width else ("--height", "--width")
+            raise UsageError(f"{given} needs {missing}", hint="or --size WIDTHxHEIGHT")
+        return f"{self.width}x{self.height}"

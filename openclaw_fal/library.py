@@ -1,0 +1,184 @@
+"""The functions that programs use: `from openclaw_fal import ImageRequest, generate`.
+
+They take the request values of `openclaw_fal.media`, run on the same use cases as the command line,
+and raise the errors of `openclaw_fal.errors`. Every request is in the journal before it leaves:
+what is interrupted here can be picked up by `wait`, or by `openclaw jobs wait`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from openclaw_fal.media import Kind, MediaRequest, Plan
+
+if TYPE_CHECKING:
+    from openclaw_fal import api
+    from openclaw_fal.job.ports import Generated
+    from openclaw_fal.progress import Progress
+    from openclaw_fal.session import Session
+
+
+def default_model(kind: Kind, *, config: str | None = None) -> str:
+    """The endpoint id that a command without `--model` would ask: the config's, else built in.
+
+    Raises LocalError for a config that cannot be read or whose default is of another provider.
+    """
+    from openclaw_fal import api
+
+    return api.choose_model(kind, None, api.read_config(config)).endpoint
+
+
+def models(kind: Kind) -> list[dict[str, Any]]:
+    """The known models of a kind and what each one takes: the data that `plan` enforces."""
+    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.provider import catalog
+
+    return catalog.listing(kind, catalogue)
+
+
+def plan(request: MediaRequest) -> Plan:
+    """The exact request that `generate` would send, without sending it. Pure: reads no file.
+
+    `request.model` is an endpoint id (`fal-ai/flux/dev`) or a model ref (`fal/fal-ai/flux/dev`).
+    The result's `body` holds a `Reference` wherever a file's URL will stand; `ignored` and
+    `adjusted` say what is not sent as it was given. Raises UsageError for a malformed model, and
+    CapabilityError with all violations for what the model does not take.
+    """
+    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.provider.plan import plan as planned
+
+    return planned(_named(request), catalogue)
+
+
+def generate(
+    request: MediaRequest,
+    *,
+    output: str | None = None,
+    queue: bool | None = None,
+    timeout_s: float | None = None,
+    poll_interval_s: float | None = None,
+    cancel_on_interrupt: bool = False,
+    sandbox: bool = False,
+    config: str | None = None,
+    progress: Progress | None = None,
+) -> Generated:
+    """Send `request` once, wait, and save what it makes; blocks until the files are there.
+
+    `output` is a file, a folder or a template as for `--output`; None is the current folder. An
+    existing file is never overwritten. `queue` None: videos run on fal's queue, the rest as one
+    request. `timeout_s` is for the whole job; None is 1200 s for videos and 180 s for the rest.
+    `poll_interval_s` (5) is the pause between two looks at the queue. With `cancel_on_interrupt`,
+    Ctrl-C also cancels the job at fal. `sandbox` runs against a fal on this machine, without a key
+    and at no cost. `config` is the path of OpenClaw's config file, None the usual one; the key
+    comes from where the command line takes it. `progress` hears what happens, from any thread.
+
+    Raises CapabilityError before anything is sent; LocalError for files; AuthError and BillingError
+    for the key and the account; JobFailed and ContentPolicy for what fal refused or failed to make;
+    Unreachable, TimedOut and RateLimited when fal could not be reached or time ran out; Interrupted
+    after Ctrl-C. An error's `job_id` can be given to `wait` once the job is at fal.
+    """
+    from openclaw_fal import api
+
+    session = _session(config, sandbox=sandbox)
+    request = _named(request)
+    settings = _settings(
+        request,
+        session,
+        output=output,
+        queue=queue,
+        timeout_s=timeout_s,
+        poll_interval_s=poll_interval_s,
+        cancel_on_interrupt=cancel_on_interrupt,
+        sandbox=sandbox,
+    )
+    return api.run(lambda _: request, settings, session=session, progress=progress).generated
+
+
+def submit(
+    request: MediaRequest,
+    *,
+    output: str | None = None,
+    timeout_s: float | None = None,
+    config: str | None = None,
+    progress: Progress | None = None,
+) -> Generated:
+    """Submit `request` to fal's queue and return at once; `wait(result.job_id)` brings the files.
+
+    The arguments and errors are those of `generate`; `output` and `timeout_s` are kept for `wait`.
+    """
+    from openclaw_fal import api
+
+    session = _session(config)
+    request = _named(request)
+    settings = _settings(
+        request, session, output=output, queue=True, detach=True, timeout_s=timeout_s
+    )
+    return api.run(lambda _: request, settings, session=session, progress=progress).generated
+
+
+def wait(
+    job_id: str,
+    *,
+    timeout_s: float | None = None,
+    poll_interval_s: float | None = None,
+    cancel_on_interrupt: bool = False,
+    config: str | None = None,
+    progress: Progress | None = None,
+) -> Generated:
+    """Pick up a job of any earlier process: wait for it, and save its files where they were meant
+    to go. Sends no new request, and may be repeated.
+
+    `job_id` is ours or fal's request id, and may be cut short. `timeout_s` None is what the job was
+    begun with. Raises LocalError or UsageError for an unknown job, and what `generate` raises.
+    """
+    from openclaw_fal.job import pickup
+
+    (waited,) = pickup.wait_for(
+        [job_id],
+        session=_session(config),
+        progress=progress,
+        timeout_s=timeout_s,
+        poll_interval_s=poll_interval_s,
+        cancel_on_interrupt=cancel_on_interrupt,
+    )
+    if waited.error is not None:
+        raise waited.error
+    return cast("Generated", waited.generated)
+
+
+def cancel(job_id: str, *, config: str | None = None) -> str:
+    """Ask fal to cancel a job on its queue, which may finish (and be billed) all the same.
+
+    Returns "requested", "already_cancelled", "already_completed", "already_failed" or "not_found".
+    """
+    from openclaw_fal.job import pickup
+
+    _, outcome = pickup.cancel(job_id, session=_session(config))
+    return outcome
+
+
+def _named(request: MediaRequest) -> MediaRequest:
+    """`request` with the endpoint id for its model, which may be given as a ref."""
+    from openclaw_fal.provider import refs
+
+    ref = request.model if request.model.startswith("fal/") else f"fal/{request.model}"
+    return request.replaced(model=refs.parse_ref(ref))
+
+
+def _session(config: str | None, *, sandbox: bool = False) -> Session:
+    from openclaw_fal.session import Session
+
+    session = Session()
+    session.config, session.sandbox = config, sandbox
+    return session
+
+
+def _settings(request: MediaRequest, session: Session, **given: Any) -> api.Settings:
+    from openclaw_fal import api
+
+    return api.Settings.of(
+        request.kind,
+        config=api.read_config(session.config),
+        choice=api.ModelChoice(request.model, "the request"),
+        **given,
+    )

@@ -1,0 +1,107 @@
+"""The exact request for an endpoint that the catalogue knows and no row does.
+
+Each option becomes the field that the endpoint declares for it, in the form that it declares
+(`provider/fields.py`), or is ignored and reported, or rejected. No body leaves that the declared
+schema refuses.
+"""
+
+from __future__ import annotations
+
+from openclaw_fal.media import (
+    KEYS,
+    Endpoint,
+    ImageRequest,
+    MediaRequest,
+    MusicRequest,
+    Plan,
+    VideoRequest,
+)
+from openclaw_fal.provider import fields
+from openclaw_fal.provider.declared_files import add_references, destination
+from openclaw_fal.provider.declared_geometry import add_geometry
+from openclaw_fal.provider.declared_values import add_count, add_duration, add_format, add_plain
+from openclaw_fal.provider.draft import Draft
+from openclaw_fal.provider.durations import accepted_seconds
+from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.music_rows import MAX_SECONDS
+from openclaw_fal.provider.schema import Problem, problems
+
+# The options that fill each field, to say how a required one is given.
+OPTIONS = {
+    name: KEYS[option]
+    for table in (fields.ONE_FILE, fields.FILES, fields.PLAIN)
+    for option, names in table.items()
+    for name in names
+} | dict.fromkeys((*fields.SECONDS, *fields.MILLISECONDS, *fields.FRAMES), "durationSeconds")
+FILE_WORDS = {"images": "an image", "videos": "a video", "audioRefs": "audio"}
+
+
+def plan_declared(request: MediaRequest, known: Endpoint, lookup: Lookup) -> Plan:
+    """Raises `CapabilityError` with every violation."""
+    endpoint = destination(request, known, lookup)
+    draft = Draft(request, endpoint.id, lookup)
+    _add_prompt(draft, endpoint, request.prompt)
+    if isinstance(request, ImageRequest):
+        add_count(draft, request.count)
+        add_format(draft, "outputFormat", request.output_format)
+        add_geometry(draft, request)
+    elif isinstance(request, VideoRequest):
+        add_format(draft, "outputFormat", request.output_format)
+        add_geometry(draft, request)
+        add_duration(draft, request.duration)
+    else:
+        _add_music(draft, request)
+    add_references(draft, request, endpoint, lookup)
+    for option in fields.PLAIN:
+        add_plain(draft, option, _given(request, option))
+    draft.add_params()
+    _check_whole(draft, request)
+    return draft.finished()
+
+
+def _given(request: MediaRequest, option: str) -> str | float | bool | None:
+    """An option of the request; blank lyrics count as none."""
+    value: str | float | bool | None = getattr(request, option, None)
+    return None if option == "lyrics" and not str(value or "").strip() else value
+
+
+def _add_music(draft: Draft, request: MusicRequest) -> None:
+    add_format(draft, "format", request.format)
+    seconds = range(1, MAX_SECONDS + 1)
+    if request.duration is not None and accepted_seconds(draft, request.duration, seconds):
+        add_duration(draft, request.duration)
+
+
+def _add_prompt(draft: Draft, endpoint: Endpoint, prompt: str) -> None:
+    """Into the endpoint's text field; empty is fine where the endpoint can do without."""
+    names = [name for name in fields.PROMPT if name in endpoint.properties]
+    if not prompt.strip():
+        if names and names[0] in endpoint.required:
+            draft.reject("prompt", prompt, "prompt: it is empty")
+    elif names:
+        draft.send(names[0], prompt, "prompt", prompt)
+    else:
+        draft.ignore("prompt", prompt, f"{endpoint.id} takes no prompt")
+
+
+def _check_whole(draft: Draft, request: MediaRequest) -> None:
+    """What the endpoint requires and nothing filled, and whatever else its schema refuses."""
+    assert draft.schema is not None
+    rejected = {entry.key for entry in draft.violations}
+    given = {name for name, _ in request.params}
+    for wrong in problems(draft.body, draft.schema):
+        key = OPTIONS.get(wrong.name, "params")
+        key = "params" if draft.has_sent(key) else key
+        if wrong.missing and key not in rejected:
+            draft.reject_problem(key, None, _missing(draft, wrong, key), wrong)
+        elif not wrong.missing and wrong.name not in given:
+            message = f"{wrong.name}: {draft.endpoint} takes {wrong.takes}"
+            draft.reject_problem(key, draft.body[wrong.name], message, wrong)
+
+
+def _missing(draft: Draft, wrong: Problem, key: str) -> str:
+    by_option = f"give {FILE_WORDS[key]}, or " if key in FILE_WORDS else ""
+    return (
+        f"{key}: {draft.endpoint} requires {wrong.name} ({wrong.takes}): "
+        f"{by_option}--param {wrong.name}=…"
+    )

@@ -1,0 +1,230 @@
+"""Words, numbers, lengths and formats in the form that an endpoint declares."""
+
+from __future__ import annotations
+
+from openclaw_fal.media import KEYS, MediaRequest, Schema
+from openclaw_fal.provider import fields
+from openclaw_fal.provider.common import not_taken
+from openclaw_fal.provider.draft import Draft, shown
+from openclaw_fal.provider.image_rows import FORMATS
+from openclaw_fal.provider.schema import fits, members, of_type, problem
+from openclaw_fal.provider.values import SPELLINGS, nearest_word, number_in, whole_number
+
+MAX_IMAGES = 4  # specification, image table: max images
+DURATION = "durationSeconds"
+SHARED = ("style", "negative_prompt", "seed", "steps", "guidance")
+
+
+def add_plain(draft: Draft, option: str, value: str | float | bool | None) -> None:
+    """Text, a number, a flag or a word, in the first field of the option that can hold it."""
+    if value is None or (option == "seed" and not is_seed(draft, value)):
+        return
+    key = KEYS[option]
+    for name, schema in usable(draft, fields.PLAIN[option]):
+        if holds(schema, value):
+            send_fitting(draft, key, value, name, spelled(value, schema))
+            return
+    if option in fields.NEEDED and value is not False:
+        message = f"{key}: {draft.endpoint} takes no {key}"
+        draft.reject(key, value, message, f"no {key}")
+    else:
+        draft.ignore(key, value, not_taken(draft, key))
+
+
+def add_shared(draft: Draft, request: MediaRequest) -> None:
+    """The options without a rule of their own in a row: sent where the endpoint declares them."""
+    for option in SHARED:
+        add_plain(draft, option, getattr(request, option))
+
+
+def is_seed(draft: Draft, seed: object) -> bool:
+    """A seed is a whole number, whether it is sent or not."""
+    if whole_number(seed) is None:
+        draft.reject("seed", seed, f"seed {shown(seed)}: it must be a whole number")
+        return False
+    return True
+
+
+def usable(draft: Draft, names: tuple[str, ...]) -> list[tuple[str, Schema]]:
+    """The declared fields among `names` that no other option has filled."""
+    declared = draft.schema["properties"] if draft.schema is not None else {}
+    return [(name, declared[name]) for name in names if name in declared and name not in draft.body]
+
+
+def holds(schema: Schema, value: object) -> bool:
+    """Whether a field is of a form that can hold such a value, fitting or not."""
+    if isinstance(value, bool):
+        return of_type(schema, "boolean") is not None
+    return bool(members(schema)) or of_type(schema, "string", "number", "integer") is not None
+
+
+def spelled(value: object, schema: Schema) -> object:
+    """The value in the spelling and type of the schema; unchanged if it has none for it."""
+    if isinstance(value, bool):
+        return value
+    number = number_in(value)
+    for member in members(schema):
+        same_word = str(member).lower() == str(value).strip().lower()
+        if same_word or (number is not None and number_in(member) == number):
+            return member
+    if of_type(schema, "string"):
+        return str(value)
+    if number is not None and of_type(schema, "number", "integer"):
+        return int(number) if number == int(number) else number
+    return value
+
+
+def send_fitting(draft: Draft, key: str, given: object, name: str, value: object) -> bool:
+    """Send a value that fits its field; else reject it with what is allowed."""
+    assert draft.schema is not None
+    schema = draft.schema["properties"][name]
+    if fits(value, schema):
+        draft.send(name, value, key, given)
+        return True
+    wrong = problem(name, value, schema)
+    message = f"{key} {shown(given)}: {draft.endpoint} takes {wrong.takes}"
+    texts = [member for member in members(schema) if isinstance(member, str)]
+    near = wrong.closest
+    if near is None and isinstance(value, str):
+        near = nearest_word(value.lower(), texts)
+    draft.reject(key, given, message, wrong.supported, near)
+    return False
+
+
+def add_count(draft: Draft, count: int | None) -> None:
+    """How many images; one is asked for where nothing was said, as fal's default may be more."""
+    number = 1 if count is None else whole_number(count)
+    declared = usable(draft, fields.COUNT)
+    most = MAX_IMAGES if declared else 1
+    if number is None or not 1 <= number <= most:
+        takes = f"1 to {most} images" if most > 1 else "1 image"
+        message = f"count {shown(count)}: {draft.endpoint} makes {takes} a request"
+        near = 1 if number is None or number < 1 else most
+        draft.reject("count", count, message, tuple(range(1, most + 1)), near)
+    elif not declared:
+        if count is not None:
+            reason = f"{draft.endpoint} declares no number of images; not sent"
+            draft.adjust("count", count, 1, reason)
+    elif count is not None:
+        name, schema = declared[0]
+        send_fitting(draft, "count", count, name, spelled(number, schema))
+    elif fits(1, declared[0][1]):
+        draft.send(declared[0][0], 1)
+
+
+def add_format(draft: Draft, key: str, value: str | None) -> None:
+    """The file format; PNG for images where nothing was said."""
+    word = (value or "").strip().lower().removeprefix(".")
+    word = SPELLINGS.get(word, word)
+    for name, schema in usable(draft, fields.FORMAT):
+        known = file_formats(schema)
+        if not known:
+            continue
+        if value is None:
+            if draft.kind == "image" and "png" in known:
+                draft.send(name, known["png"])
+            return
+        sent = known.get(word, spelled(value, schema))
+        if send_fitting(draft, key, value, name, sent) and str(sent).lower() not in (word, "jpg"):
+            draft.adjust(key, value, sent, f"{draft.endpoint} calls it {sent}")
+        return
+    if value is None:
+        return
+    if draft.kind == "image" and word not in FORMATS:
+        takes = f"{draft.endpoint} takes no format; images are {' or '.join(FORMATS)}"
+        draft.reject(key, value, f"{key} {shown(value)}: {takes}", FORMATS)
+    else:
+        draft.ignore(key, value, not_taken(draft, "format"))
+
+
+def file_formats(schema: Schema) -> dict[str, object]:
+    """The members of an enum by the file format that they name, its default first."""
+    known: dict[str, object] = {}
+    for member in (schema.get("default"), *members(schema)):
+        letters = (letter if letter.isalnum() else " " for letter in str(member).lower())
+        for word in "".join(letters).split():
+            if word in fields.MEDIA_FORMATS and member in members(schema):
+                known.setdefault(SPELLINGS.get(word, word), member)
+    return known
+
+
+def add_duration(draft: Draft, value: int | float | str | None) -> None:
+    """A length in seconds: as seconds, milliseconds or frames."""
+    if value is None:
+        return
+    seconds = seconds_in(value)
+    if isinstance(value, bool) or (seconds is not None and seconds <= 0):
+        message = f"{DURATION} {shown(value)}: it must be greater than 0"
+        draft.reject(DURATION, value, message, "a number greater than 0")
+        return
+    for name, schema in usable(draft, fields.SECONDS):
+        if holds(schema, value):
+            send_fitting(draft, DURATION, value, name, _as_seconds(value, seconds, schema))
+            return
+    for name, schema in usable(draft, fields.MILLISECONDS):
+        if holds(schema, value):
+            sent = value if seconds is None else spelled(seconds * 1000, schema)
+            if send_fitting(draft, DURATION, value, name, sent):
+                draft.adjust(DURATION, value, sent, f"{draft.endpoint} takes milliseconds")
+            return
+    for name, schema in usable(draft, fields.FRAMES):
+        rate = frame_rate(draft)
+        if rate is not None and holds(schema, value):
+            _send_frames(draft, value, seconds, name, rate)
+            return
+    draft.ignore(DURATION, value, not_taken(draft, "duration"))
+
+
+def seconds_in(value: object) -> int | float | None:
+    """The number of seconds in `5`, `5.0`, `"5"` or `"5s"`."""
+    return number_in(value.strip().lower().removesuffix("s") if isinstance(value, str) else value)
+
+
+def _as_seconds(value: object, seconds: int | float | None, schema: Schema) -> object:
+    if seconds is None:
+        return spelled(value, schema)
+    for member in members(schema):
+        if seconds_in(member) == seconds:
+            return member
+    if of_type(schema, "string"):
+        return f"{seconds:g}s" if str(schema.get("default")).endswith("s") else f"{seconds:g}"
+    return spelled(seconds, schema)
+
+
+def frame_rate(draft: Draft) -> int | float | None:
+    """Frames a second, as `--param` gives them or by default."""
+    for name, schema in usable(draft, fields.FRAME_RATE):
+        return number_in(draft.param(name, schema.get("default")))
+    return None
+
+
+def _send_frames(
+    draft: Draft, value: object, seconds: int | float | None, name: str, rate: int | float
+) -> None:
+    assert draft.schema is not None
+    schema = draft.schema["properties"][name]
+    extra = _extra_frame(schema)
+    if seconds is None:
+        message = f"{DURATION} {shown(value)}: {draft.endpoint} takes a number of seconds"
+        draft.reject(DURATION, value, message, "a number of seconds")
+        return
+    frames = spelled(round(seconds * rate) + extra, schema)
+    if fits(frames, schema):
+        draft.send(name, frames, DURATION, value)
+        reason = f"{seconds:g} s are {frames} frames at {rate:g} a second"
+        draft.adjust(DURATION, value, frames, reason)
+        return
+    wrong = problem(name, frames, schema)
+    near = number_in(wrong.closest)
+    message = (
+        f"{DURATION} {shown(value)}: that is {frames} frames at {rate:g} a second; "
+        f"{draft.endpoint} takes {wrong.takes}"
+    )
+    nearest = None if near is None else round((near - extra) / rate, 2)
+    draft.reject(DURATION, value, message, f"frames: {wrong.takes}", nearest)
+
+
+def _extra_frame(schema: Schema) -> int:
+    """Some models take one frame more than a multiple of 4 or 8: their default shows it."""
+    default = number_in(schema.get("default"))
+    return 1 if default and default > 1 and (default - 1) % 4 == 0 else 0
