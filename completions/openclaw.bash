@@ -1,7 +1,7 @@
 # bash completion for openclaw and openclaw-fal
-# Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
+# Install: openclaw completion install bash
 _openclaw() {
-    local word typed prefix candidate
+    local word typed prefix candidate endings
     # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave
     # out of each candidate what stands before that part.
     word=${COMP_WORDS[COMP_CWORD]}
@@ -11,17 +11,22 @@ _openclaw() {
     prefix=${typed%"$word"}
     COMPREPLY=()
     while IFS= read -r candidate; do
-        candidate=${candidate%%$'\t'*}
-        if [[ $candidate == @file ]]; then
-            if type compopt &>/dev/null; then
+        if [[ $candidate == @file* ]]; then
+            endings=${candidate#@file}
+            endings=${endings#$'\t'}
+            if [[ -z $endings ]] && type compopt &>/dev/null; then
                 compopt -o default -o filenames
-                COMPREPLY=()
-            else
-                while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done \
-                    < <(compgen -f -- "$word")
+                return
             fi
+            type compopt &>/dev/null && compopt -o filenames
+            while IFS= read -r candidate; do
+                [[ -d $candidate || -z $endings || "|$endings|" == *"|${candidate##*.}|"* ]] ||
+                    continue
+                COMPREPLY+=("$candidate")
+            done < <(compgen -f -- "${word/#\~\//$HOME/}")
             return
         fi
+        candidate=${candidate%%$'\t'*}
         COMPREPLY+=("${candidate#"$prefix"}")
     done < <("${COMP_WORDS[0]}" __complete line "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }

@@ -1,15 +1,18 @@
 # fish completion for openclaw and openclaw-fal
-# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+# Install: openclaw completion install fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
     set -l found ($program __complete words $words $current 2>/dev/null)
-    if test "$found" = @file
+    if string match -q -- '@file*' "$found"
         set -l option (string match -r -- '^--[^=]+=' $current; or echo)
+        set -l endings (string replace -r -- '^@file\\t?' '' "$found")
         for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
-            printf '%s\n' $option$path
+            if test -z "$endings"; or string match -qir -- "(/|\\.($endings))(\\t|\$)" $path
+                printf '%s\n' $option$path
+            end
         end
     else if test -n "$found"
         printf '%s\n' $found

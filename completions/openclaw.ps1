@@ -1,5 +1,5 @@
 # PowerShell completion for openclaw and openclaw-fal
-# Install: openclaw completion powershell >> $PROFILE
+# Install: openclaw completion install powershell
 Register-ArgumentCompleter -Native -CommandName openclaw, openclaw-fal -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $length = $cursorPosition - $commandAst.Extent.StartOffset

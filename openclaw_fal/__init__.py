@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
 if TYPE_CHECKING:
+    from openclaw_fal.api import cancel, default_model, generate, models, plan, submit, wait
     from openclaw_fal.errors import (
         AuthError,
         BillingError,
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
         UsageError,
         Violation,
     )
-    from openclaw_fal.job.ports import Generated
-    from openclaw_fal.library import cancel, default_model, generate, models, plan, submit, wait
     from openclaw_fal.media import (
         Adjusted,
+        Generated,
         Ignored,
         ImageRequest,
         MusicRequest,
@@ -77,11 +77,11 @@ __all__ = [
 
 _FUNCTIONS = {"cancel", "default_model", "generate", "models", "plan", "submit", "wait"}
 _MODULES = {
-    "Generated": "job.ports",
     "Progress": "progress",
     **dict.fromkeys(
         (
             "Adjusted",
+            "Generated",
             "Ignored",
             "ImageRequest",
             "MusicRequest",
@@ -92,7 +92,7 @@ _MODULES = {
         ),
         "media",
     ),
-    **dict.fromkeys(_FUNCTIONS, "library"),
+    **dict.fromkeys(_FUNCTIONS, "api"),
 }
 
 

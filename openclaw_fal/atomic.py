@@ -85,14 +85,35 @@ def replace_file(
     temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
         make_folder(target.parent)
+        write_new(temporary, [content], like=like, mode=mode)
         with _removed_on_failure(temporary):
-            _write_new(temporary, content, like, mode)
             if before_rename is not None:
                 before_rename()
             os.replace(temporary, target)
         sync_folder(target.parent)
     except OSError as error:
         raise failure("write", target, error) from error
+
+
+def write_new(
+    path: Path,
+    pieces: Iterable[bytes],
+    *,
+    like: os.stat_result | None = None,
+    mode: int = 0o600,
+) -> None:
+    """Writes a file that is not there yet and puts it on the disk; when that fails, it is removed.
+
+    `mode` and `like` are as in `replace_file`. Raises OSError, FileExistsError among them.
+    """
+    flags = open_flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    with open(os.open(path, flags, 0o600), "wb") as file, _removed_on_failure(path):
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        if hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), _keep_owner(file.fileno(), like, mode))
+        os.fsync(file.fileno())
 
 
 def take_free_name(path: Path, names: Iterable[str]) -> Path | None:
@@ -171,16 +192,6 @@ def _read(path: Path, target: Path) -> Snapshot:
         info = os.fstat(file.fileno())
         _check_regular(path, info)
         return Snapshot(target, file.read(), info)
-
-
-def _write_new(path: Path, content: bytes, like: os.stat_result | None, mode: int) -> None:
-    flags = open_flags(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    with open(os.open(path, flags, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        if hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), _keep_owner(file.fileno(), like, mode))
-        os.fsync(file.fileno())
 
 
 def _keep_owner(descriptor: int, like: os.stat_result | None, mode: int) -> int:

@@ -246,8 +246,29 @@ class RemoteFile(Frozen):
     height: int | None = None
 
 
+class Marked(Frozen):
+    """A part file after its provenance was seen to.
+
+    `path` is what gets the final name: the part file, or a marked copy beside it. The SHA-256 are
+    of that file, and of the file as fal served it. `sidecar` is the JSON to write beside it,
+    `note` what there is to say about it.
+    """
+
+    path: Path
+    sha256: str | None = None
+    served_sha256: str | None = None
+    provenance: Literal["embedded", "sidecar", "none"] = "none"
+    sidecar: bytes | None = None
+    content_credentials: Literal["present", "signed"] | None = None
+    note: str | None = None
+
+
 class Output(Frozen):
-    """A file on this machine: `size` in bytes; pixels and seconds where they are known."""
+    """A file on this machine: `size` in bytes; pixels and seconds where they are known.
+
+    `sha256` is of the file, `served_sha256` of the file as fal sent it. `provenance` says where the
+    mark is (`embedded`, `sidecar`, `none`), `sidecar` is that file.
+    """
 
     path: Path
     mime_type: str
@@ -256,6 +277,12 @@ class Output(Frozen):
     width: int | None = None
     height: int | None = None
     duration: float | None = None
+    sha256: str | None = None
+    served_sha256: str | None = None
+    provenance: str | None = None
+    sidecar: Path | None = None
+    content_credentials: str | None = None
+    provenance_note: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The file as the envelope's `outputs` and the journal list it."""
@@ -267,6 +294,12 @@ class Output(Frozen):
             "height": self.height,
             "duration": self.duration,
             "url": cut_data_uri(self.url),
+            "sha256": self.sha256,
+            "servedSha256": self.served_sha256,
+            "provenance": self.provenance,
+            "sidecar": str(self.sidecar) if self.sidecar else None,
+            "contentCredentials": self.content_credentials,
+            "provenanceNote": self.provenance_note,
         }
         return {key: value for key, value in document.items() if value is not None}
 
@@ -277,3 +310,52 @@ def cut_data_uri(url: str) -> str:
         return url
     head = url[:200].partition(",")[0]
     return head.partition(";")[0][:100]
+
+
+class Handle(NamedTuple):
+    """A job in fal's queue, and where to ask for it. `queue_position` counts the jobs ahead."""
+
+    request_id: str
+    status_url: str
+    response_url: str
+    cancel_url: str
+    queue_position: int | None = None
+
+
+class RunSettings(Frozen, kw_only=True):
+    """How one request is run.
+
+    `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
+    for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
+    fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
+    refuses options that the model does not take; `max_bytes` is the limit for each file. A field
+    with a default needs no mention where a request is begun.
+    """
+
+    capability: str
+    timeout_s: float
+    output: str | None = None
+    queue: bool = False
+    detach: bool = False
+    poll_interval_s: float = 5.0
+    cancel_on_interrupt: bool = False
+    sandbox: bool = False
+    overwrite: bool = False
+    strict: bool = False
+    max_bytes: int | None = None
+
+
+class Generated(Frozen):
+    """What a job left behind. `flagged` are the outputs (from 0) that fal marks as unsafe.
+
+    `submitted_only`: the job was left on fal's queue, and there are no outputs yet.
+    """
+
+    job_id: str
+    model: str
+    outputs: tuple[Output, ...] = ()
+    request_id: str | None = None
+    seed: int | None = None
+    billable_units: str | None = None
+    flagged: tuple[int, ...] = ()
+    submitted_only: bool = False

@@ -30,8 +30,8 @@ from openclaw_fal.progress import Counts
 
 if TYPE_CHECKING:
     from openclaw_fal.batch.plan import PlannedItem
-    from openclaw_fal.job.ports import Generated
     from openclaw_fal.journal.record import Job
+    from openclaw_fal.media import Generated
 
 DOWNLOADS = 4
 """Results that are fetched at the same time."""

@@ -29,13 +29,17 @@ class OpenClaw(Root):
         "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
         "spend": ("openclaw_fal.cli.spend", "Show what was spent."),
         "budget": ("openclaw_fal.cli.budget", "Limit what may be spent."),
+        "provenance": ("openclaw_fal.cli.provenance", "Show where a file came from."),
         "config": ("openclaw_fal.cli.config", "Show and edit OpenClaw's config file."),
         "sandbox": ("openclaw_fal.cli.sandbox", "A fal on this machine that costs nothing."),
         "help": (
             "openclaw_fal.cli.help",
             "Explain a topic: auth, config, models, jobs, …",
         ),
-        "completion": ("openclaw_fal.cli.completion", "Print the completion script for a shell."),
+        "completion": (
+            "openclaw_fal.cli.completion",
+            "Set up completion with Tab, or print its script.",
+        ),
         "infer": ("openclaw_fal.cli.infer", "OpenClaw's spelling of image, video and music."),
     }
     aliases: ClassVar[dict[str, str]] = {"capability": "infer"}  # OpenClaw's other name for it

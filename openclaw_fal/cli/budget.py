@@ -51,12 +51,12 @@ def set_limit(
 ) -> Result:
     """Set a limit (per month, unless --per says otherwise). A request that does not fit is not
     sent, and one whose price is unknown only with --assume-cost."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
     from openclaw_fal.money.amount import parsed
     from openclaw_fal.money.budget import Cap
 
     cap = Cap(parsed(amount, "the limit"), _period(per) or "month", _pattern(model), "budget")
-    ledger = api.ledger()
+    ledger = wiring.ledger()
     ledger.set_cap(cap)
     document: BudgetDocument = {"budget": [_document(cap, ledger.spent(cap))]}
     return Result(document, out=(str(cap),))
@@ -65,9 +65,9 @@ def set_limit(
 @app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context) -> Result:
     """Show the limits, and what remains of each."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
 
-    ledger = api.ledger()
+    ledger = wiring.ledger()
     limits = [(cap, ledger.spent(cap)) for cap in ledger.caps()]
     document: BudgetDocument = {"budget": [_document(cap, spent) for cap, spent in limits]}
     if not limits:
@@ -81,10 +81,10 @@ def show(ctx: typer.Context) -> Result:
 @app.command(cls=Command, epilog=EPILOG)
 def clear(ctx: typer.Context, per: Per = None, model: Model = None) -> Result:
     """Forget limits: all of them, or those for a period or a pattern."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
 
     period, pattern = _period(per), _pattern(model)
-    ledger = api.ledger()
+    ledger = wiring.ledger()
     gone = [
         cap
         for cap in ledger.caps()

@@ -65,12 +65,12 @@ def file(ctx: typer.Context) -> Result:
 @app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
-    from openclaw_fal import api
     from openclaw_fal.config.layouts import RELEASES
+    from openclaw_fal.job import wiring
 
     session = ctx.obj
     session.capability = "config.show"
-    config = api.read_config(session.config)
+    config = wiring.read_config(session.config)
     key = _key_facts(config, session)
     base = _base_url(config)
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
@@ -168,13 +168,13 @@ def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
 @app.command(cls=Command, epilog=EPILOG)
 def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
-    from openclaw_fal import api
     from openclaw_fal.config.redaction import redacted
+    from openclaw_fal.job import wiring
     from openclaw_fal.json5.path import MISSING, format_path, parse_path
 
     ctx.obj.capability = "config.get"
     keys = parse_path(path)
-    config = api.read_config(ctx.obj.config)
+    config = wiring.read_config(ctx.obj.config)
     setting = config.get(keys)
     if setting.value is MISSING:
         return _unset(config, keys, path)
@@ -314,11 +314,11 @@ def check_model(kind: Kind, ref: str) -> str | None:
 @app.command(cls=Command, epilog=EPILOG)
 def validate(ctx: typer.Context) -> Result:
     """Check the file: JSON5, the settings of fal, and both layouts at once."""
-    from openclaw_fal import api
     from openclaw_fal.config import check as config_check
+    from openclaw_fal.job import wiring
 
     ctx.obj.capability = "config.validate"
-    config = api.read_config(ctx.obj.config)
+    config = wiring.read_config(ctx.obj.config)
     findings = config_check.validate(config)
     wrong = [finding for finding in findings if finding.severity == "error"]
     listed = [

@@ -104,11 +104,11 @@ class HelpDocument(TypedDict):
 
 
 class CompletionDocument(TypedDict):
-    """A completion script; `path` is where it was installed."""
+    """A completion script; `paths` are the files where it was installed."""
 
     shell: str
     script: NotRequired[str]
-    path: NotRequired[str]
+    paths: NotRequired[list[str]]
 
 
 class SandboxDocument(TypedDict):
@@ -136,3 +136,25 @@ class BudgetDocument(TypedDict):
     """Limits on spending, with what remains of those for a day or a month."""
 
     budget: list[JsonObject]
+
+
+class ProvenanceDocument(TypedDict):
+    """What a file says about where it came from. `asServed` says whether it is, without its mark,
+    what fal served; `others` names what other programs left in it."""
+
+    path: str
+    sha256: str
+    mark: JsonObject | None
+    embedded: bool
+    sidecar: str | None
+    asServed: bool | None
+    contentCredentials: str | None
+    others: list[str]
+    credentials: NotRequired[JsonObject]
+
+
+class StrippedDocument(TypedDict):
+    """A file without its mark; `served` says whether it is what fal served."""
+
+    path: str
+    served: bool

@@ -7,19 +7,32 @@ python -m openclaw_fal.cli.generate_completion --check completions    fail when 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 from openclaw_fal.cli import app
+from openclaw_fal.cli.groups import Context, TyperType
 from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.media import KEYS, Kind, option_name
+
+if TYPE_CHECKING:
+    from openclaw_fal.completion.entries import (
+        CommandEntry,
+        ModelEntry,
+        Models,
+        OptionEntry,
+        Takes,
+    )
 
 TABLE = Path(__file__).parent.parent / "completion" / "table.py"
 
-TAKES: dict[str, Any] = {
-    "--image": "file",
-    "--file": "file",
-    "--video": "file",
-    "--audio-ref": "file",
+TAKES: dict[str, str | list[str]] = {
+    "--image": "file:png|jpg|jpeg|webp|gif|avif|bmp",
+    "--file": "file:png|jpg|jpeg|webp|gif|avif|bmp",
+    "--video": "file:mp4|mov|webm|mkv|m4v",
+    "--audio-ref": "file:mp3|wav|ogg|flac|m4a|aac|opus",
+    "--prompt-file": "file",
     "--lyrics-file": "file",
     "--output": "file",
     "--config": "file",
@@ -42,24 +55,29 @@ LIMITS = (
 
 
 REPEATING = ("jobs wait",)
+_KEY_OF_OPTION = {option_name(key): key for key in KEYS.values()} | {
+    "--file": "images",
+    "--lyrics-file": "lyrics",
+}
 
 
-def table() -> tuple[dict[str, Any], dict[str, Any]]:
+def table() -> tuple[dict[str, CommandEntry], dict[str, OptionEntry]]:
     """Every command (its subcommands, its options, what its arguments take), and the options that
     every command has."""
     root = app.build()
-    commands: dict[str, Any] = {}
+    commands: dict[str, CommandEntry] = {}
     with root.make_context("openclaw", [], resilient_parsing=True) as ctx:
         everywhere = _options(root, ctx, "")
         _walk(root, ctx, "", commands)
-    everywhere.pop("--version", None)
+    for name in ("--version", "-V"):
+        commands[""]["options"][name] = everywhere.pop(name)
     for command in commands.values():
         own = command["options"]
         command["options"] = {name: own[name] for name in own if name not in everywhere}
     return commands, everywhere
 
 
-def _walk(command: Any, ctx: Any, path: str, commands: dict[str, Any]) -> None:
+def _walk(command: TyperType, ctx: Context, path: str, commands: dict[str, CommandEntry]) -> None:
     names = command.list_commands(ctx) if hasattr(command, "list_commands") else []
     below = {name: command.get_command(ctx, name) for name in names}
     nouns = getattr(command, "nouns", {})
@@ -79,19 +97,21 @@ def _walk(command: Any, ctx: Any, path: str, commands: dict[str, Any]) -> None:
         _walk(child, ctx, f"{path} {name}".strip(), commands)
 
 
-def _options(command: Any, ctx: Any, path: str) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+def _options(command: TyperType, ctx: Context, path: str) -> dict[str, OptionEntry]:
+    options: dict[str, OptionEntry] = {}
     for param in command.get_params(ctx):
         if param.param_type_name != "option" or param.hidden:
             continue
         takes = None if param.is_flag else _takes(param.opts, path)
-        for name in [*param.opts, *param.secondary_opts]:
-            if name.startswith("--") or takes:
-                options[name] = {"help": _first_sentence(param.help or ""), "takes": takes}
+        # Typer lists the names of --help in any order.
+        for name in [*sorted(param.opts, key=len, reverse=True), *param.secondary_opts]:
+            options[name] = {"help": _first_sentence(param.help or ""), "takes": takes}
+            if key := _KEY_OF_OPTION.get(max(param.opts, key=len)):
+                options[name]["key"] = key
     return options
 
 
-def _takes(names: list[str], path: str) -> Any:
+def _takes(names: list[str], path: str) -> Takes:
     kind = _kind(path)
     for name in names:
         if name == "--model":
@@ -112,7 +132,7 @@ def _kind(path: str) -> str:
     return next((kind for kind in ("image", "video", "music") if kind in path.split()), "image")
 
 
-def _arguments(path: str) -> list[Any]:
+def _arguments(path: str) -> list[Takes]:
     """What each argument of a command takes, in order."""
     if path in ("jobs wait", "jobs cancel"):
         return ["job:unfinished"]
@@ -125,12 +145,14 @@ def _arguments(path: str) -> list[Any]:
 
         value = ["setting"] if path == "config set" else []
         return [list(KNOWN_PATHS), *value]
+    if path.startswith("provenance "):
+        return ["file"]
     if path == "help":
         from openclaw_fal.cli.topics import TOPICS
 
         return [list(TOPICS)]
     if path == "completion":
-        return [list(SCRIPTS)]
+        return [[*SCRIPTS, "install"], list(SCRIPTS)]
     return []
 
 
@@ -138,21 +160,34 @@ def _first_sentence(text: str) -> str:
     return text.split(". ")[0].rstrip(".")
 
 
-def models() -> dict[str, Any]:
-    """Every known model ref with the values that its options take."""
+def models() -> Models:
+    """Every known model ref with the parameters and values that it takes."""
     from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider import catalog
 
+    kinds: tuple[Kind, ...] = ("image", "video", "music")
     return {
-        kind: {
-            row["model"]: {
-                "title": str(row.get("family", "")),
-                **{key: row[key] for key in LIMITS if isinstance(row.get(key), list) and row[key]},
-            }
-            for row in catalog.listing(kind, catalogue)
-        }
-        for kind in ("image", "video", "music")
+        kind: {str(row["model"]): _model(row) for row in catalog.listing(kind, catalogue)}
+        for kind in kinds
     }
+
+
+def _model(row: Mapping[str, object]) -> ModelEntry:
+    untaken = _untaken(row)
+    sibling = row.get("withReferences")
+    if isinstance(sibling, Mapping):
+        untaken &= _untaken(sibling)
+    references = {"maxReferenceImages": "images", "maxReferenceVideos": "videos"}
+    references["maxReferenceAudios"] = "audioRefs"
+    untaken |= {key for limit, key in references.items() if row.get(limit) == 0}
+    limits = {key: value for key in LIMITS if isinstance(value := row.get(key), list) and value}
+    title = str(row.get("family", ""))
+    return {"title": title, "untaken": sorted(untaken), "limits": limits}
+
+
+def _untaken(row: Mapping[str, object]) -> set[str]:
+    lists = (row.get("ignoredOptions"), row.get("rejectedOptions"))
+    return {str(key) for keys in lists if isinstance(keys, list) for key in keys}
 
 
 def files(folder: Path) -> dict[Path, str]:
@@ -162,13 +197,14 @@ def files(folder: Path) -> dict[Path, str]:
         '"""Generated by `python -m openclaw_fal.cli.generate_completion completions`."""\n\n'
         "# fmt: off\n# ruff: noqa: E501\n"
         "from __future__ import annotations\n\n"
-        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Any\n\n"
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n"
+        "    from openclaw_fal.completion.entries import CommandEntry, Models, OptionEntry\n\n"
         + "\n\n".join(
-            f"{name}: dict[str, Any] = {_literal(value)}"
-            for name, value in (
-                ("COMMANDS", commands),
-                ("GLOBAL", everywhere),
-                ("MODELS", models()),
+            f"{name}: {hint} = {_literal(value)}"
+            for name, hint, value in (
+                ("COMMANDS", "dict[str, CommandEntry]", commands),
+                ("GLOBAL", "dict[str, OptionEntry]", everywhere),
+                ("MODELS", "Models", models()),
             )
         )
         + "\n"
@@ -177,7 +213,7 @@ def files(folder: Path) -> dict[Path, str]:
     return {TABLE: data, **scripts}
 
 
-def _literal(value: dict[str, Any], depth: int = 0) -> str:
+def _literal(value: Mapping[str, object], depth: int = 0) -> str:
     """A dictionary as source: an entry a line, two levels deep."""
     margin = " " * 4 * (depth + 1)
     lines = [
@@ -187,7 +223,7 @@ def _literal(value: dict[str, Any], depth: int = 0) -> str:
     return "\n".join(["{", *lines, margin[4:] + "}"])
 
 
-def _branches(value: object, depth: int) -> bool:
+def _branches(value: object, depth: int) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict) and bool(value) and depth < 2
 
 

@@ -57,7 +57,7 @@ def list_jobs(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> Result:
     """List jobs, newest first."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
     from openclaw_fal.journal.record import STATES
 
     if kind is not None and kind not in ("image", "video", "music"):
@@ -65,7 +65,7 @@ def list_jobs(
     for name in state or ():
         if name not in STATES:
             raise UsageError(f"--state {name}: takes {', '.join(STATES)}")
-    jobs = api.journal().list(
+    jobs = wiring.journal().list(
         kind=cast("Kind | None", kind),
         state=cast("list[State] | None", state),
         model=model.removeprefix("fal/") if model else None,
@@ -96,9 +96,9 @@ def age(seconds: float) -> str:
 @app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context, job_id: Id) -> Result:
     """Show one job in full."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
 
-    job = api.journal().get(job_id)
+    job = wiring.journal().get(job_id)
     facts = job.as_json()
     rows = [
         (spaced(name), _text(value)) for name, value in facts.items() if value not in (None, [])
@@ -194,8 +194,8 @@ def prune(
     ] = 30,
 ) -> Result:
     """Forget finished jobs that are older than some days. Files are not touched."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
 
-    gone = api.journal().prune(older_than=older_than * 86400)
+    gone = wiring.journal().prune(older_than=older_than * 86400)
     document: PruneDocument = {"pruned": list(gone)}
     return Result(document, out=tuple(gone), notes=(f"{len(gone)} forgotten",))

@@ -11,9 +11,10 @@ from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
 if TYPE_CHECKING:
-    from openclaw_fal.api import Settings
     from openclaw_fal.cli.options import RunOptions
-    from openclaw_fal.media import Output
+    from openclaw_fal.config.read import Config
+    from openclaw_fal.job.settings import ModelChoice
+    from openclaw_fal.media import Output, RunSettings
     from openclaw_fal.session import Session
     from openclaw_fal.ui.result import Result
 
@@ -38,52 +39,54 @@ def run_media(
     """Plan the request and show, submit or run it."""
     from openclaw_fal.cli.open_preview import check_preview
     from openclaw_fal.cli.results import dry_run_result
+    from openclaw_fal.job import generate, wiring
+    from openclaw_fal.job.settings import choose_model
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     _refuse_contradictions(session, run)
     if getattr(run, "preview", False):
         check_preview()
-    settings = _settings(session, kind, model, run)
+    config = wiring.read_config(session.config)
+    choice = choose_model(kind, model, config)
+    session.model = choice.endpoint
+    settings = _settings(session, kind, config, choice, run)
     if run.dry_run:
-        from openclaw_fal import api
-
-        shown = api.dry_run(request_for(settings.choice.endpoint), settings)
+        shown = generate.dry_run(request_for(choice.endpoint), settings, config)
         notes = plan_notes_for(shown.plan, kind, request_for)
         return dry_run_result(
             shown.plan, url=shown.url, body=shown.body, uploads=shown.uploads, notes=notes
         )
-    return _run(session, kind, request_for, run, settings)
+    return _run(session, kind, request_for, run, config, choice, settings)
 
 
-def _settings(session: Session, kind: Kind, model: str | None, run: RunOptions) -> Settings:
-    from openclaw_fal import api
+def _settings(
+    session: Session, kind: Kind, config: Config, choice: ModelChoice, run: RunOptions
+) -> RunSettings:
     from openclaw_fal.cli.options import seconds
+    from openclaw_fal.job.settings import run_settings
 
-    config = api.read_config(session.config)
-    choice = api.choose_model(kind, model, config)
-    session.model = choice.endpoint
-    return api.Settings.of(
-        kind,
-        capability=session.capability,
-        config=config,
-        choice=choice,
-        output=run.output,
-        queue=run.queue or run.detach or (run.queue is None and kind == "video"),
-        detach=run.detach,
-        timeout_s=seconds(run.timeout_ms),
-        poll_interval_s=run.poll_interval,
-        cancel_on_interrupt=run.cancel_on_interrupt,
-        sandbox=session.sandbox,
-        overwrite=run.overwrite,
-        strict=run.strict or says_yes("OPENCLAW_FAL_STRICT"),
-    )
+    options = {
+        **run.as_dict(),
+        "queue": True if run.detach else run.queue,
+        "timeout_s": seconds(run.timeout_ms),
+        "poll_interval_s": run.poll_interval,
+        "sandbox": session.sandbox,
+        "strict": run.strict or says_yes("OPENCLAW_FAL_STRICT"),
+    }
+    return run_settings(kind, config, choice, options, capability=session.capability)
 
 
 def _run(
-    session: Session, kind: Kind, request_for: RequestFor, run: RunOptions, settings: Settings
+    session: Session,
+    kind: Kind,
+    request_for: RequestFor,
+    run: RunOptions,
+    config: Config,
+    choice: ModelChoice,
+    settings: RunSettings,
 ) -> Result:
-    from openclaw_fal import api
     from openclaw_fal.cli.results import generated_result, name_notes
+    from openclaw_fal.job import generate
     from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
 
     progress = progress_for(session)
@@ -94,7 +97,15 @@ def _run(
             note(text)
 
     start = time.monotonic()
-    done = api.run(request_for, settings, session=session, progress=progress, told=before_sending)
+    done = generate.run(
+        request_for,
+        choice,
+        settings,
+        config=config,
+        session=session,
+        progress=progress,
+        before_sending=before_sending,
+    )
     seconds_taken = time.monotonic() - start
     outputs = done.generated.outputs
     return generated_result(

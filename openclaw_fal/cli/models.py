@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
     """All models of a kind, or one in full; the configured default is marked."""
-    from openclaw_fal import api
     from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.job import wiring
+    from openclaw_fal.job.settings import choose_model
     from openclaw_fal.provider import catalog, refs
 
     configured = _configured(session, kind)
@@ -32,7 +33,7 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
         return Result(document, out=(Facts(_facts(row)),), notes=tuple(notes))
     rows = [_marked(row, configured) for row in catalog.listing(kind, catalogue)]
     if configured not in {row["model"] for row in rows}:
-        endpoint = api.choose_model(kind, None, api.read_config(session.config)).endpoint
+        endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
         rows.insert(0, _marked(catalog.describe(kind, endpoint, catalogue), configured))
     listed: ModelsDocument = {"default": configured, "models": list(rows)}
     cells = [(("* " if row["configured"] else "  ") + row["model"], _summary(row)) for row in rows]
@@ -43,12 +44,13 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
 def _configured(session: Session, kind: Kind) -> str:
     """The ref of the model that a command without --model would use; the built-in one when the
     config cannot be read or names another provider."""
-    from openclaw_fal import api
     from openclaw_fal.errors import LocalError
+    from openclaw_fal.job import wiring
+    from openclaw_fal.job.settings import choose_model
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     try:
-        endpoint = api.choose_model(kind, None, api.read_config(session.config)).endpoint
+        endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
     except LocalError:
         endpoint = DEFAULT_MODELS[kind]
     return f"fal/{endpoint}"

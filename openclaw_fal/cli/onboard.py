@@ -184,8 +184,8 @@ def _asked() -> str:
 
 def _kept_key() -> str:
     """The key that an earlier onboarding stored. AuthError names the ways to give one."""
-    from openclaw_fal.api import NO_KEY
     from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.job.wiring import NO_KEY
 
     kept = resolve_key(None, {**os.environ, "FAL_KEY": "", "FAL_API_KEY": ""})
     if kept is None:
@@ -195,9 +195,9 @@ def _kept_key() -> str:
 
 def _accepted_by_fal(config: Config, key: str) -> bool:
     """Whether fal could be asked. Raises AuthError or BillingError if it refuses the key."""
-    from openclaw_fal.api import hosts_of
     from openclaw_fal.errors import Unreachable
     from openclaw_fal.fal.service import FalService
+    from openclaw_fal.job.wiring import hosts_of
     from openclaw_fal.progress import Progress
 
     service = FalService(hosts_of(config), key, Progress())

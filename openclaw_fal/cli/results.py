@@ -17,8 +17,7 @@ if TYPE_CHECKING:
         JobsDocument,
     )
     from openclaw_fal.job.pickup import Waited
-    from openclaw_fal.job.ports import Generated
-    from openclaw_fal.media import Output, Plan
+    from openclaw_fal.media import Generated, Output, Plan
     from openclaw_fal.session import Session
 
 BODY_TEXT_LIMIT = 160

@@ -54,7 +54,7 @@ def spend(
     ] = False,
 ) -> Result:
     """Show what was spent, from the journal: billed by fal, or still open."""
-    from openclaw_fal import api
+    from openclaw_fal.job import wiring
     from openclaw_fal.money import spending
 
     if by not in get_args(spending.By):
@@ -64,7 +64,7 @@ def spend(
     now = time.time()
     start = moment(since, "--since", now) if since else _this_month(now)
     end = moment(until, "--until", now) if until else now
-    rows = api.ledger().rows(start, end, sandbox=sandbox)
+    rows = wiring.ledger().rows(start, end, sandbox=sandbox)
     groups = spending.grouped(rows, cast("By", by))
     totals = spending.total(rows)
     document: SpendDocument = {

@@ -218,6 +218,34 @@ What was spent:
 Sandbox money is no money: it counts nowhere.
 See also: openclaw help jobs, openclaw help exit"""
 
+PROVENANCE = """\
+PROVENANCE: where a file came from
+
+Each file is marked before it gets its name: with IPTC's word for "made by a
+model", which model, when, and fal's request id. Programs that read XMP find it.
+Nothing is decoded or encoded again, and a mark comes out without a trace.
+
+  --provenance mark      the default; OPENCLAW_FAL_PROVENANCE sets another
+  --provenance full      also the prompt, the options, the body and the seed:
+                         what it takes to make the file again. Reference files
+                         are their SHA-256
+  --provenance sidecar   all of that in FILE.json, and nothing in the file
+  --provenance off       nothing
+
+Never in a file: a key, an account, a path, the name of a file or of a person.
+
+PNG, JPEG, WebP, MP4, MP3 and WAV can hold a mark. A file of another kind, one
+without room, and one that carries content credentials (C2PA), which any change
+would break, gets a sidecar instead.
+
+Examples:
+  openclaw provenance show lighthouse.png
+  openclaw provenance verify lighthouse.png
+  openclaw provenance strip lighthouse.png --output plain.png
+
+With pip install "openclaw-fal[c2pa]", verify checks content credentials.
+See also: openclaw help output, openclaw help json"""
+
 TOPICS: dict[str, str] = {
     "auth": AUTH,
     "config": CONFIG,
@@ -225,6 +253,7 @@ TOPICS: dict[str, str] = {
     "output": OUTPUT,
     "jobs": JOBS,
     "money": MONEY,
+    "provenance": PROVENANCE,
     "exit": EXIT,
     "json": JSON,
     "sandbox": SANDBOX,
@@ -236,6 +265,7 @@ ABOUT: dict[str, str] = {
     "output": "where files go, and under which names",
     "jobs": "picking up what was interrupted",
     "money": "what it costs, and limits on what may be spent",
+    "provenance": "the marks in files, and sidecars",
     "exit": "the exit statuses",
     "json": "the documents of --json",
     "sandbox": "a fal on this machine, and its dials",
@@ -250,6 +280,8 @@ ALIASES = {
     "price": "money",
     "prices": "money",
     "limits": "money",
+    "sidecar": "provenance",
+    "mark": "provenance",
     "key": "auth",
     "keys": "auth",
     "model": "models",

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as type checkers know it; the module `typing` takes longer than all of this
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from openclaw_fal.completion.entries import CommandEntry, Models, OptionEntry, Takes
 
 Candidate = tuple[str, str]
 FILE = "file"
-FILE_ANSWER = "@file"  # the shell completes file names itself when it sees this
+FILE_ANSWER = "@file"
+"""The shell completes file names itself when it sees this; the text beside it is the endings of the
+files that are wanted (`png|jpg`), or nothing for all of them."""
+
+CATALOGUE_SHOWN = 200
 LINE_VARIABLE = "OPENCLAW_FAL_COMPLETE_LINE"  # for shells that cannot quote an argument
 JOBS_SHOWN = 30
 
@@ -69,23 +74,40 @@ def candidates(words: Sequence[str]) -> list[Candidate]:
     options = {**command["options"], **GLOBAL}
     option, value, prefix = _option_asked(given, current, options)
     if option is not None:
-        found = _values(options[option]["takes"], given, MODELS)
-        if found == [(FILE_ANSWER, "")]:
-            return found
-        return [(prefix + name, text) for name, text in _matching(found, value)]
+        offered = _values(options[option]["takes"], given, value, MODELS)
+        if offered and offered[0][0] == FILE_ANSWER:
+            return offered
+        return [(prefix + name, text) for name, text in _matching(offered, value)]
     if current.startswith("-") and "--" not in given:
-        return _matching(((name, facts["help"]) for name, facts in options.items()), current)
+        return _matching(_options(options, path, given, MODELS), current)
     words_here: list[Candidate] = [] if given else list(command["commands"].items())
-    words_here += _values(_argument(command, given, options), given, MODELS)
+    words_here += _values(_argument(command, given, options), given, current, MODELS)
     return _matching(words_here, current)
 
 
-def _matching(found: Iterable[Candidate], current: str) -> list[Candidate]:
-    return [item for item in found if item[0].startswith(current)]
+def _options(
+    options: Mapping[str, OptionEntry], path: str, given: Sequence[str], models: Models
+) -> list[Candidate]:
+    """The options of a command, without those that the model named by --model does not take."""
+    kind = next((kind for kind in models if kind in path.split()), None)
+    chosen = _chosen_model(given)
+    untaken: list[str] = []
+    if kind is not None and chosen in models[kind]:
+        untaken = models[kind][chosen]["untaken"]
+    return [
+        (name, facts["help"]) for name, facts in options.items() if facts.get("key") not in untaken
+    ]
+
+
+def _matching(offered: Iterable[Candidate], current: str) -> list[Candidate]:
+    return [item for item in offered if item[0].startswith(current)]
 
 
 def _command(
-    before: Sequence[str], current: str, commands: dict[str, Any], everywhere: dict[str, Any]
+    before: Sequence[str],
+    current: str,
+    commands: Mapping[str, CommandEntry],
+    everywhere: Mapping[str, OptionEntry],
 ) -> tuple[str, list[str]]:
     """The command that the words name, and the words that follow it. `openclaw image` is `image
     generate` as soon as a word or an option follows that `image` does not have."""
@@ -109,18 +131,24 @@ def _command(
 
 
 def _option_asked(
-    given: Sequence[str], current: str, options: dict[str, Any]
+    given: Sequence[str], current: str, options: Mapping[str, OptionEntry]
 ) -> tuple[str | None, str, str]:
     """The option whose value the last word is (or None), that value, and what precedes it."""
     name, equals, value = current.partition("=")
-    if equals and options.get(name, {}).get("takes"):
+    if equals and _takes_value(options, name):
         return name, value, name + "="
-    if given and options.get(given[-1], {}).get("takes"):
+    if given and _takes_value(options, given[-1]):
         return given[-1], current, ""
     return None, current, ""
 
 
-def _argument(command: dict[str, Any], given: Sequence[str], options: dict[str, Any]) -> Any:
+def _takes_value(options: Mapping[str, OptionEntry], name: str) -> bool:
+    return name in options and bool(options[name]["takes"])
+
+
+def _argument(
+    command: CommandEntry, given: Sequence[str], options: Mapping[str, OptionEntry]
+) -> Takes:
     """What the next argument takes; the last one of a command may be repeated."""
     takes = command["arguments"]
     if not takes:
@@ -128,7 +156,7 @@ def _argument(command: dict[str, Any], given: Sequence[str], options: dict[str, 
     count, words = 0, list(given)
     while words:
         word = words.pop(0)
-        if options.get(word, {}).get("takes"):
+        if _takes_value(options, word):
             words = words[1:]
         elif not word.startswith("-"):
             count += 1
@@ -137,35 +165,73 @@ def _argument(command: dict[str, Any], given: Sequence[str], options: dict[str, 
     return takes[min(count, len(takes) - 1)]
 
 
-def _values(takes: Any, given: Sequence[str], models: dict[str, Any]) -> list[Candidate]:
-    """What an option or argument takes: a list of values, or a word for where to look."""
+def _values(takes: Takes, given: Sequence[str], current: str, models: Models) -> list[Candidate]:
+    """The candidates for what an option or argument takes."""
     if takes is None or takes == "text":
         return []
     if isinstance(takes, list):
         return [(value, "") for value in takes]
-    if takes == FILE:
-        return [(FILE_ANSWER, "")]
     name, _, rest = takes.partition(":")
+    if name == FILE:
+        return [(FILE_ANSWER, rest)]
     if name == "job":
         return _job_ids(unfinished=rest == "unfinished")
     if name == "model":
-        return [(ref, facts["title"]) for ref, facts in models[rest].items()]
+        return _model_refs(rest, current, models)
     if name == "setting":
         return _setting(given, models)
     return [(value, "") for value in _limited(rest, given, models)]
 
 
-def _limited(limit: str, given: Sequence[str], models: dict[str, Any]) -> list[str]:
-    """The values that the model given with --model takes; without one, those of every model."""
-    kind, key = limit.split(":")
+def _model_refs(kind: str, current: str, models: Models) -> list[Candidate]:
+    """The known models; further ones of fal's endpoints once the word says which are meant."""
+    known = [(ref, facts["title"]) for ref, facts in models[kind].items()]
+    if len(current) <= len("fal/"):
+        return known
+    try:
+        from openclaw_fal.catalogue import read
+
+        ids = read.ids(kind)  # type: ignore[arg-type]
+    except Exception:  # a completion must never disturb the command line
+        return known
+    refs = [f"fal/{name}" for name in ids if f"fal/{name}".startswith(current)]
+    more = [(ref, "") for ref in refs if ref not in models[kind]]
+    return known + (more if len(more) <= CATALOGUE_SHOWN else [])
+
+
+def _chosen_model(given: Sequence[str]) -> str:
+    """The model that --model names on the line; an empty word without one."""
     chosen = [given[i + 1] for i, word in enumerate(given[:-1]) if word in ("--model", "-m")]
     chosen += [word.partition("=")[2] for word in given if word.startswith("--model=")]
-    if chosen and chosen[-1] in models[kind]:
-        return list(models[kind][chosen[-1]].get(key, []))
-    return list(dict.fromkeys(v for facts in models[kind].values() for v in facts.get(key, [])))
+    return chosen[-1] if chosen else ""
 
 
-def _setting(given: Sequence[str], models: dict[str, Any]) -> list[Candidate]:
+def _limited(limit: str, given: Sequence[str], models: Models) -> list[str]:
+    """The values that the model on the line takes, else the config's default model; those of every
+    model where that one takes none."""
+    kind, key = limit.split(":")
+    chosen = _chosen_model(given)
+    if chosen in models[kind]:
+        return models[kind][chosen]["limits"].get(key, [])
+    default = _default_model(kind) or next(iter(models[kind]))
+    values = models[kind][default]["limits"].get(key) if default in models[kind] else None
+    every = (value for facts in models[kind].values() for value in facts["limits"].get(key, []))
+    return values or list(dict.fromkeys(every))
+
+
+def _default_model(kind: str) -> str | None:
+    """The ref of the config's default model; None without one."""
+    try:
+        from openclaw_fal.config import read
+        from openclaw_fal.store import paths
+
+        default = read.read_config(paths.config_path(None)).default_model(kind)  # type: ignore[arg-type]
+    except Exception:  # a completion must never disturb the command line
+        return None
+    return default.primary if default is not None else None
+
+
+def _setting(given: Sequence[str], models: Models) -> list[Candidate]:
     """What `config set PATH` takes for its path: a model ref, where it is a default model."""
     path = next((word for word in given if not word.startswith("-")), "").lower()
     kind = next((kind for kind in models if kind in path), None)
@@ -181,10 +247,10 @@ def _job_ids(*, unfinished: bool) -> list[Candidate]:
         from openclaw_fal.store import paths
 
         states = set(job_record.STATES) - job_record.FINISHED if unfinished else None
-        found = jobs.Journal(paths.jobs_path()).list(state=states, limit=JOBS_SHOWN)
+        listed = jobs.Journal(paths.jobs_path()).list(state=states, limit=JOBS_SHOWN)
     except Exception:  # a completion must never disturb the command line
         return []
-    return [(job.id, f"{job.state} {job.model} {_one_line(job.prompt)}") for job in found]
+    return [(job.id, f"{job.state} {job.model} {_one_line(job.prompt)}") for job in listed]
 
 
 def _one_line(text: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _BASH = r"""# bash completion for openclaw and openclaw-fal
-# Install: openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw
+# Install: openclaw completion install bash
 _openclaw() {
-    local word typed prefix candidate
+    local word typed prefix candidate endings
     # bash splits words at : and = (unless told otherwise), and replaces only the last part: leave
     # out of each candidate what stands before that part.
     word=${COMP_WORDS[COMP_CWORD]}
@@ -15,17 +15,22 @@ _openclaw() {
     prefix=${typed%"$word"}
     COMPREPLY=()
     while IFS= read -r candidate; do
-        candidate=${candidate%%$'\t'*}
-        if [[ $candidate == @file ]]; then
-            if type compopt &>/dev/null; then
+        if [[ $candidate == @file* ]]; then
+            endings=${candidate#@file}
+            endings=${endings#$'\t'}
+            if [[ -z $endings ]] && type compopt &>/dev/null; then
                 compopt -o default -o filenames
-                COMPREPLY=()
-            else
-                while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done \
-                    < <(compgen -f -- "$word")
+                return
             fi
+            type compopt &>/dev/null && compopt -o filenames
+            while IFS= read -r candidate; do
+                [[ -d $candidate || -z $endings || "|$endings|" == *"|${candidate##*.}|"* ]] ||
+                    continue
+                COMPREPLY+=("$candidate")
+            done < <(compgen -f -- "${word/#\~\//$HOME/}")
             return
         fi
+        candidate=${candidate%%$'\t'*}
         COMPREPLY+=("${candidate#"$prefix"}")
     done < <("${COMP_WORDS[0]}" __complete line "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
 }
@@ -36,15 +41,19 @@ complete -o nosort -F _openclaw openclaw openclaw-fal 2>/dev/null ||
 
 _ZSH = r"""#compdef openclaw openclaw-fal
 # zsh completion for openclaw and openclaw-fal
-# Install: openclaw completion zsh > "${fpath[1]}/_openclaw"
+# Install: openclaw completion install zsh
 _openclaw() {
     local line
     local -a described
     for line in "${(@f)$("${words[1]}" __complete words "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
         [[ -z $line ]] && continue
-        if [[ $line == @file ]]; then
+        if [[ $line == @file* ]]; then
             compset -P '--*='
-            _files
+            if [[ $line == *$'\t'* ]]; then
+                _files -g "*.(#i)(${line#*$'\t'})"
+            else
+                _files
+            fi
             return
         fi
         if [[ $line == *$'\t'* ]]; then
@@ -63,17 +72,20 @@ fi
 """
 
 _FISH = r"""# fish completion for openclaw and openclaw-fal
-# Install: openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+# Install: openclaw completion install fish
 function __openclaw_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
     set -l found ($program __complete words $words $current 2>/dev/null)
-    if test "$found" = @file
+    if string match -q -- '@file*' "$found"
         set -l option (string match -r -- '^--[^=]+=' $current; or echo)
+        set -l endings (string replace -r -- '^@file\\t?' '' "$found")
         for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
-            printf '%s\n' $option$path
+            if test -z "$endings"; or string match -qir -- "(/|\\.($endings))(\\t|\$)" $path
+                printf '%s\n' $option$path
+            end
         end
     else if test -n "$found"
         printf '%s\n' $found
@@ -84,7 +96,7 @@ complete -c openclaw-fal -k -f -a '(__openclaw_complete)'
 """
 
 _POWERSHELL = r"""# PowerShell completion for openclaw and openclaw-fal
-# Install: openclaw completion powershell >> $PROFILE
+# Install: openclaw completion install powershell
 Register-ArgumentCompleter -Native -CommandName openclaw, openclaw-fal -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $length = $cursorPosition - $commandAst.Extent.StartOffset

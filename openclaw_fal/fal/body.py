@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from openclaw_fal.fal.http.call import Fault
+
 if TYPE_CHECKING:
-    from openclaw_fal.fal.transport import Answer
+    from openclaw_fal.fal.http.sender import Answer
 
 PIECE = 256 * 1024
 ERROR_LIMIT = 1024 * 1024  # bytes of an error's body that are looked at
@@ -29,8 +31,6 @@ def read(answer: Answer, limit: int) -> bytes:
 
 def read_start(answer: Answer, limit: int = ERROR_LIMIT) -> bytes:
     """The first bytes of a body, or what can be had of them; never raises for the body's sake."""
-    from openclaw_fal.fal.network import Fault
-
     parts: list[bytes] = []
     size = 0
     try:

@@ -16,15 +16,15 @@ from openclaw_fal.errors import (
     UsageError,
 )
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.exchange import RESULT_LIMIT, STALL, Exchange
+from openclaw_fal.fal.exchange import RESULT_LIMIT, Exchange
 from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure, is_transient
 from openclaw_fal.fal.hosts import takes_key
-from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.http.call import Fault
+from openclaw_fal.fal.http.request import STALL, Request
+from openclaw_fal.fal.http.sender import Answer
 from openclaw_fal.fal.results import remote_files
-from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.urls import BadUrl, Url, parse
 from openclaw_fal.fal.wire import (
-    Handle,
     JsonBody,
     NotJson,
     Status,
@@ -36,6 +36,7 @@ from openclaw_fal.fal.wire import (
     whole,
 )
 from openclaw_fal.fal.wire import parse as parse_json
+from openclaw_fal.media import Handle
 
 SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
 READS = 3  # of a result that is no JSON
@@ -58,6 +59,10 @@ class RunResult(NamedTuple):
     readable: bool = True
 
 
+Submitted = Handle | RunResult
+"""What a submit brings: the job, or its result where a server answers with it at once."""
+
+
 class Client(Exchange):
     """fal's API with one key. Safe to use from several threads; closing it closes connections."""
 
@@ -73,7 +78,7 @@ class Client(Exchange):
         self.close()
 
     def close(self) -> None:
-        self.transport.close()
+        self.sender.close()
 
     def run(
         self,
@@ -81,7 +86,6 @@ class Client(Exchange):
         body: Mapping[str, object],
         *,
         deadline: Deadline,
-        no_io_storage: bool = False,
         on_way: OnWay | None = None,
     ) -> RunResult:
         """Run a model in one request and return its output. `on_way`: see `post_once`.
@@ -90,16 +94,8 @@ class Client(Exchange):
         was lost: fal bills it all the same, and does not keep it.
         """
         url = parse(f"{self.hosts.run}/{_path(endpoint)}")
-        headers = _options(no_io_storage=no_io_storage)
-        answer = self.post_once(
-            url,
-            _json(body),
-            deadline=deadline,
-            stall=float("inf"),
-            headers=headers,
-            on_way=on_way,
-        )
-        with answer:
+        request = Request("POST", url, deadline, stall=float("inf"), body=_json(body))
+        with self.post_once(request, on_way=on_way) as answer:
             try:
                 reply = self.read(answer, RESULT_LIMIT)
             except Fault as fault:
@@ -112,30 +108,23 @@ class Client(Exchange):
         body: Mapping[str, object],
         *,
         deadline: Deadline,
-        no_io_storage: bool = False,
-        start_timeout: float | None = None,
         on_way: OnWay | None = None,
-    ) -> Handle | RunResult:
-        """Put a job into the queue. `start_timeout`: seconds within which fal must start it;
-        `on_way`: see `post_once`. A server behind another base URL that knows no queue may answer
-        with the result itself: it is paid for, and returned.
+    ) -> Submitted:
+        """Put a job into the queue. `on_way`: see `post_once`. A server behind another base URL
+        that knows no queue may answer with the result itself: it is paid for, and returned.
 
         Raises Unreachable(may_have_arrived=True) when there may be a job whose id is not known.
         """
         url = parse(f"{self.hosts.queue}/{_path(endpoint)}")
-        headers = {
-            "X-Fal-Queue-Priority": "normal",
-            **_options(no_io_storage=no_io_storage, start_timeout=start_timeout),
-        }
-        answer = self.post_once(
+        request = Request(
+            "POST",
             url,
-            _json(body),
-            deadline=deadline,
+            deadline,
             stall=SUBMIT_SECONDS,
-            headers=headers,
-            on_way=on_way,
+            headers={"X-Fal-Queue-Priority": "normal"},
+            body=_json(body),
         )
-        with answer:
+        with self.post_once(request, on_way=on_way) as answer:
             try:
                 reply = self.read(answer, RESULT_LIMIT)
             except (Fault, JobFailed):
@@ -206,14 +195,14 @@ class Client(Exchange):
     ) -> Reply:
         """The answer to one status request, whatever it is. Raises Fault."""
         url = with_query(self.api_url(handle.status_url), "logs=1" if logs else "")
-        return self.once("GET", url, deadline=deadline, stall=stall)
+        return self.once(Request("GET", url, deadline, stall=stall))
 
     def result(self, handle: Handle, *, deadline: Deadline) -> RunResult:
         """The output of a completed job. Fetching costs nothing: it is tried until the deadline."""
-        url = self.api_url(handle.response_url)
+        request = Request("GET", self.api_url(handle.response_url), deadline)
         for attempt in range(1, READS + 1):
-            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT, again=is_transient)
-            reply = self._finished(reply, url, deadline)
+            reply = self.ask(request, limit=RESULT_LIMIT, again=is_transient)
+            reply = self._finished(reply, request)
             if reply.status >= 300:
                 raise self.job_failure(reply, handle)
             if reply.status == 202:
@@ -225,23 +214,23 @@ class Client(Exchange):
                 deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
         return result
 
-    def _finished(self, reply: Reply, url: Url, deadline: Deadline) -> Reply:
+    def _finished(self, reply: Reply, request: Request) -> Reply:
         """The answer once it is no longer that the job is in progress, as long as there is time:
         the result may lag behind the status."""
         attempt = 0
         while _in_progress(reply):
             attempt += 1
             pause = self.retry.pause(attempt)
-            if pause >= deadline.left():
+            if pause >= request.deadline.left():
                 break
-            deadline.pause(pause, sleep=self.retry.sleep)
-            reply = self.ask("GET", url, deadline=deadline, limit=RESULT_LIMIT, again=is_transient)
+            request.deadline.pause(pause, sleep=self.retry.sleep)
+            reply = self.ask(request, limit=RESULT_LIMIT, again=is_transient)
         return reply
 
     def cancel(self, handle: Handle, *, deadline: Deadline) -> Cancelled:
         """Ask fal to cancel a job; it may finish all the same."""
-        url = self.api_url(handle.cancel_url)
-        reply = self.ask("PUT", url, deadline=deadline, attempts=self.retry.attempts)
+        request = Request("PUT", self.api_url(handle.cancel_url), deadline)
+        reply = self.ask(request, attempts=self.retry.attempts)
         if 200 <= reply.status < 300:
             return "requested"
         if reply.status == 404:
@@ -254,7 +243,7 @@ class Client(Exchange):
         """See whether fal accepts the key. Raises AuthError, BillingError, or Unreachable when that
         cannot be told."""
         url = with_query(parse(f"{self.hosts.api}/models/pricing"), f"endpoint_id={PROBE}")
-        reply = self.ask("GET", url, deadline=deadline, attempts=self.retry.attempts)
+        reply = self.ask(Request("GET", url, deadline), attempts=self.retry.attempts)
         if 200 <= reply.status < 300:
             return
         error = failure(reply, key=self.key, subject="the price list")
@@ -318,12 +307,3 @@ def _app(endpoint: str) -> str:
     """What of an endpoint id stands in the URLs of its jobs: `owner/app`."""
     segments = _path(endpoint).split("/")
     return "/".join(segments[: 3 if segments[0] in _DEEP else 2])
-
-
-def _options(*, no_io_storage: bool = False, start_timeout: float | None = None) -> dict[str, str]:
-    headers = {}
-    if no_io_storage:
-        headers["X-Fal-Store-IO"] = "0"
-    if start_timeout is not None:
-        headers["X-Fal-Request-Timeout"] = f"{start_timeout:g}"
-    return headers

@@ -11,9 +11,10 @@ from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.http.call import Fault
+from openclaw_fal.fal.http.request import Request
+from openclaw_fal.fal.http.sender import Answer
 from openclaw_fal.fal.retry import retry_after
-from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, join, parse
 from openclaw_fal.media import RemoteFile
 from openclaw_fal.text import clean
@@ -134,13 +135,15 @@ class _Transfer:
         """The answer, after at most `REDIRECTS` redirects. The key is never sent."""
         for _ in range(REDIRECTS + 1):
             try:
-                answer = self._client.transport.open(
-                    "GET",
-                    url,
-                    headers=self._headers(),
-                    deadline=self._deadline,
-                    stall=self._stall,
-                    public_only=self._client.public_only(url),
+                answer = self._client.sender.open(
+                    Request(
+                        "GET",
+                        url,
+                        self._deadline,
+                        stall=self._stall,
+                        headers=self._headers(),
+                        public_only=self._client.public_only(url),
+                    )
                 )
             except Fault as fault:
                 raise self._fault(fault) from None

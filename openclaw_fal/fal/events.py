@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 LONGEST = 4 * 1024 * 1024  # bytes of one event
-_LINE_END = rb"\r\n|\n|\r(?!\Z)"
+_LINE_END = rb"\r\n|\n|\r"
 
 
 class TooLong(Exception):
@@ -41,11 +41,18 @@ def _text(data: list[bytes]) -> str:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+    parts: list[bytes] = []  # of the line that is not at its end
+    size = 0
+    held = b""  # a CR at the end of a chunk: a LF after it belongs to it
     for chunk in chunks:
-        rest += chunk
-        *lines, rest = re.split(_LINE_END, rest)
-        yield from lines
-        if len(rest) > LONGEST:
+        data = held + chunk
+        held = b"\r" if data.endswith(b"\r") else b""
+        first, *lines = re.split(_LINE_END, data.removesuffix(held))
+        parts.append(first)
+        size += len(first)
+        for line in lines:
+            yield b"".join(parts)
+            parts, size = [line], len(line)
+        if size > LONGEST:
             raise TooLong("a line is too long")
-    yield from filter(None, [rest.removesuffix(b"\r")])
+    yield from filter(None, [b"".join(parts)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from openclaw_fal import __version__
 from openclaw_fal.errors import (
@@ -18,18 +18,18 @@ from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_trouble
 from openclaw_fal.fal.hosts import Hosts, same_origin, takes_key
-from openclaw_fal.fal.network import Call, Fault, addresses_of
+from openclaw_fal.fal.http.call import Call, Fault
+from openclaw_fal.fal.http.request import STALL, Request
+from openclaw_fal.fal.http.sender import Answer, Sender
+from openclaw_fal.fal.http.sockets import addresses_of
 from openclaw_fal.fal.retry import Retry, retry_after
-from openclaw_fal.fal.transport import Answer, Transport
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, is_public, join, parse
-from openclaw_fal.fal.wire import JsonBody
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import clean, redacted_bytes, redacted_headers
 
 USER_AGENT = f"openclaw-fal/{__version__}"
 JSON_LIMIT = 64 * 1024 * 1024
 RESULT_LIMIT = 256 * 1024 * 1024  # a result may hold its media as data URIs
-STALL = 30.0  # seconds of silence after which a request that may go again does so
 REDIRECTS = 3
 
 
@@ -43,14 +43,14 @@ class Exchange:
         *,
         user_agent: str = USER_AGENT,
         observer: Progress | None = None,
-        transport: Transport | None = None,
+        sender: Sender | None = None,
         retry: Retry | None = None,
     ) -> None:
         self.hosts = hosts
         self.key = key
         self.user_agent = user_agent
         self.observer = observer or Progress()
-        self.transport = transport or Transport()
+        self.sender = sender or Sender()
         self.retry = retry or Retry()
         self._api = parse(hosts.run)
         self._private: bool | None = None
@@ -70,15 +70,10 @@ class Exchange:
 
     def ask(
         self,
-        method: str,
-        url: Url,
+        request: Request,
         *,
-        deadline: Deadline,
         attempts: int | None = None,
-        stall: float = STALL,
         limit: int = JSON_LIMIT,
-        body: JsonBody | None = None,
-        headers: Mapping[str, str] | None = None,
         again: Callable[[Reply], bool] = is_trouble,
     ) -> Reply:
         """A request that may go again, until it has an answer that another one would not change.
@@ -86,19 +81,11 @@ class Exchange:
         `again` says which answers are not final. `attempts` None: until the deadline. Returns the
         last answer, whatever its status. Raises Unreachable or TimedOut when there is none.
         """
-        failures = 0
+        deadline, failures = request.deadline, 0
         while True:
             fault, wait = None, None
             try:
-                reply = self.once(
-                    method,
-                    url,
-                    deadline=deadline,
-                    stall=stall,
-                    limit=limit,
-                    body=body,
-                    headers=headers,
-                )
+                reply = self.once(request, limit=limit)
             except Fault as exc:
                 fault = exc
             else:
@@ -115,39 +102,20 @@ class Exchange:
             self.observer.note(f"{_why(fault, None if fault else reply)}; trying again")
             deadline.pause(pause, sleep=self.retry.sleep)
 
-    def once(
-        self,
-        method: str,
-        url: Url,
-        *,
-        deadline: Deadline,
-        stall: float = STALL,
-        limit: int = JSON_LIMIT,
-        body: JsonBody | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    def once(self, request: Request, *, limit: int = JSON_LIMIT) -> Reply:
         """One request and its whole answer. A GET follows redirects on its own host. Raises Fault,
         and JobFailed for an answer beyond the limit."""
         for _ in range(REDIRECTS + 1):
-            with self.open(
-                method, url, deadline=deadline, stall=stall, body=body, headers=headers
-            ) as answer:
+            with self.open(request) as answer:
                 reply = self.read(answer, limit)
-            target = _redirected(reply, url) if method == "GET" else None
+            target = _redirected(reply, request.url) if request.method == "GET" else None
             if target is None:
                 return reply
-            url = target
+            request = request.replaced(url=target)
         return reply
 
     def post_once(
-        self,
-        url: Url,
-        body: JsonBody,
-        *,
-        deadline: Deadline,
-        stall: float,
-        headers: Mapping[str, str] | None = None,
-        on_way: Callable[[bool], object] | None = None,
+        self, request: Request, *, on_way: Callable[[bool], object] | None = None
     ) -> Answer:
         """A paid POST: the answer with a 2xx status, which the caller reads and closes.
 
@@ -156,19 +124,12 @@ class Exchange:
         right before the first byte leaves, and False when fal has not taken the request.
         """
         told = on_way or (lambda _: None)
+        url, deadline = request.url, request.deadline
+        request = request.replaced(fresh=True, leaving=lambda: told(True))
         undelivered = refused = 0
         while True:
             try:
-                answer = self.open(
-                    "POST",
-                    url,
-                    deadline=deadline,
-                    stall=stall,
-                    body=body,
-                    headers=headers,
-                    fresh=True,
-                    leaving=lambda: told(True),
-                )
+                answer = self.open(request)
             except Fault as fault:
                 if fault.sent:
                     raise self.uncertain(fault) from fault
@@ -203,40 +164,17 @@ class Exchange:
         self.observer.note(f"{error.message}; trying again in {pause:.1f} s")
         deadline.pause(pause, sleep=self.retry.sleep)
 
-    def open(
-        self,
-        method: str,
-        url: Url,
-        *,
-        deadline: Deadline,
-        stall: float = STALL,
-        body: JsonBody | None = None,
-        headers: Mapping[str, str] | None = None,
-        accept: str = "application/json",
-        fresh: bool = False,
-        leaving: Callable[[], object] | None = None,
-    ) -> Answer:
+    def open(self, request: Request) -> Answer:
         """Send a request with the key. Raises Fault."""
-        sent = {
+        headers = {
             "Authorization": f"Key {self._checked_key()}",
             "User-Agent": self.user_agent,
-            "Accept": accept,
+            "Accept": "application/json",
             "Accept-Encoding": "identity",
-            **(headers or {}),
         }
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-        answer = self.transport.open(
-            method,
-            url,
-            headers=sent,
-            deadline=deadline,
-            stall=stall,
-            body=body if body is not None else (),
-            length=body.length if body is not None else None,
-            fresh=fresh,
-            leaving=leaving,
-        )
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = self.sender.open(request.with_headers(headers))
         answer.headers = redacted_headers(answer.headers, self.key)
         return answer
 

@@ -15,13 +15,13 @@ from openclaw_fal.fal.client import Client, RunResult
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.events import TooLong, events
 from openclaw_fal.fal.failures import Reply, read_report, verdict
-from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.http.call import Fault
+from openclaw_fal.fal.http.request import Request
+from openclaw_fal.fal.http.sender import Answer
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.retry import retry_after
-from openclaw_fal.fal.transport import Answer
 from openclaw_fal.fal.wire import (
     Completed,
-    Handle,
     NotJson,
     Queued,
     Running,
@@ -30,6 +30,7 @@ from openclaw_fal.fal.wire import (
     parse,
     status_of,
 )
+from openclaw_fal.media import Handle
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import clean
 
@@ -152,9 +153,14 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
     query = f"{query}&logs=1" if query else "logs=1"
     url = url._replace(target=f"{path}/stream?{query}")
     try:
-        with client.open(
-            "GET", url, deadline=watch.deadline, stall=STREAM_OPEN, accept="text/event-stream"
-        ) as answer:
+        request = Request(
+            "GET",
+            url,
+            watch.deadline,
+            stall=STREAM_OPEN,
+            headers={"Accept": "text/event-stream"},
+        )
+        with client.open(request) as answer:
             if not _is_stream(answer):
                 return None
             # Short of time, a stream that says nothing must leave some for polls.

@@ -12,8 +12,8 @@ from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
-    from openclaw_fal.fal.wire import Completed, Handle, Status
-    from openclaw_fal.media import RemoteFile
+    from openclaw_fal.fal.wire import Completed, Status
+    from openclaw_fal.media import Handle, RemoteFile
 
 
 class Reading(Frozen):
@@ -74,12 +74,6 @@ class FalService:
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
         """The handle in the answer to a synchronous run, when a server queued the job instead."""
         return self._client.queued_instead(endpoint, result)
-
-    def handle(self, job: Any) -> Handle:
-        """The handle of a job in the journal."""
-        from openclaw_fal.fal.wire import Handle
-
-        return Handle(job.request_id, job.status_url, job.response_url, job.cancel_url)
 
     def wait(
         self, handle: Handle, deadline: Deadline, interval: float, told: Callable[[str], object]

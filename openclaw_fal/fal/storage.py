@@ -9,9 +9,9 @@ from typing import IO, NamedTuple
 from openclaw_fal.errors import JobFailed, LocalError, OpenClawFalError, TimedOut, Unreachable
 from openclaw_fal.fal.client import Client, with_query
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.exchange import STALL
 from openclaw_fal.fal.failures import Reply, failure, is_trouble
-from openclaw_fal.fal.network import Fault
+from openclaw_fal.fal.http.call import Fault
+from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.retry import retry_after
 from openclaw_fal.fal.urls import BadUrl, Policy, Url, parse
 from openclaw_fal.fal.wire import JsonBody, NotJson, mapping, text_of
@@ -43,43 +43,37 @@ def upload(
     content_type: str,
     deadline: Deadline,
     progress: Callable[[int], object] | None = None,
-    expires_in: int | None = None,
     multipart_over: int = MULTIPART_OVER,
 ) -> str:
     """Send a file of `size` bytes to fal's storage and return the URL under which fal reads it.
 
     `progress` is told how many bytes have been sent. `open_file` is called for each attempt and
-    each part, possibly at once from several threads. fal deletes the file after `expires_in`
-    seconds. Raises LocalError when the file cannot be read or is shorter than `size`, and what
-    fal's refusal stands for otherwise.
+    each part, possibly at once from several threads. Raises LocalError when the file cannot be read
+    or is shorter than `size`, and what fal's refusal stands for otherwise.
     """
     source = _Source(open_file, size, name, content_type)
     meter = _Meter(progress)
     in_parts = size > multipart_over
-    target, file_url = _initiate(client, source, in_parts, deadline, expires_in)
+    target, file_url = _initiate(client, source, in_parts, deadline)
     meter.add(0)
     if in_parts:
         _put_parts(client, source, target, deadline, meter)
     else:
-        _put(client, target, source, 0, size, deadline, meter)
+        _put(client, target, _Stretch(source, 0, size, meter), deadline)
     return file_url
 
 
 def _initiate(
-    client: Client, source: _Source, in_parts: bool, deadline: Deadline, expires_in: int | None
+    client: Client, source: _Source, in_parts: bool, deadline: Deadline
 ) -> tuple[Url, str]:
     """Where to send the file, and where it will be."""
     action = "initiate-multipart" if in_parts else "initiate"
     url = with_query(
         parse(f"{client.hosts.rest}/storage/upload/{action}"), "storage_type=fal-cdn-v3"
     )
-    headers = {}
-    if expires_in is not None:
-        headers["X-Fal-Object-Lifecycle"] = f'{{"expiration_duration_seconds": {expires_in}}}'
     body = JsonBody({"file_name": source.name, "content_type": source.content_type})
-    reply = client.ask(
-        "POST", url, deadline=deadline, attempts=client.retry.attempts, body=body, headers=headers
-    )
+    request = Request("POST", url, deadline, body=body)
+    reply = client.ask(request, attempts=client.retry.attempts)
     if not 200 <= reply.status < 300:
         raise _not_billed(failure(reply, key=client.key, subject="the upload"))
     try:
@@ -115,10 +109,9 @@ def _put_parts(
             if number is None:
                 return
             start = (number - 1) * PART
-            length = min(PART, source.size - start)
+            part = _Stretch(source, start, min(PART, source.size - start), meter)
             try:
-                reply = _put(client, _below(target, number), source, start, length, deadline, meter)
-                etags[number] = _etag(reply)
+                etags[number] = _etag(_put(client, _below(target, number), part, deadline))
             except BaseException as exc:
                 problems.append(exc)
                 stop.set()
@@ -140,71 +133,63 @@ def _put_parts(
 
 def _complete(client: Client, target: Url, etags: dict[int, str], deadline: Deadline) -> None:
     parts = [{"partNumber": number, "etag": etags[number]} for number in sorted(etags)]
-    body = JsonBody({"parts": parts})
-    headers = {"Content-Type": "application/json"}
-    _send(client, "POST", _below(target, "complete"), headers, lambda: body, body.length, deadline)
+    request = Request(
+        "POST",
+        _below(target, "complete"),
+        deadline,
+        headers={"Content-Type": "application/json"},
+        body=JsonBody({"parts": parts}),
+    )
+    _send(client, request)
 
 
-def _put(
-    client: Client,
-    url: Url,
-    source: _Source,
-    start: int,
-    length: int,
-    deadline: Deadline,
-    meter: _Meter,
-) -> Reply:
-    """Send a stretch of the file; each attempt reads it anew."""
+class _Stretch:
+    """A stretch of the file as the body of a request; each attempt reads it anew."""
 
-    sent = 0
+    def __init__(self, source: _Source, start: int, length: int, meter: _Meter) -> None:
+        self.source = source
+        self.length = length
+        self._start = start
+        self._meter = meter
+        self._sent = 0
 
-    def body() -> Iterator[bytes]:
-        nonlocal sent
-        meter.add(-sent)
-        sent = 0
+    def __iter__(self) -> Iterator[bytes]:
+        self._meter.add(-self._sent)
+        self._sent = 0
         try:
-            with source.open_file() as file:
-                if start:
-                    file.seek(start)
-                while sent < length:
-                    chunk = file.read(min(CHUNK, length - sent))
+            with self.source.open_file() as file:
+                if self._start:
+                    file.seek(self._start)
+                while self._sent < self.length:
+                    chunk = file.read(min(CHUNK, self.length - self._sent))
                     if not chunk:
-                        raise LocalError(f"{source.name} became shorter while it was sent")
+                        raise LocalError(f"{self.source.name} became shorter while it was sent")
                     yield chunk
-                    sent += len(chunk)
-                    meter.add(len(chunk))
+                    self._sent += len(chunk)
+                    self._meter.add(len(chunk))
         except OSError as exc:
-            raise LocalError(f"{source.name} cannot be read: {exc.strerror or exc}") from exc
-
-    headers = {"Content-Type": source.content_type}
-    return _send(client, "PUT", url, headers, body, length, deadline)
+            reason = exc.strerror or exc
+            raise LocalError(f"{self.source.name} cannot be read: {reason}") from exc
 
 
-def _send(
-    client: Client,
-    method: str,
-    url: Url,
-    headers: dict[str, str],
-    body: Callable[[], Iterator[bytes] | JsonBody],
-    length: int,
-    deadline: Deadline,
-) -> Reply:
+def _put(client: Client, url: Url, stretch: _Stretch, deadline: Deadline) -> Reply:
+    headers = {"Content-Type": stretch.source.content_type}
+    return _send(client, Request("PUT", url, deadline, headers=headers, body=stretch))
+
+
+def _send(client: Client, request: Request) -> Reply:
     """A request to the storage host, without the key; it may go again. Returns a 2xx answer."""
+    deadline = request.deadline
+    request = request.replaced(
+        headers={"User-Agent": client.user_agent, "Accept": "*/*", **request.headers},
+        public_only=client.public_only(request.url),
+    )
     failures = 0
     while True:
         fault = None
         wait = None
         try:
-            with client.transport.open(
-                method,
-                url,
-                headers={"User-Agent": client.user_agent, "Accept": "*/*", **headers},
-                body=body(),
-                length=length,
-                deadline=deadline,
-                stall=STALL,
-                public_only=client.public_only(url),
-            ) as answer:
+            with client.sender.open(request) as answer:
                 reply = client.read(answer, 1 << 20)
             if 200 <= reply.status < 300:
                 return reply

@@ -117,16 +117,6 @@ def _encoded(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
-class Handle(NamedTuple):
-    """A job in fal's queue, and where to ask for it. `queue_position` counts the jobs ahead."""
-
-    request_id: str
-    status_url: str
-    response_url: str
-    cancel_url: str
-    queue_position: int | None = None
-
-
 class LogLine(NamedTuple):
     timestamp: str
     message: str

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
+from openclaw_fal import signals
 from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.job.ports import Fal, Files, Generated, RunSettings, Signals
-from openclaw_fal.media import Output
+from openclaw_fal.media import Generated, Output, RunSettings
 from openclaw_fal.progress import Progress
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.deadline import Deadline
+    from openclaw_fal.fal.service import FalService, Reading
+    from openclaw_fal.files.outputs import OutputTarget
+    from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.record import Job
 
 PARALLEL_DOWNLOADS = 4
 
@@ -17,13 +25,14 @@ PARALLEL_DOWNLOADS = 4
 class Collector(Frozen):
     """Saves what a result holds. The result is in the journal: this can be repeated at no cost."""
 
-    fal: Fal
-    files: Files
-    journal: Any
+    fal: FalService
+    files: RequestFiles
+    journal: Journal
     progress: Progress
-    signals: Signals
 
-    def collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
+    def collect(
+        self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
+    ) -> Generated:
         """Fetch and save every file of the result. Two processes never save the same job twice."""
         job = self.journal.get(job_id)
         raw = self.journal.result(job_id)
@@ -43,13 +52,13 @@ class Collector(Frozen):
             raise
         return self._generated(job, outputs, result)
 
-    def _keep(self, job: Any, raw: bytes, target: Any, error: OpenClawFalError) -> None:
+    def _keep(self, job: Job, raw: bytes, target: OutputTarget, error: OpenClawFalError) -> None:
         """Keep an answer whose files cannot be had."""
         path = self.files.keep_unreadable(target, job.id, raw)
         error.message += f"; fal's answer was kept at {path}"
         error.hint = error.hint or f"openclaw jobs show {job.id}"
 
-    def _generated(self, job: Any, outputs: Sequence[Output], result: Any) -> Generated:
+    def _generated(self, job: Job, outputs: Sequence[Output], result: Reading) -> Generated:
         flagged = tuple(index for index in result.flagged if index < len(outputs))
         if flagged and len(flagged) == len(outputs):
             paths = ", ".join(str(output.path) for output in outputs)
@@ -71,31 +80,42 @@ class Collector(Frozen):
         )
 
     def _save_all(
-        self, job: Any, result: Any, target: Any, settings: RunSettings, deadline: Any
+        self,
+        job: Job,
+        result: Reading,
+        target: OutputTarget,
+        settings: RunSettings,
+        deadline: Deadline,
     ) -> list[Output]:
         count = len(result.files)
-        here: dict[int, Output] = {
+        present: dict[int, Output] = {
             index: output for index, output in job.outputs.items() if output.path.exists()
         }
-        missing = [index for index in range(count) if index not in here]
+        missing = [index for index in range(count) if index not in present]
         if missing:
             files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
             self.progress.phase("downloading" if count == 1 else f"downloading {files}")
 
         def save(index: int) -> Output:
-            if index in here:
-                return here[index]
+            if index in present:
+                return present[index]
             return self._save(job, result, index, target, settings, deadline)
 
         if count == 1:
             return [save(0)]
         from openclaw_fal.parallel import all_of
 
-        found = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=deadline.stop)
-        return _all_saved(found)
+        results = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=deadline.stop)
+        return _all_saved(results)
 
     def _save(
-        self, job: Any, result: Any, index: int, target: Any, settings: RunSettings, deadline: Any
+        self,
+        job: Job,
+        result: Reading,
+        index: int,
+        target: OutputTarget,
+        settings: RunSettings,
+        deadline: Deadline,
     ) -> Output:
         """Fetch one file, name it and journal it. What has arrived when that fails is kept."""
         remote, count = result.files[index], len(result.files)
@@ -106,12 +126,12 @@ class Collector(Frozen):
                 if not part.offset:
                     part.discard()
                 raise
-            with self.signals.unbroken():
-                output: Output = part.finish(remote)
+            with signals.unbroken():
+                output = part.finish(remote)
                 self.journal.saved(job.id, index, output)
         return output
 
-    def _already_saved(self, job: Any) -> Generated:
+    def _already_saved(self, job: Job) -> Generated:
         """A job whose result is no longer kept: done, unless its files are gone."""
         outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
         gone = [str(output.path) for output in outputs if not output.path.exists()]
@@ -129,7 +149,9 @@ class Collector(Frozen):
             billable_units=job.billable_units,
         )
 
-    def _nothing_to_save(self, job: Any, raw: bytes, target: Any, result: Any) -> OpenClawFalError:
+    def _nothing_to_save(
+        self, job: Job, raw: bytes, target: OutputTarget, result: Reading
+    ) -> OpenClawFalError:
         """The error for an answer without media. What came is kept: it is paid for."""
         path = self.files.keep_unreadable(target, job.id, raw)
         kind = ContentPolicy if result.flagged else JobFailed
@@ -142,18 +164,20 @@ class Collector(Frozen):
         return error
 
 
-def _all_saved(found: Sequence[Output | Exception]) -> list[Output]:
+def _all_saved(results: Sequence[Output | Exception]) -> list[Output]:
     """The outputs, or the first failure, which then says what was saved all the same."""
-    saved = [output for output in found if isinstance(output, Output)]
-    failures = [(index, error) for index, error in enumerate(found) if isinstance(error, Exception)]
+    saved = [output for output in results if isinstance(output, Output)]
+    failures = [
+        (index, error) for index, error in enumerate(results) if isinstance(error, Exception)
+    ]
     if not failures:
         return saved
     index, error = failures[0]
     if isinstance(error, OpenClawFalError):
-        rest = len(found) - len(saved) - 1
+        rest = len(results) - len(saved) - 1
         also = f", nor {rest} more" if rest else ""
         error.message = (
-            f"file {index + 1} of {len(found)} could not be fetched{also}: {error.message}"
+            f"file {index + 1} of {len(results)} could not be fetched{also}: {error.message}"
         )
         if saved:
             paths = ", ".join(str(output.path) for output in saved)

@@ -7,18 +7,27 @@ every moment the journal knows enough to pick the job up again without a second 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from openclaw_fal import signals
 from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.collect import Collector
-from openclaw_fal.job.ports import Fal, Files, Generated, RunSettings, Signals
-from openclaw_fal.media import Plan
+from openclaw_fal.job.handles import handle_of
+from openclaw_fal.media import Generated, Handle, Plan, RunSettings
 from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
+    from openclaw_fal.fal.client import RunResult
+    from openclaw_fal.fal.deadline import Deadline
+    from openclaw_fal.fal.service import FalService
     from openclaw_fal.fal.wire import Completed
+    from openclaw_fal.files.outputs import OutputTarget
+    from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.record import Job
 
 SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
@@ -32,17 +41,17 @@ CLIENT_CLOSED = 499  # what the result of a cancelled job answers
 class _Run:
     """One request on its way: what is sent, where its files go, and until when.
 
-    `left` is whether it may have reached fal.
+    `maybe_at_fal` is whether the request may have reached fal.
     """
 
     def __init__(
         self,
         plan: Plan,
         body: dict[str, object],
-        target: Any,
+        target: OutputTarget,
         settings: RunSettings,
-        deadline: Any,
-        journal: Any,
+        deadline: Deadline,
+        journal: Journal,
     ) -> None:
         self.plan, self.body = plan, body
         self.target, self.settings, self.deadline = target, settings, deadline
@@ -50,33 +59,37 @@ class _Run:
         self._posts = 0
         self.job_id = ""
         self.request_id: str | None = None
-        self.left = False
+        self.maybe_at_fal = False
 
-    def on_way(self, left: bool) -> None:
+    def on_way(self, leaving: bool) -> None:
         """The request is about to leave, or fal has provably not taken it."""
-        self.left = left
-        self._posts += left
-        if left and self._posts > 1:
+        self.maybe_at_fal = leaving
+        self._posts += leaving
+        if leaving and self._posts > 1:
             with suppress(LocalError):
                 self._journal.again(self.job_id)
 
 
 class Engine(Frozen):
-    """Runs plans. Everything that touches the outside is passed in.
+    """Runs plans. What touches the outside is passed in.
 
     `uploaded` remembers the URLs of files that were uploaded for an earlier plan of this command.
     """
 
-    fal: Fal
-    files: Files
-    journal: Any
+    fal: FalService
+    files: RequestFiles
+    journal: Journal
     progress: Progress
-    signals: Signals
-    uploaded: dict[object, str]
-    sandbox: bool = False
+    uploaded: dict[Hashable, str]
 
     def generate(
-        self, plan: Plan, prompt: str, target: Any, settings: RunSettings, *, count: int = 1
+        self,
+        plan: Plan,
+        prompt: str,
+        target: OutputTarget,
+        settings: RunSettings,
+        *,
+        count: int = 1,
     ) -> Generated:
         """Send `plan` once and bring its files. Raises what went wrong, with the job's id."""
         deadline = self.fal.deadline(settings.timeout_s)
@@ -86,24 +99,24 @@ class Engine(Frozen):
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
         run = _Run(plan, body, target, settings, deadline, self.journal)
         try:
-            with self.signals.unbroken():
+            with signals.unbroken():
                 run.job_id = self._begin(run, prompt, count)
-            found = self._queued(run) if settings.queue else self._synchronous(run)
-            self.signals.hold()  # what came of it is told, too
-            return found
+            generated = self._queued(run) if settings.queue else self._synchronous(run)
+            signals.hold()  # the result is still to be printed
+            return generated
         except KeyboardInterrupt:
-            raise self.interrupted(run.job_id, settings, left=run.left) from None
+            raise self.interrupted(run.job_id, settings, maybe_at_fal=run.maybe_at_fal) from None
         except OpenClawFalError as error:
-            self.signals.hold()
+            signals.hold()
             _attribute(error, run.job_id, plan.model, run.request_id)
             raise
 
     def resume(
         self,
-        job: Any,
-        target: Any,
+        job: Job,
+        target: OutputTarget,
         settings: RunSettings,
-        deadline: Any,
+        deadline: Deadline,
         *,
         completed: Completed | None = None,
     ) -> Generated:
@@ -113,29 +126,28 @@ class Engine(Frozen):
         """
         try:
             if not job.has_result and job.state != "done":
-                self._wait(job.id, self.fal.handle(job), settings, deadline, completed)
-            found = self._collect(job.id, target, settings, deadline)
-            self.signals.hold()
-            return found
+                self._wait(job.id, handle_of(job), settings, deadline, completed)
+            generated = self._collect(job.id, target, settings, deadline)
+            signals.hold()
+            return generated
         except KeyboardInterrupt:
             raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
-            self.signals.hold()
+            signals.hold()
             _attribute(error, job.id, job.model, job.request_id)
             raise
 
     def interrupted(
-        self, job_id: str, settings: RunSettings, *, left: bool | None = None
+        self, job_id: str, settings: RunSettings, *, maybe_at_fal: bool | None = None
     ) -> Interrupted:
         """What a stop signal means for the job; cancels it where that was asked for."""
         from openclaw_fal.job.interruption import Interruption
 
-        stopped = Interruption(self.fal, self.journal, settings, self.sandbox)
-        return stopped.of(job_id, left)
+        return Interruption(self.fal, self.journal, settings).of(job_id, maybe_at_fal)
 
     # Before the request
 
-    def _body(self, plan: Plan, deadline: Any) -> dict[str, object]:
+    def _body(self, plan: Plan, deadline: Deadline) -> dict[str, object]:
         """The complete input: small files as data URIs, large ones uploaded first."""
         references = plan.references()
         local = [ref for ref in references if not ref.is_url]
@@ -156,7 +168,7 @@ class Engine(Frozen):
         plan, settings, seed = run.plan, run.settings, run.body.get("seed")
         from openclaw_fal.journal.record import NewJob
 
-        job_id = self.journal.begin(
+        return self.journal.begin(
             NewJob(
                 kind=plan.kind,
                 capability=settings.capability,
@@ -170,10 +182,9 @@ class Engine(Frozen):
                 body=run.body,
                 count=count,
                 seed=seed if isinstance(seed, int) else None,
-                sandbox=self.sandbox,
+                sandbox=settings.sandbox,
             )
         )
-        return str(job_id)
 
     # One synchronous request
 
@@ -198,16 +209,13 @@ class Engine(Frozen):
             self._wait(run.job_id, handle, run.settings, run.deadline)
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
 
-    def _answered(self, run: _Run, answer: Any) -> Any:
+    def _answered(self, run: _Run, answer: RunResult) -> Handle | None:
         """Journal a result; a server that queued the job instead gives the handle to wait for."""
         handle = self.fal.queued_instead(run.plan.endpoint, answer)
-        if handle is None:
-            self._completed(run.job_id, answer)
-        else:
-            self._submitted(run, handle)
+        self._submitted(run, handle or answer)
         return handle
 
-    def _keep(self, run: _Run, answer: Any, error: OpenClawFalError) -> None:
+    def _keep(self, run: _Run, answer: RunResult, error: OpenClawFalError) -> None:
         """An answer that the journal does not take is kept beside where its files would be."""
         with suppress(OpenClawFalError, OSError):
             path = self.files.keep_unreadable(run.target, run.job_id, answer.raw)
@@ -217,80 +225,81 @@ class Engine(Frozen):
 
     def _queued(self, run: _Run) -> Generated:
         self.progress.phase(f"submitting to {run.plan.endpoint}")
-        handle = self._submit(run)
+        answer = self._submit(run)
         if run.settings.detach:
             return Generated(
-                run.job_id, run.plan.model, request_id=handle.request_id, submitted_only=True
+                run.job_id, run.plan.model, request_id=answer.request_id, submitted_only=True
             )
-        if not _is_result(handle):
-            self.progress.queued(handle.queue_position)
-            self._wait(run.job_id, handle, run.settings, run.deadline)
+        if isinstance(answer, Handle):
+            self.progress.queued(answer.queue_position)
+            self._wait(run.job_id, answer, run.settings, run.deadline)
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
 
-    def _submit(self, run: _Run) -> Any:
+    def _submit(self, run: _Run) -> Handle | RunResult:
         """Submit, and journal where to ask for the job before anything else happens.
 
         While the request is on its way, a stop signal waits for the answer, which names the job.
         """
 
-        def on_way(left: bool) -> None:
-            run.on_way(left)
-            if left:
-                self.signals.hold(STOPPING, SUBMIT_GRACE_S)
+        def on_way(leaving: bool) -> None:
+            run.on_way(leaving)
+            if leaving:
+                signals.hold(STOPPING, SUBMIT_GRACE_S)
             else:
-                self.signals.release()
+                signals.release()
 
-        handle = None
+        answer = None
         try:
-            handle = self.fal.submit(run.plan.endpoint, run.body, run.deadline, on_way)
-            self._submitted(run, handle)
+            answer = self.fal.submit(run.plan.endpoint, run.body, run.deadline, on_way)
+            self._submitted(run, answer)
         except KeyboardInterrupt:
-            if handle is not None:  # it came at the same moment
-                self._submitted(run, handle)
+            if answer is not None:  # it came at the same moment
+                self._submitted(run, answer)
             raise
         except OpenClawFalError as error:
-            if handle is None:
+            if answer is None:
                 self._note_failure(run, error)
             raise
         finally:
-            self.signals.release()
-        return handle
+            signals.release()
+        return answer
 
-    def _submitted(self, run: _Run, handle: Any) -> None:
-        run.request_id = handle.request_id
-        if _is_result(handle):
-            self._completed(run.job_id, handle)
+    def _submitted(self, run: _Run, answer: Handle | RunResult) -> None:
+        """Journal what fal answered: where to ask for the job, or its result."""
+        run.request_id = answer.request_id
+        if not isinstance(answer, Handle):
+            self._completed(run.job_id, answer)
             return
         try:
             self.journal.submitted(
                 run.job_id,
-                request_id=handle.request_id,
-                status_url=handle.status_url,
-                response_url=handle.response_url,
-                cancel_url=handle.cancel_url,
-                queue_position=handle.queue_position,
+                request_id=answer.request_id,
+                status_url=answer.status_url,
+                response_url=answer.response_url,
+                cancel_url=answer.cancel_url,
+                queue_position=answer.queue_position,
             )
         except LocalError as error:
-            error.message += f"; fal has taken the job: its result will be at {handle.response_url}"
+            error.message += f"; fal has taken the job: its result will be at {answer.response_url}"
             raise
 
     def _wait(
         self,
         job_id: str,
-        handle: Any,
+        handle: Handle,
         settings: RunSettings,
-        deadline: Any,
+        deadline: Deadline,
         completed: Completed | None = None,
     ) -> None:
         """Wait until fal has the result, and journal it."""
 
-        def told(state: str) -> None:
-            with suppress(LocalError):  # what counts is the result
+        def note_state(state: str) -> None:
+            with suppress(LocalError):  # the result matters, not the state on the way
                 self.journal.progress(job_id, state)
 
         try:
             if completed is None:
-                answer = self.fal.wait(handle, deadline, settings.poll_interval_s, told)
+                answer = self.fal.wait(handle, deadline, settings.poll_interval_s, note_state)
             else:
                 answer = self.fal.outcome(handle, completed, deadline)
         except OpenClawFalError as error:
@@ -301,10 +310,10 @@ class Engine(Frozen):
             raise
         self._completed(job_id, answer)
 
-    # What the journal hears
+    # What is written to the journal
 
-    def _completed(self, job_id: str, answer: Any) -> None:
-        with self.signals.unbroken():
+    def _completed(self, job_id: str, answer: RunResult) -> None:
+        with signals.unbroken():
             self.journal.completed(
                 job_id,
                 answer.raw,
@@ -319,7 +328,7 @@ class Engine(Frozen):
             with suppress(LocalError):
                 self.journal.uncertain(run.job_id, error.message, error.request_id)
             error.hint = error.hint or f"openclaw jobs show {run.job_id}"
-        elif not run.left:
+        elif not run.maybe_at_fal:
             with suppress(LocalError):
                 self.journal.not_sent(run.job_id, error.message, error.code)
             error.hint = error.hint or "fal has taken nothing: the command can be repeated"
@@ -339,14 +348,11 @@ class Engine(Frozen):
 
     # The rest
 
-    def _collect(self, job_id: str, target: Any, settings: RunSettings, deadline: Any) -> Generated:
-        collector = Collector(self.fal, self.files, self.journal, self.progress, self.signals)
+    def _collect(
+        self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
+    ) -> Generated:
+        collector = Collector(self.fal, self.files, self.journal, self.progress)
         return collector.collect(job_id, target, settings, deadline)
-
-
-def _is_result(answer: Any) -> bool:
-    """Whether a submit was answered with the result itself."""
-    return hasattr(answer, "raw")
 
 
 def _is_the_end(error: OpenClawFalError) -> bool:

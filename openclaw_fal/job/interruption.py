@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.job.ports import Fal, RunSettings
+from openclaw_fal.job.handles import handle_of
+from openclaw_fal.media import RunSettings
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.record import Job
 
 CANCEL_TIMEOUT_S = 10.0
 
@@ -15,52 +21,55 @@ CANCEL_TIMEOUT_S = 10.0
 class Interruption(Frozen):
     """Reads the journal, and cancels the job where the settings ask for it."""
 
-    fal: Fal
-    journal: Any
+    fal: FalService
+    journal: Journal
     settings: RunSettings
-    sandbox: bool
 
-    def of(self, job_id: str, left: bool | None) -> Interrupted:
+    def of(self, job_id: str, maybe_at_fal: bool | None) -> Interrupted:
         """The error that says where the job stands, and how to go on with it.
 
-        `left`: whether a request without an answer may have reached fal; None when it is another
-        process that waits for the answer.
+        `maybe_at_fal`: whether a request without an answer may have reached fal; None when another
+        process waits for the answer.
         """
         try:
             job = self.journal.get(job_id)
         except OpenClawFalError:
             return Interrupted("interrupted", job_id=job_id or None)
-        facts: dict[str, Any] = {"job_id": job.id, "request_id": job.request_id, "model": job.model}
+        stopped = self._of_job(job, maybe_at_fal)
+        stopped.job_id, stopped.request_id, stopped.model = job.id, job.request_id, job.model
+        return stopped
+
+    def _of_job(self, job: Job, maybe_at_fal: bool | None) -> Interrupted:
         wait = f"openclaw jobs wait {job.id}"
         if job.state in ("sending", "uncertain"):
-            return self._of_request(job, left, facts)
+            return self._of_request(job, maybe_at_fal)
         if job.state in ("queued", "running"):
-            if self.sandbox:
-                return Interrupted("interrupted; the job ends with the sandbox it was in", **facts)
+            if self.settings.sandbox:
+                return Interrupted("interrupted; the job ends with the sandbox it was in")
             if self.settings.cancel_on_interrupt:
-                return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes", **facts)
+                return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes")
             hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"
-            return Interrupted("interrupted; the job goes on at fal", hint=hint, **facts)
+            return Interrupted("interrupted; the job goes on at fal", hint=hint)
         if job.state in ("completed", "saving"):
             message = "interrupted while the result was fetched, which is paid for and can be had"
-            return Interrupted(message, hint=wait, **facts)
+            return Interrupted(message, hint=wait)
         message = "interrupted when the files had been saved"
         if job.state != "done":
             message = f"interrupted; the job is {job.state}"
             message += f": {job.error.message}" if job.error else ""
-        stopped = Interrupted(message, hint=f"openclaw jobs show {job.id}", **facts)
+        stopped = Interrupted(message, hint=f"openclaw jobs show {job.id}")
         stopped.outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
         return stopped
 
-    def _of_request(self, job: Any, left: bool | None, facts: dict[str, Any]) -> Interrupted:
-        if left is None:
+    def _of_request(self, job: Job, maybe_at_fal: bool | None) -> Interrupted:
+        if maybe_at_fal is None:
             message = "interrupted; another process waits for fal's answer"
-            return Interrupted(message, hint=f"openclaw jobs wait {job.id}", **facts)
-        if not left:
+            return Interrupted(message, hint=f"openclaw jobs wait {job.id}")
+        if not maybe_at_fal:
             message = "interrupted before anything was sent"
             with suppress(LocalError):
                 self.journal.not_sent(job.id, message, Interrupted.code)
-            return Interrupted(message, **facts)
+            return Interrupted(message)
         message = (
             "interrupted while the request was at fal: it may be billed, and its result cannot be "
             "picked up"
@@ -70,13 +79,13 @@ class Interruption(Frozen):
         if job.transport == "sync":
             message += ". With --queue it could"
         hint = f"openclaw jobs show {job.id}"
-        return Interrupted(message, hint=hint, may_be_billed=True, **facts)
+        return Interrupted(message, hint=hint, may_be_billed=True)
 
-    def _cancelled(self, job: Any) -> str:
+    def _cancelled(self, job: Job) -> str:
         """Ask fal to cancel; says what came of it."""
         try:
             deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
-            outcome = self.fal.cancel(self.fal.handle(job), deadline)
+            outcome = self.fal.cancel(handle_of(job), deadline)
         except OpenClawFalError as error:
             return f"interrupted; fal could not be asked to cancel the job: {error.message}"
         if outcome == "requested":

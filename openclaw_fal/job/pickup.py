@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from openclaw_fal import api
 from openclaw_fal.errors import (
     LocalError,
     OpenClawFalError,
     Unreachable,
     UsageError,
 )
-from openclaw_fal.job import standing
+from openclaw_fal.job import standing, wiring
+from openclaw_fal.job.handles import handle_of
+from openclaw_fal.job.settings import max_bytes
+from openclaw_fal.media import Generated, RunSettings
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
+    from openclaw_fal.fal.deadline import Deadline
     from openclaw_fal.fal.hosts import Hosts
+    from openclaw_fal.files.outputs import OutputTarget
     from openclaw_fal.job.engine import Engine
-    from openclaw_fal.job.ports import Generated, RunSettings
     from openclaw_fal.journal.record import Job
 
 AT_ONCE = 32
 """Jobs that are waited for at the same time; each one keeps a connection."""
 
+POLL_INTERVAL_S = RunSettings.poll_interval_s
 CANCEL_TIMEOUT_S = 30.0
 
 
@@ -45,17 +49,17 @@ class _Pickup(NamedTuple):
     wanted: str
     job: Job
     engine: Engine
-    target: Any
+    target: OutputTarget
     settings: RunSettings
-    deadline: Any
+    deadline: Deadline
 
     def run(self) -> Waited:
         try:
-            job = standing.sent(api.journal(), self.job, self.deadline)
+            job = standing.sent(wiring.journal(), self.job, self.deadline)
             standing.refuse_hopeless(job)
-            found = self.engine.resume(job, self.target, self.settings, self.deadline)
+            generated = self.engine.resume(job, self.target, self.settings, self.deadline)
             self.engine.progress.close()
-            return Waited(self.wanted, job, found)
+            return Waited(self.wanted, job, generated)
         except KeyboardInterrupt:
             return self.interrupted()
         except OpenClawFalError as error:
@@ -85,23 +89,21 @@ def wait_for(
     Each job has a deadline of its own: `timeout_s`, else the one that it was begun with. The
     results are in the order of the ids; an id that was given twice counts once.
     """
-    from openclaw_fal.job.ports import RunSettings
-
     shown = progress or Progress()
-    config = api.read_config(session.config)
+    config = wiring.read_config(session.config)
     settings = RunSettings(
         capability="jobs.wait",
         queue=True,
         timeout_s=timeout_s or 0.0,
-        poll_interval_s=api.POLL_INTERVAL_S if poll_interval_s is None else poll_interval_s,
+        poll_interval_s=POLL_INTERVAL_S if poll_interval_s is None else poll_interval_s,
         cancel_on_interrupt=cancel_on_interrupt,
-        max_bytes=api.max_bytes(config),
+        max_bytes=max_bytes(config),
     )
     results: dict[str, Waited] = {}
     pickups: dict[str, _Pickup] = {}
     with ExitStack() as stack:
         stack.callback(shown.close)
-        key = _once(lambda: api.key_of(config, session, shown))
+        key = _once(lambda: wiring.key_of(config, session, shown))
         found = _looked_up(wanted, results)
         for name, job in found.items():
             if len(wanted) == 1:
@@ -113,6 +115,7 @@ def wait_for(
                 pickups[name] = _pickup(name, job, made, settings)
             except OpenClawFalError as error:
                 error.job_id, error.model = job.id, job.model
+                error.request_id = error.request_id or job.request_id
                 results[name] = Waited(name, job, error=error)
         results.update(_all_waited(pickups))
     return [results[name] for name in dict.fromkeys(wanted) if name in results]
@@ -120,7 +123,7 @@ def wait_for(
 
 def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
     """The jobs by the ids that were given; the same job under two ids is taken once."""
-    journal = api.journal()
+    journal = wiring.journal()
     found: dict[str, Job] = {}
     for name in dict.fromkeys(wanted):
         try:
@@ -139,7 +142,7 @@ def _engine(
     """An engine on the hosts that the job was sent to. A job whose result is here needs no key."""
     needs_key = not job.has_result and (bool(job.status_url) or job.state == "sending")
     hosts = _hosts(config, job, with_key=needs_key)
-    made = api.engine_at(hosts, key() if needs_key else None, progress=progress)
+    made = wiring.engine_at(hosts, key() if needs_key else None, progress=progress)
     return stack.enter_context(made)
 
 
@@ -151,8 +154,8 @@ def _hosts(config: Config, job: Job, *, with_key: bool) -> Hosts:
             f"job {job.id} was in a sandbox, which ended with its command",
             hint="repeat the command",
         )
-    hosts = api.hosts_of(config, job.base_url)
-    if with_key and not hosts.is_fal and hosts != api.hosts_of(config):
+    hosts = wiring.hosts_of(config, job.base_url)
+    if with_key and not hosts.is_fal and hosts != wiring.hosts_of(config):
         raise LocalError(
             f"job {job.id} was sent to {job.base_url}, which is not the address in use: the key "
             "is not sent there",
@@ -205,7 +208,7 @@ def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
 def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
     """Ask fal to cancel a queued job: "requested", "already_completed", "already_failed",
     "already_cancelled" or "not_found"."""
-    journal = api.journal()
+    journal = wiring.journal()
     job = journal.get(wanted)
     session.model = job.model
     if job.state in ("completed", "saving", "done"):
@@ -214,13 +217,15 @@ def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
         return job, f"already_{job.state}"
     if not job.cancel_url:
         raise UsageError(f"job {job.id} {_not_queued(job)}: there is nothing to cancel")
-    config = api.read_config(session.config)
+    config = wiring.read_config(session.config)
     hosts = _hosts(config, job, with_key=True)
     progress = Progress()
-    with api.engine_at(hosts, api.key_of(config, session, progress), progress=progress) as made:
+    with wiring.engine_at(
+        hosts, wiring.key_of(config, session, progress), progress=progress
+    ) as made:
         try:
             deadline = made.fal.deadline(CANCEL_TIMEOUT_S)
-            outcome = made.fal.cancel(made.fal.handle(job), deadline)
+            outcome = made.fal.cancel(handle_of(job), deadline)
         except OpenClawFalError as error:
             error.job_id, error.request_id = job.id, job.request_id
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import (
     AuthError,
@@ -38,7 +38,6 @@ def sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
 
 def refuse_hopeless(job: Job) -> None:
     """Jobs that waiting cannot bring back, each with its own words."""
-    facts: dict[str, Any] = {"job_id": job.id, "model": job.model, "request_id": job.request_id}
     if job.state == "uncertain" and not job.status_url:
         missing = "there is no request id to ask for"
         if job.request_id:
@@ -47,17 +46,16 @@ def refuse_hopeless(job: Job) -> None:
             f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
             "It is not sent again, because it may be billed already",
             hint="look at fal's dashboard, then repeat the command if the job is not there",
-            **facts,
         )
     if job.state == "not_sent":
         why = f": {job.error.message}" if job.error else ""
-        raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command", **facts)
+        raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command")
     if job.state == "cancelled":
-        raise JobFailed(f"job {job.id} was cancelled", **facts)
+        raise JobFailed(f"job {job.id} was cancelled")
     if job.state == "failed" and job.error and not _may_pass(job):
         status = job.error.http_status
         kind = _KINDS.get(job.error.code, JobFailed)
-        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status, **facts)
+        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status)
 
 
 def _may_pass(job: Job) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 import openclaw_fal
 from openclaw_fal.__main__ import main
 
-WATCHED = ("engine.py", "collect.py", "jobs.py", "part_file.py", "client.py", "network.py")
+WATCHED = ("engine.py", "collect.py", "jobs.py", "part_file.py", "client.py", "call.py",
+           "backend.py")
 base, wanted, number, argv = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 for module in pkgutil.walk_packages(openclaw_fal.__path__, "openclaw_fal."):
     if not module.name.endswith("__main__") and ".sandbox" not in module.name:

@@ -120,7 +120,7 @@ def test_a_result_that_cannot_be_had_in_time_can_be_picked_up(
     error = outcome.json["error"]
     assert f"openclaw jobs wait {error['jobId']}" in error["hint"]
     fal.dials.heal()
-    assert openclaw("jobs", "wait", error["jobId"]).status == 0
+    assert openclaw("jobs", "wait", error["jobId"], "--timeout-ms", "60000").status == 0
     assert len(fal.posts()) == 1
 
 

@@ -52,6 +52,8 @@ def test_arguments_in_their_order() -> None:
     assert values("help", "jo") == ["jobs"]
     assert values("help", "jobs", "") == []
     assert values("completion", "--json", "fi") == ["fish"]
+    assert values("completion", "ins") == ["install"]
+    assert values("completion", "install", "z") == ["zsh"]
     assert values("config", "set", "agents.defaults.mediaMaxMb", "") == []
     assert values(
         "config", "set", "agents.defaults.mediaModels.music.primary", "fal/fal-ai/mini"
@@ -60,8 +62,45 @@ def test_arguments_in_their_order() -> None:
 
 
 def test_files_are_left_to_the_shell() -> None:
-    for words in (("image", "-i", ""), ("image", "p", "--output=sh"), ("--config", "x")):
+    for words in (("image", "--prompt-file", ""), ("image", "p", "--output=sh"), ("--config", "x")):
         assert candidates(words) == [("@file", "")]
+
+
+def test_only_media_of_the_right_kind_are_offered_as_references() -> None:
+    for words, ending in (
+        (("image", "-i", ""), "png"),
+        (("image", "edit", "--file=ph"), "webp"),
+        (("video", "--video", ""), "mp4"),
+        (("video", "--audio-ref", ""), "wav"),
+    ):
+        ((answer, endings),) = candidates(words)
+        assert answer == "@file"
+        assert ending in endings.split("|")
+
+
+def test_options_that_the_model_does_not_take_are_not_offered() -> None:
+    live = ("video", "--model", "fal/fal-ai/minimax/video-01-live")
+    assert values(*live, "--dur") == values(*live, "--res") == []
+    assert values(*live, "--ima") == ["--image"]
+    assert values("video", "--dur") == ["--duration"]
+    tts = ("music", "-m", "fal/fal-ai/stable-audio-25/text-to-audio")
+    assert values(*tts, "--lyr") == []
+
+
+def test_values_are_those_of_the_default_model(isolated: Path) -> None:
+    assert values("image", "--resolution", "") == ["1K", "2K", "4K"]
+    write_config("http://127.0.0.1:9", imageGenerationModel="fal/openai/gpt-image-2")
+    assert values("image", "--resolution", "") == ["1K", "2K"]
+
+
+def test_further_models_of_fal_are_offered_once_a_word_says_which() -> None:
+    assert "fal/fal-ai/recraft/v3/text-to-image" in values("image", "-m", "fal/fal-ai/recraft")
+    assert values("image", "-m", "fal/") == [row["model"] for row in catalog.listing("image")]
+
+
+def test_short_names_of_options_are_offered() -> None:
+    assert {"-o", "-n", "-q", "-h"} <= set(values("image", "-"))
+    assert {"-V", "--version"} <= set(values("-"))
 
 
 def test_nothing_is_offered_where_only_the_user_knows() -> None:

@@ -23,9 +23,9 @@ KREA_RATIOS = ["1:1", "4:3", "3:2", "16:9", "2.35:1", "4:5", "2:3", "9:16"]
 TYPED: list[tuple[str, list[str]]] = [
     (f"openclaw ima{TAB}", ["image"]),
     (f"openclaw-fal mus{TAB}gen{TAB} --instr{TAB}", ["music", "generate", "--instrumental"]),
-    (f"openclaw image --model fal/krea/v2/m{TAB}", ["image", "--model", MODEL]),
-    (f"openclaw image --model=fal/krea/v2/m{TAB}", ["image", f"--model={MODEL}"]),
-    (f"openclaw image models fal/krea/v2/m{TAB}", ["image", "models", MODEL]),
+    (f"openclaw image --model fal/krea/v2/medium/te{TAB}", ["image", "--model", MODEL]),
+    (f"openclaw image --model=fal/krea/v2/medium/te{TAB}", ["image", f"--model={MODEL}"]),
+    (f"openclaw image models fal/krea/v2/medium/te{TAB}", ["image", "models", MODEL]),
     (f"openclaw image --size 1024x15{TAB}", ["image", "--size", "1024x1536"]),
     (f"openclaw image --aspect-ratio 16{TAB}", ["image", "--aspect-ratio", "16:9"]),
     (f"openclaw image --aspect-ratio 16:{TAB}", ["image", "--aspect-ratio", "16:9"]),
@@ -34,7 +34,8 @@ TYPED: list[tuple[str, list[str]]] = [
         f"openclaw image {LARGE_KREA} --aspect-ratio 2.{TAB}",
         ["image", *LARGE_KREA.split(), "--aspect-ratio", "2.35:1"],
     ),
-    (f"openclaw image -i photo.p{TAB}", ["image", "-i", "photo.png"]),
+    (f"openclaw image -i pho{TAB}", ["image", "-i", "photo.png"]),
+    (f"openclaw image --prompt-file photo.t{TAB}", ["image", "--prompt-file", "photo.txt"]),
     (f"openclaw image --image=photo.p{TAB}", ["image", "--image=photo.png"]),
     (
         f'openclaw image "a \\"cat" --image photo.p{TAB}',
@@ -63,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def env(folder: Path) -> dict[str, str]:
     """A shell's environment with the stand-in for the program; a picture in the current folder."""
     Path("photo.png").touch()
+    Path("photo.txt").touch()
     return shells.stand_in(folder)
 
 
@@ -105,7 +107,7 @@ def test_zsh_takes_the_script_from_the_program_too(env: dict[str, str]) -> None:
 
 def test_bash_whose_words_are_not_split_at_colons(env: dict[str, str]) -> None:
     with shells.bash(env, "COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}") as typing:
-        typed = f"openclaw image --aspect-ratio=16{TAB} --model fal/krea/v2/m{TAB}"
+        typed = f"openclaw image --aspect-ratio=16{TAB} --model fal/krea/v2/medium/te{TAB}"
         assert typing.words(typed) == ["image", "--aspect-ratio=16:9", "--model", MODEL]
 
 
@@ -119,14 +121,16 @@ def test_bash_in_the_middle_of_a_line(env: dict[str, str]) -> None:
 FISH: list[tuple[str, list[str]]] = [
     ("openclaw ima", ["image"]),
     ("openclaw jobs ", ["list", "show", "wait", "cancel", "prune"]),
-    ("openclaw image --model fal/krea/v2/m", [MODEL]),
+    ("openclaw image --model fal/krea/v2/medium/te", [MODEL]),
     (f"openclaw image {LARGE_KREA} --aspect-ratio ", KREA_RATIOS),
     ("openclaw image --aspect-ratio=16:", ["--aspect-ratio=16:9"]),
     ("openclaw image -i photo.p", ["photo.png"]),
+    ("openclaw image -i pho", ["photo.png"]),
+    ("openclaw image --prompt-file pho", ["photo.png", "photo.txt"]),
     ("openclaw image --image=photo.p", ["--image=photo.png"]),
     ('openclaw image "a \\"cat" --image photo.p', ["photo.png"]),
     ('openclaw image "a prompt" ', []),
-    ("openclaw-fal completion ", ["bash", "zsh", "fish", "powershell"]),
+    ("openclaw-fal completion ", ["bash", "zsh", "fish", "powershell", "install"]),
 ]
 
 

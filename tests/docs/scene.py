@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from openclaw_fal.provenance.mark import mark
+from openclaw_fal.provenance.record import Record
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.program import process, write_config
 
@@ -38,11 +40,21 @@ def scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("FAL_KEY", KEY)
     for name in ("photo.png", "a.png", "b.png", "banner.png"):
         Image.new("RGB", (16, 16)).save(name)
+    _marked("lighthouse.png")
     Path("key.txt").write_text(KEY, encoding="utf-8")
     Path("words.txt").write_text("la la la", encoding="utf-8")
     with Sandbox(Dials(queue_length=0)) as fal:
         write_config(fal.url)
         yield fal
+
+
+def _marked(name: str) -> None:
+    """A picture as the program leaves it."""
+    part = Path(f"{name}.part")
+    Image.new("RGB", (16, 16)).save(part, "PNG")
+    record = Record(kind="image", model="m", endpoint="m", created=0.0, tool="openclaw-fal 0.0")
+    mark(part, "image/png", record, "full").path.rename(name)
+    part.unlink()
 
 
 def a_job(fal: Sandbox) -> str:

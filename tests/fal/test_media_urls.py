@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from openclaw_fal.errors import JobFailed, Unreachable
-from openclaw_fal.fal import network
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.download import download
+from openclaw_fal.fal.http import sockets
 from openclaw_fal.media import RemoteFile
 from openclaw_fal.sandbox import Request, Response, Sandbox
 from tests.fal.conftest import Memory, client_of, made, soon
@@ -70,7 +68,7 @@ def test_a_public_name_with_a_private_address_is_refused(monkeypatch: pytest.Mon
     def look_up(host: str, port: int, call: object) -> list[str]:
         return ["1.1.1.1", answers[host]]
 
-    monkeypatch.setattr(network, "addresses_of", look_up)
+    monkeypatch.setattr(sockets, "addresses_of", look_up)
     with client_of(None) as client, pytest.raises(JobFailed, match="private network"):
         download(client, RemoteFile("https://v3.fal.media/x"), Memory(), deadline=soon())
 
@@ -87,9 +85,9 @@ def test_an_api_in_a_private_network_may_have_its_media_there(
     def refuse(*args: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(network, "addresses_of", look_up)
+    monkeypatch.setattr(sockets, "addresses_of", look_up)
     monkeypatch.setattr("openclaw_fal.fal.exchange.addresses_of", look_up)
-    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(sockets, "_connected", refuse)
     with client_of("https://gateway.example") as client, pytest.raises(Unreachable):
         download(client, RemoteFile("https://media.example/x"), Memory(), deadline=soon())
     assert asked[:2] == ["gateway.example", "media.example"]

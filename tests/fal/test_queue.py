@@ -16,7 +16,8 @@ from openclaw_fal.errors import (
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.results import remote_files
-from openclaw_fal.fal.wire import Completed, Handle
+from openclaw_fal.fal.wire import Completed
+from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
 from tests.fal.conftest import VIDEO, Seen, client_of, soon
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import pytest
 
 from openclaw_fal.errors import Unreachable
-from openclaw_fal.fal import routes
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.hosts import hosts_for
-from openclaw_fal.fal.routes import Trust
-from openclaw_fal.fal.transport import Transport
+from openclaw_fal.fal.http import trust as trusting
+from openclaw_fal.fal.http.sender import Sender
+from openclaw_fal.fal.http.trust import Trust
 from openclaw_fal.sandbox import Sandbox
 from tests.fal.conftest import FLUX, KEY, QUICK, soon
 
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 def client_with(fal: Sandbox, folder: Path) -> Client:
     url = fal.url.replace("http://127.0.0.1", "https://localhost")
-    return Client(hosts_for(url), KEY, transport=Transport(Trust(str(folder))), retry=QUICK)
+    return Client(hosts_for(url), KEY, sender=Sender(Trust(str(folder))), retry=QUICK)
 
 
 def run(client: Client) -> object:
@@ -61,7 +61,7 @@ def test_an_authority_in_the_folder_is_found_without_loading_the_others(
     fal: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(fal, folder)
-    monkeypatch.delattr(routes, "tls_context")
+    monkeypatch.delattr(trusting, "tls_context")
 
     assert run(client_with(fal, folder))
 

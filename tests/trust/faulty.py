@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_fal import atomic
 from openclaw_fal.files import part_file
 from openclaw_fal.sandbox import Fault, Sandbox
 
@@ -143,7 +144,7 @@ def _save(fault: str, fal: Sandbox, made: Trouble, timeout_s: float) -> Iterator
 
     with pytest.MonkeyPatch.context() as patch:
         if fault == "refused":  # the name cannot be given
-            patch.setattr(part_file, "_move", failing(PermissionError(errno.EACCES, "denied")))
+            patch.setattr(atomic, "_move", failing(PermissionError(errno.EACCES, "denied")))
         elif fault == "reset":  # the disk goes away
             patch.setattr(os, "fsync", failing(OSError(errno.EIO, "input/output error")))
         elif fault == "stall":  # the disk is so slow that time runs out meanwhile
@@ -154,7 +155,7 @@ def _save(fault: str, fal: Sandbox, made: Trouble, timeout_s: float) -> Iterator
             full = OSError(errno.ENOSPC, "no space left on device")
             patch.setattr(part_file, "_opened", _opened_for(failing(full)))
         else:  # the process is stopped at the last moment
-            patch.setattr(part_file, "_move", failing(KeyboardInterrupt()))
+            patch.setattr(atomic, "_move", failing(KeyboardInterrupt()))
         yield
 
 

@@ -92,7 +92,7 @@ def test_the_answers_about_a_job(kind: str, openclaw: Openclaw, fal: Hooked) -> 
     if outcome.status != 0:
         error = refused(outcome, 7)
         fal.dials.heal()
-        assert openclaw("jobs", "wait", error["jobId"]).status == 0
+        assert openclaw("jobs", "wait", error["jobId"], "--timeout-ms", "60000").status == 0
     else:
         assert kind in HARMLESS or kind == "bad_charset"
     assert len(fal.posts()) == 2

@@ -22,15 +22,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DECLARED = {found.name: found for found in map(Requirement, PROJECT["dependencies"])}
 OPTIONAL = {
     found.name: found
-    for found in map(Requirement, PROJECT["optional-dependencies"].get("preview", []))
+    for extra in ("preview", "sandbox", "socks")
+    for found in map(Requirement, PROJECT["optional-dependencies"][extra])
 }
-# Released by date: a newer one is always the better one.
-UNBOUNDED = {"certifi"}
+# A newer one is always the better one.
+UNBOUNDED = {"certifi", "cryptography"}
 MODULE_NAMES = {"pillow": "PIL", "tomli-w": "tomli_w", "textual-image": "textual_image"}
 
 # The first version without each weakness that is known, and why that one matters here.
 SAFE_FROM = {
-    "h11": ("0.16.0", "CVE-2025-43859: chunked bodies with wrong line ends are accepted"),
+    "httpcore": ("1.0.9", "brings h11 0.16; CVE-2025-43859: chunked bodies with wrong line ends"),
     "certifi": ("2024.7.4", "CVE-2024-39689: trusts an authority that browsers have dropped"),
     "pillow": ("11.3.0", "CVE-2025-48379: writes beyond a buffer (DDS); before it CVE-2024-28219"),
     "filelock": (
@@ -78,8 +79,8 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 def test_nothing_comes_along_that_is_not_known_here() -> None:
     """The dependencies of the dependencies: a new one is a new way in, and is looked at first."""
     known = {
-        *DECLARED, "annotated-doc", "colorama", "markdown-it-py", "mdurl", "pygments",
-        "shellingham",
+        *DECLARED, "annotated-doc", "anyio", "colorama", "h11", "idna", "markdown-it-py", "mdurl",
+        "pygments", "shellingham", "typing-extensions",
     }  # fmt: skip
     waiting, seen = list(DECLARED), set()
     while waiting:

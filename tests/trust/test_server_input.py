@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal.fal.http import sockets
 from openclaw_fal.fal.urls import BadUrl, Policy, is_public, parse
 from openclaw_fal.files.outputs import plan_target
 from openclaw_fal.journal.jobs import Journal
@@ -189,12 +190,12 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     def look_up(host: str, port: int, *_: object, **__: object) -> list[object]:
         return [(0, 0, 0, "", (address, port)) for address in NAMES[host]]
 
-    def connect(address: object, *_: object, **__: object) -> object:
-        found.append(address)
+    def connect(address: str, port: int, call: object) -> object:
+        found.append((address, port))
         raise ConnectionRefusedError(111, "refused")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(sockets, "_connected", connect)
     return found
 
 

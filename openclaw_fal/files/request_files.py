@@ -1,4 +1,4 @@
-"""The user's files around one request: references in, outputs out."""
+"""The local files of one request: reference files to send, outputs to save."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PREVIEW_URL = "https://v3.fal.media/files/…/"
 
 
-class Desk:
-    """Loads each reference once, and hands out part files."""
+class RequestFiles:
+    """Loads each reference file once, and opens the part files of the outputs."""
 
     def __init__(self) -> None:
         self._loaded: dict[Reference, LocalFile] = {}

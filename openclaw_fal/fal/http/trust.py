@@ -1,7 +1,4 @@
-"""How a host is reached: through which proxy, and which certificates are trusted.
-
-One answer for the API, uploads and downloads alike.
-"""
+"""Which certificates are trusted. One answer for the API, uploads and downloads alike."""
 
 from __future__ import annotations
 
@@ -9,57 +6,12 @@ import os
 import re
 import sys
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import LocalError
-from openclaw_fal.fal.urls import Url, is_loopback
 
 if TYPE_CHECKING:
     import ssl
-
-
-class ProxyAddress(NamedTuple):
-    """An HTTP proxy; `auth` is user and password."""
-
-    host: str
-    port: int
-    auth: tuple[str, str] | None
-
-
-def proxy_for(url: Url) -> ProxyAddress | None:
-    """The proxy that the environment (or, on Windows and macOS, the system) sets for a URL.
-
-    Never one for this machine itself. Raises LocalError for a proxy that cannot be used.
-    """
-    if is_loopback(url.host) or not _any_proxy_set():
-        return None
-    from urllib.parse import unquote, urlsplit
-    from urllib.request import getproxies, proxy_bypass
-
-    proxies = getproxies()
-    setting = proxies.get(url.scheme) or proxies.get("all")
-    if not setting or proxy_bypass(f"{url.host}:{url.port}") or proxy_bypass(url.host):
-        return None
-    try:
-        parts = urlsplit(setting if "://" in setting else f"http://{setting}")
-        port, host = parts.port, parts.hostname
-    except ValueError:
-        port, host = None, None
-    if not host or parts.scheme.lower() != "http":
-        raise LocalError(
-            f"the proxy that is set for {url.scheme} cannot be used: it is no http:// proxy",
-            hint=f"set {url.scheme}_proxy to http://HOST:PORT, or no_proxy to {url.host}",
-        )
-    auth = None
-    if parts.username is not None:
-        auth = (unquote(parts.username), unquote(parts.password or ""))
-    return ProxyAddress(host, port or 80, auth)
-
-
-def _any_proxy_set() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(name.lower().endswith("_proxy") and value for name, value in os.environ.items())
 
 
 class Trust:

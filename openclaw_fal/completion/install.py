@@ -1,0 +1,77 @@
+"""Puts a completion script where its shell looks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.text import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OURS = "openclaw-fal"
+"""Stands in every script of ours: a file without it belongs to another program."""
+
+
+def shell_in_use(environ: Mapping[str, str]) -> str:
+    """The shell of this user. Raises UsageError for one that there is no completion for."""
+    name = Path(environ.get("SHELL", "")).name.removesuffix(".exe")
+    name = "powershell" if name == "pwsh" or (not name and os.name == "nt") else name
+    if name not in SCRIPTS:
+        what = f"there is no completion for {name}" if name else "SHELL does not say which shell"
+        raise UsageError(what, hint=f"openclaw completion install {'|'.join(SCRIPTS)}")
+    return name
+
+
+def places(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
+    """The files that the shell reads: one for each name of the program where it goes by name."""
+
+    def folder(variable: str, default: str) -> Path:
+        return Path(environ.get(variable) or home / default)
+
+    if shell == "bash":
+        base = folder("XDG_DATA_HOME", ".local/share") / "bash-completion" / "completions"
+        return [base / "openclaw", base / "openclaw-fal"]
+    if shell == "fish":
+        base = folder("XDG_CONFIG_HOME", ".config") / "fish" / "completions"
+        return [base / "openclaw.fish", base / "openclaw-fal.fish"]
+    if shell == "zsh":
+        return [folder("ZDOTDIR", "") / ".zfunc" / "_openclaw"]
+    return [folder("XDG_CONFIG_HOME", ".config") / "powershell" / "openclaw-completion.ps1"]
+
+
+def still_to_do(shell: str, path: Path) -> str:
+    """What the user has to do for the script to be read."""
+    if shell == "zsh":
+        return (
+            "if it is not there yet, put this into .zshrc, before compinit: "
+            f"fpath=({path.parent} $fpath)"
+        )
+    if shell == "powershell":
+        return f"put this into $PROFILE: . {path}"
+    return f"open a new {shell}"
+
+
+def install(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Write the script; returns the files. Raises LocalError for a file of another program, which
+    stays, and for what cannot be written."""
+    from openclaw_fal.atomic import replace_file
+
+    paths = places(shell, environ, home)
+    for path in paths:
+        if path.exists() and OURS not in path.read_text(encoding="utf-8", errors="replace"):
+            raise LocalError(
+                f"{path} belongs to another program, and stays as it is",
+                hint=f"openclaw completion {shell} prints the script",
+            )
+    for path in paths:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, SCRIPTS[shell][1].encode(), mode=0o644)
+        except OSError as error:
+            raise LocalError(f"{path} cannot be written: {reason(error)}") from error
+    return paths

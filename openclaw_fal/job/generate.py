@@ -1,0 +1,164 @@
+"""The use case: plan a request, send it, and fall back to the config's further models.
+
+The command line and the public functions both run their requests through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import OpenClawFalError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.job import wiring
+from openclaw_fal.media import Generated, MediaRequest, Plan, RunSettings
+from openclaw_fal.progress import Progress
+from openclaw_fal.session import Session
+
+if TYPE_CHECKING:
+    from openclaw_fal.config.read import Config
+    from openclaw_fal.files.outputs import OutputTarget
+    from openclaw_fal.job.settings import ModelChoice
+
+
+class DryRun(Frozen):
+    """The exact request. `uploads` are the files whose URL is known only once they are uploaded."""
+
+    plan: Plan
+    url: str
+    body: Mapping[str, object]
+    uploads: tuple[Mapping[str, object], ...] = ()
+
+
+def dry_run(request: MediaRequest, settings: RunSettings, config: Config) -> DryRun:
+    """Plan a request completely and send nothing. Needs no key."""
+    from openclaw_fal.files.request_files import RequestFiles
+
+    planned = _planned(request, settings)
+    hosts = wiring.hosts_of(config)
+    urls, uploads = RequestFiles().previewed(planned.references())
+    base = hosts.queue if settings.queue else hosts.run
+    return DryRun(planned, f"{base}/{planned.endpoint}", planned.filled(urls.__getitem__), uploads)
+
+
+class Done(Frozen):
+    """A finished run: what came back, the plan that was sent, and the models that failed first."""
+
+    generated: Generated
+    plan: Plan
+    attempts: tuple[Mapping[str, object], ...] = ()
+
+
+def run(
+    request_for: Callable[[str], MediaRequest],
+    choice: ModelChoice,
+    settings: RunSettings,
+    *,
+    config: Config,
+    session: Session,
+    progress: Progress | None = None,
+    before_sending: Callable[[Plan], object] | None = None,
+) -> Done:
+    """Run one request, falling back to the config's further models where that is safe.
+
+    `request_for` makes the request for an endpoint. `before_sending` is called with each plan
+    before it is sent, so that what it ignores is said whatever becomes of it. Nothing is sent
+    before all local checks. Raises the error of the last model that was tried.
+    """
+    from openclaw_fal.files import outputs
+
+    request = request_for(choice.endpoint)
+    planned = _planned(request, settings)
+    target = _target(request, planned, settings)
+    outputs.check_writable(target)
+    attempts: list[Mapping[str, object]] = []
+    waiting = list(choice.fallbacks)
+    with wiring.engine(
+        config, session=session, progress=progress, references=planned.references()
+    ) as running:
+        while True:
+            if before_sending is not None:
+                before_sending(planned)
+            try:
+                generated = running.generate(
+                    planned, request.prompt, target, settings, count=target.count
+                )
+                return Done(generated, planned, tuple(attempts))
+            except OpenClawFalError as error:
+                error.attempts = tuple(attempts)
+                following = _following(
+                    error, waiting, request_for, attempts, planned.model, settings
+                )
+                if following is None:
+                    raise
+                _say_skipped(running.progress, choice)
+                running.progress.note(f"{planned.model}: {error.message}; trying {following.model}")
+            planned = following
+            target = _target(request, planned, settings)
+            session.model = planned.model
+
+
+def _planned(request: MediaRequest, settings: RunSettings) -> Plan:
+    """The exact request; with `strict`, one that leaves no option out."""
+    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.provider.plan import plan
+    from openclaw_fal.provider.strict import refuse_ignored
+
+    planned = plan(request, catalogue)
+    if settings.strict:
+        refuse_ignored(planned)
+    return planned
+
+
+def _target(request: MediaRequest, planned: Plan, settings: RunSettings) -> OutputTarget:
+    from openclaw_fal.files import outputs
+
+    return outputs.plan_target(
+        settings.output,
+        prompt=request.prompt,
+        kind=request.kind,
+        model=planned.model,
+        cwd=Path.cwd(),
+        count=getattr(request, "count", None) or 1,
+        overwrite=settings.overwrite,
+    )
+
+
+def _following(
+    error: OpenClawFalError,
+    waiting: list[str],
+    request_for: Callable[[str], MediaRequest],
+    attempts: list[Mapping[str, object]],
+    model: str,
+    settings: RunSettings,
+) -> Plan | None:
+    """The plan for the next fallback that takes the request as it was asked for, if one is safe.
+
+    The model that failed, and fallbacks that do not take the request, become attempts.
+    """
+    from openclaw_fal.fal.failures import curable_by_another_model
+
+    if not waiting or not curable_by_another_model(error):
+        return None
+    own = _attempt(model, error)
+    attempts.append(own)
+    while waiting:
+        endpoint = waiting.pop(0)
+        try:
+            return _planned(request_for(endpoint), settings)
+        except OpenClawFalError as refusal:
+            attempts.append(_attempt(endpoint, refusal))
+    error.attempts = tuple(attempt for attempt in attempts if attempt is not own)
+    return None
+
+
+def _attempt(model: str, error: OpenClawFalError) -> Mapping[str, object]:
+    """A model that was tried and failed, as the envelope lists it."""
+    failure = {"code": error.code, "message": error.message}
+    return {"provider": "fal", "model": model, "error": failure}
+
+
+def _say_skipped(progress: Progress, choice: ModelChoice) -> None:
+    for ref in choice.skipped:
+        progress.note(f"the fallback {ref} is of another provider and was skipped")

@@ -1,0 +1,22 @@
+"""A journaled job as fal's queue knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import LocalError
+from openclaw_fal.media import Handle
+
+if TYPE_CHECKING:
+    from openclaw_fal.journal.record import Job
+
+
+def handle_of(job: Job) -> Handle:
+    """Where fal can be asked for a job. Raises LocalError for one that fal's queue never took."""
+    if not (job.status_url and job.response_url):
+        raise LocalError(
+            f"the result of job {job.id} is no longer kept, and fal has no queue entry for it",
+            hint=f"openclaw jobs show {job.id}",
+            job_id=job.id,
+        )
+    return Handle(job.request_id or "", job.status_url, job.response_url, job.cancel_url or "")

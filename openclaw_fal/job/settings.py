@@ -1,0 +1,85 @@
+"""Which model is asked and how the request is run: from options, config and kind, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Kind, RunSettings
+
+if TYPE_CHECKING:
+    from openclaw_fal.config.read import Config
+
+
+class ModelChoice(Frozen):
+    """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs."""
+
+    endpoint: str
+    origin: str
+    fallbacks: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    timeout_ms: int | None = None
+
+
+def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
+    """The model of `--model`, else the config's default, else the specification's.
+
+    Fallbacks belong to the config's default: a model that was asked for is never replaced.
+    Raises UsageError for a ref that is none, LocalError for a default of another provider.
+    """
+    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.provider import refs
+    from openclaw_fal.provider.specs import DEFAULT_MODELS
+
+    if ref is not None:
+        return ModelChoice(refs.parse_ref(ref, catalogue), "--model")
+    default = config.default_model(kind)
+    if default is None:
+        return ModelChoice(DEFAULT_MODELS[kind], "built in")
+    if not refs.is_fal_ref(default.primary):
+        raise LocalError(
+            f"the default {kind} model in {config.path} is {default.primary}, of another provider",
+            hint=f"openclaw {kind} --model fal/{DEFAULT_MODELS[kind]} PROMPT",
+        )
+    try:
+        endpoint = refs.parse_ref(default.primary)
+        fal = tuple(refs.parse_ref(item) for item in default.fallbacks if refs.is_fal_ref(item))
+    except UsageError as error:
+        raise LocalError(f"{config.path}: {default.path}: {error.message}") from error
+    others = tuple(item for item in default.fallbacks if not refs.is_fal_ref(item))
+    return ModelChoice(endpoint, default.path, fal, others, default.timeout_ms)
+
+
+def run_settings(
+    kind: Kind,
+    config: Config,
+    choice: ModelChoice,
+    options: Mapping[str, object],
+    *,
+    capability: str | None = None,
+) -> RunSettings:
+    """The settings of a request; `options` are by the names of `RunSettings`' fields.
+
+    Other names are left aside, and so are Nones: what was not given is what the config and the kind
+    say. A timeout in the config counts where the model is the config's, too.
+    """
+    from openclaw_fal.provider.specs import DEFAULT_TIMEOUT_S
+
+    configured = choice.timeout_ms
+    settings: dict[str, Any] = {
+        "capability": capability or f"{kind}.generate",
+        "queue": kind == "video",
+        "timeout_s": configured / 1000 if configured else DEFAULT_TIMEOUT_S[kind],
+        "max_bytes": max_bytes(config),
+    }
+    names = RunSettings.fields()
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    return RunSettings(**settings | given)
+
+
+def max_bytes(config: Config) -> int | None:
+    """The largest file that `mediaMaxMb` allows, in bytes; None where it is not set."""
+    limit = config.media_max_mb()
+    return int(limit * 1024 * 1024) if limit and limit < 1e12 else None

@@ -1,0 +1,129 @@
+"""The parts of the program put together: the user's config, key and journal, and an engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import AuthError
+from openclaw_fal.progress import Progress
+from openclaw_fal.session import Session
+
+if TYPE_CHECKING:
+    from openclaw_fal.config.read import Config
+    from openclaw_fal.fal.hosts import Hosts
+    from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.job.engine import Engine
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.ledger import Ledger
+    from openclaw_fal.media import Reference
+
+NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"
+NO_KEY_HINT = "openclaw onboard; or add --sandbox to try it without a key, at no cost"
+
+
+def read_config(path: str | None = None) -> Config:
+    """OpenClaw's config as it is now; an absent file is an empty config."""
+    from openclaw_fal.config import read as config
+    from openclaw_fal.store import paths
+
+    return config.read_config(paths.config_path(path))
+
+
+def journal() -> Journal:
+    """The user's journal of jobs."""
+    from openclaw_fal.journal import jobs
+    from openclaw_fal.store import paths
+
+    return jobs.Journal(paths.jobs_path())
+
+
+def ledger() -> Ledger:
+    """The costs and budgets in the user's journal."""
+    from openclaw_fal.journal import ledger as costs
+    from openclaw_fal.store import paths
+
+    return costs.Ledger(paths.jobs_path())
+
+
+def hosts_of(config: Config, base_url: str | None = None) -> Hosts:
+    """fal's hosts, or those behind `models.providers.fal.baseUrl`."""
+    from openclaw_fal.environment import says_yes
+    from openclaw_fal.fal.hosts import hosts_for
+
+    allowed = says_yes("OPENCLAW_FAL_ALLOW_HTTP")
+    return hosts_for(base_url or config.base_url(), allow_http=allowed)
+
+
+@contextmanager
+def engine(
+    config: Config,
+    *,
+    session: Session,
+    progress: Progress | None = None,
+    references: tuple[Reference, ...] = (),
+) -> Iterator[Engine]:
+    """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
+    from openclaw_fal.files.request_files import RequestFiles
+
+    files = RequestFiles()
+    for reference in references:
+        if reference.is_url:
+            files.checked_url(reference)
+        else:
+            files.load(reference)
+    progress = progress or Progress()
+    with (
+        _fal_at(config, session, progress) as (hosts, key),
+        engine_at(hosts, key, files=files, progress=progress) as running,
+    ):
+        yield running
+
+
+@contextmanager
+def engine_at(
+    hosts: Hosts,
+    key: str | None,
+    *,
+    progress: Progress,
+    files: RequestFiles | None = None,
+) -> Iterator[Engine]:
+    """An engine on these hosts. At the end of the block, connections and the display are closed."""
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.job.engine import Engine
+
+    service = FalService(hosts, key, progress)
+    try:
+        yield Engine(service, files or RequestFiles(), journal(), progress, {})
+    finally:
+        progress.close()
+        service.close()
+
+
+@contextmanager
+def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tuple[Hosts, str]]:
+    """The hosts to speak to and the key to use; with the sandbox, none of the user's."""
+    if not session.sandbox:
+        yield hosts_of(config), key_of(config, session, progress)
+        return
+    from openclaw_fal.fal.hosts import hosts_for
+    from openclaw_fal.sandbox import SANDBOX_KEY, Dials, Sandbox
+
+    with Sandbox(Dials.parse(os.environ.get("OPENCLAW_FAL_SANDBOX_DIALS", ""))) as sandbox:
+        yield hosts_for(sandbox.url), SANDBOX_KEY
+
+
+def key_of(config: Config, session: Session, progress: Progress) -> str:
+    """The fal key. Raises AuthError when there is none."""
+    from openclaw_fal.config.keys import resolve_key
+
+    key = resolve_key(config, os.environ)
+    if key is None:
+        raise AuthError(NO_KEY, hint=NO_KEY_HINT)
+    session.secrets.add(key.value)
+    for note in key.notes:
+        progress.note(note)
+    return key.value

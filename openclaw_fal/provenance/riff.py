@@ -1,0 +1,58 @@
+"""What WebP and WAV share: chunks in a RIFF file, each padded to an even length."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from openclaw_fal.provenance.survey import STEPS, Malformed, Source
+
+HEADER = 12
+_LARGEST = 2**32 - 1
+
+
+class Chunk(NamedTuple):
+    """A chunk: `start` is where its name is, `data` and `end` are around its content."""
+
+    name: bytes
+    start: int
+    data: int
+    end: int
+
+
+def riff_end(source: Source, form: bytes) -> int:
+    """Where the file ends by its own header. Raises Malformed."""
+    magic, size, name = struct.unpack("<4sI4s", source.at(0, HEADER))
+    if magic != b"RIFF" or name != form:
+        raise Malformed(f"does not begin as RIFF {form.decode()}")
+    if size < 4 or 8 + size > source.size:
+        raise Malformed("is shorter than its header says, or was written as a stream")
+    return 8 + int(size)
+
+
+def chunks(source: Source, end: int) -> Iterator[Chunk]:
+    """The chunks up to an offset. Raises Malformed when they do not fit."""
+    offset = HEADER
+    for _ in range(STEPS):
+        if offset >= end:
+            return
+        name, length = struct.unpack("<4sI", source.at(offset, 8))
+        chunk_end = offset + 8 + length
+        if chunk_end > end:
+            raise Malformed("has a chunk that is longer than the file")
+        yield Chunk(name, offset, offset + 8, chunk_end)
+        offset = chunk_end + length % 2
+    raise Malformed("has too many chunks")
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk with its padding."""
+    return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+
+def size_field(end: int) -> bytes:
+    """The size field of a file that ends at an offset. Raises Malformed over 4 GB."""
+    if end - 8 > _LARGEST:
+        raise Malformed("would be larger than 4 GB")
+    return struct.pack("<I", end - 8)

@@ -1,0 +1,55 @@
+"""WAV: a `_PMX` chunk at the end (XMP specification part 3, 1.2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw_fal.provenance import riff
+from openclaw_fal.provenance.splice import Splice
+from openclaw_fal.provenance.survey import Malformed, NoRoom, Packet, Source, Survey
+
+_FORM = b"WAVE"
+
+
+def survey(source: Source, result: Survey) -> None:
+    """Looks at every chunk. Raises Malformed."""
+    for chunk in riff.chunks(source, riff.riff_end(source, _FORM)):
+        if chunk.name == b"C2PA":
+            result.credentials = True
+        elif chunk.name == b"_PMX":
+            end = chunk.end + chunk.end % 2
+            if end <= source.size:
+                result.packets.append(source.packet(chunk.start, end, chunk.data, chunk.end))
+
+
+def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
+    """The splices that put a packet into the file. Raises NoRoom, Malformed.
+
+    An odd last chunk gets the padding that it should have had.
+    """
+    end = riff.riff_end(source, _FORM)
+    last = riff.HEADER
+    for chunk in riff.chunks(source, end):
+        last = chunk.end
+    if end not in (last, last + last % 2):
+        raise NoRoom("has bytes between its chunks")
+    added = riff.chunk(b"_PMX", xmp)
+    at = end
+    if end % 2:
+        padded = source.size == end + 1 and source.at(end, 1) == b"\0"
+        at += padded
+        added = added if padded else b"\0" + added
+    return [Splice(4, 8, riff.size_field(at + len(added))), Splice(at, at, added)]
+
+
+def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
+    """Ways to take a packet out again: a byte of padding may have come with it, or may have stood
+    outside of what the header counts."""
+    end = riff.riff_end(source, _FORM) - (packet.end - packet.start)
+    if packet.start <= riff.HEADER:
+        raise Malformed("holds nothing but a mark")
+    return [
+        [Splice(4, 8, riff.size_field(end)), Splice(packet.start, packet.end)],
+        [Splice(4, 8, riff.size_field(end - 1)), Splice(packet.start - 1, packet.end)],
+        [Splice(4, 8, riff.size_field(end - 1)), Splice(packet.start, packet.end)],
+    ]

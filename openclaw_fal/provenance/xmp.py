@@ -1,0 +1,118 @@
+"""The XMP packet of a mark: built from a record's document, and read back.
+
+Programs that know nothing of us find the properties of IPTC and Adobe; ours is one property that
+holds the whole document as JSON. What is read is untrusted: it is bounded, has no entities, and
+every value is checked by who uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from openclaw_fal.provenance.record import VERSION
+from openclaw_fal.provenance.survey import PACKET_LIMIT
+
+_NAMESPACES = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "openclawfal": "urn:openclaw-fal:provenance:1.0/",
+}
+_BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+_END = '<?xpacket end="r"?>'
+_OURS = f"{{{_NAMESPACES['openclawfal']}}}document"
+_DEEPEST = 8
+# Characters that XML 1.0 cannot hold, not even as references.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def build(document: Mapping[str, object]) -> bytes:
+    """The packet for a document of `record.document`."""
+    from xml.etree import ElementTree
+
+    for prefix, uri in _NAMESPACES.items():
+        ElementTree.register_namespace(prefix, uri)
+    root = ElementTree.Element(_name("x", "xmpmeta"))
+    rdf = ElementTree.SubElement(root, _name("rdf", "RDF"))
+    description = ElementTree.SubElement(
+        rdf, _name("rdf", "Description"), {_name("rdf", "about"): ""}
+    )
+    for name, value in _properties(document).items():
+        ElementTree.SubElement(description, name).text = value
+    return f"{_BEGIN}{ElementTree.tostring(root, encoding='unicode')}{_END}".encode()
+
+
+def read(packet: bytes) -> dict[str, object] | None:
+    """The document in a packet of ours; None for any other packet, and for a broken one."""
+    from xml.etree import ElementTree
+
+    if not packet or len(packet) > PACKET_LIMIT or b"<!" in packet:
+        return None
+    target = _Property()
+    try:
+        parser = ElementTree.XMLParser(target=target)
+        parser.feed(packet.decode("utf-8"))
+        parser.close()
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+    return None if target.text is None else document_of(target.text)
+
+
+def document_of(text: str | bytes) -> dict[str, object] | None:
+    """The document in its JSON text, if it is one that this version understands."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        return None
+    return document
+
+
+def _properties(document: Mapping[str, object]) -> dict[str, str]:
+    entries = {
+        _name("Iptc4xmpExt", "DigitalSourceType"): document.get("digitalSourceType"),
+        _name("Iptc4xmpExt", "AISystemUsed"): document.get("aiSystem"),
+        _name("Iptc4xmpExt", "AIPromptInformation"): document.get("prompt"),
+        _name("xmp", "CreatorTool"): document.get("creatorTool"),
+        _name("xmp", "CreateDate"): document.get("date"),
+    }
+    texts = {name: _NOT_XML.sub("\ufffd", str(text)) for name, text in entries.items() if text}
+    ours = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return {**texts, _OURS: _NOT_XML.sub(lambda char: f"\\u{ord(char[0]):04x}", ours)}
+
+
+def _name(prefix: str, name: str) -> str:
+    return f"{{{_NAMESPACES[prefix]}}}{name}"
+
+
+class _Property:
+    """Keeps the text of our property while the packet is parsed, and no tree of elements."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+        self._depth = 0
+        self._inside = False
+        self._parts: list[str] = []
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError("elements are nested too deeply")
+        self._inside = tag == _OURS and self.text is None
+
+    def data(self, text: str) -> None:
+        if self._inside:
+            self._parts.append(text)
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        if self._inside and tag == _OURS:
+            self.text = "".join(self._parts)
+        self._inside = False
+
+    def close(self) -> None:
+        pass
