@@ -58,6 +58,9 @@ def generate(
     poll_interval_s: float | None = None,
     cancel_on_interrupt: bool = False,
     sandbox: bool = False,
+    key: str | None = None,
+    max_spend: str | None = None,
+    assume_cost: str | None = None,
     config: str | None = None,
     progress: Progress | None = None,
 ) -> Generated:
@@ -71,7 +74,12 @@ def generate(
     and at no cost. `config` is the path of OpenClaw's config file, None the usual one; the key
     comes from where the command line takes it. `progress` hears what happens, from any thread.
 
-    Raises CapabilityError before anything is sent; LocalError for files; AuthError and BillingError
+    `key` (1 to 255 characters) names the request: with the same key and body, the earlier job is
+    waited for and nothing is sent. `max_spend` and `assume_cost` are US dollars as decimal texts:
+    the most that this request may cost, and what to count it as when its price is unknown.
+
+    Raises CapabilityError, Conflict (the key of another body) and BudgetError (this limit, or one
+    of `openclaw budget`) before anything is sent; LocalError for files; AuthError and BillingError
     for the key and the account; JobFailed and ContentPolicy for what fal refused or failed to make;
     Unreachable, TimedOut and RateLimited when fal could not be reached or time ran out; Interrupted
     after Ctrl-C. An error's `job_id` can be given to `wait` once the job is at fal.
@@ -86,6 +94,9 @@ def generate(
         poll_interval_s=poll_interval_s,
         cancel_on_interrupt=cancel_on_interrupt,
         sandbox=sandbox,
+        key=key,
+        max_spend=max_spend,
+        assume_cost=assume_cost,
     )
 
 
@@ -94,6 +105,9 @@ def submit(
     *,
     output: str | None = None,
     timeout_s: float | None = None,
+    key: str | None = None,
+    max_spend: str | None = None,
+    assume_cost: str | None = None,
     config: str | None = None,
     progress: Progress | None = None,
 ) -> Generated:
@@ -109,6 +123,9 @@ def submit(
         queue=True,
         detach=True,
         timeout_s=timeout_s,
+        key=key,
+        max_spend=max_spend,
+        assume_cost=assume_cost,
     )
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from openclaw_fal.frozen import Frozen
+
+if TYPE_CHECKING:
+    from openclaw_fal.money.cost import Cost
 
 Kind = Literal["image", "video", "music"]
 MediaType = Literal["image", "video", "audio"]
@@ -218,8 +221,8 @@ class Plan(Frozen):
         _replace(self.body, lambda ref: found.setdefault(ref))
         return tuple(found)
 
-    def filled(self, url_of: Callable[[Reference], str]) -> dict[str, object]:
-        """The body with each reference replaced by its URL (http, https or data)."""
+    def filled(self, url_of: Callable[[Reference], object]) -> dict[str, object]:
+        """The body with each reference replaced, by its URL (http, https or data) as a rule."""
         filled = _replace(self.body, url_of)
         assert isinstance(filled, dict)
         return filled
@@ -328,8 +331,10 @@ class RunSettings(Frozen, kw_only=True):
     `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
     for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
     fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
-    refuses options that the model does not take; `max_bytes` is the limit for each file. A field
-    with a default needs no mention where a request is begun.
+    refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
+    names the request: the same key with the same body is the earlier job. `max_spend` and
+    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to. A
+    field with a default needs no mention where a request is begun.
     """
 
     capability: str
@@ -343,12 +348,17 @@ class RunSettings(Frozen, kw_only=True):
     overwrite: bool = False
     strict: bool = False
     max_bytes: int | None = None
+    key: str | None = None
+    max_spend: str | None = None
+    assume_cost: str | None = None
+    batch: str | None = None
 
 
 class Generated(Frozen):
     """What a job left behind. `flagged` are the outputs (from 0) that fal marks as unsafe.
 
-    `submitted_only`: the job was left on fal's queue, and there are no outputs yet.
+    `submitted_only`: the job was left on fal's queue, and there are no outputs yet. `repeated`: it
+    is an earlier job with the same key, and nothing was sent.
     """
 
     job_id: str
@@ -359,3 +369,5 @@ class Generated(Frozen):
     billable_units: str | None = None
     flagged: tuple[int, ...] = ()
     submitted_only: bool = False
+    cost: Cost | None = None
+    repeated: bool = False

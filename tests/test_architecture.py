@@ -22,7 +22,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "atomic": ({"errors", "frozen"}, set()),
     "text": (set(), set()),
     "environment": ({"errors"}, set()),
-    "media": ({"errors", "frozen", "media"}, set()),
+    "media": ({"errors", "frozen", "media", "money"}, set()),
     "provider": ({"errors", "frozen", "media", "provider"}, set()),
     "catalogue": ({"catalogue", "errors", "frozen", "media"}, set()),
     "fal": (
@@ -50,7 +50,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"atomic", "errors", "frozen", "media", "provenance", "text"},
         {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
     ),
-    "money": ({"errors", "frozen", "media", "money"}, set()),
+    "money": ({"errors", "frozen", "money"}, set()),
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),
     "options": ({"errors", "media"}, set()),

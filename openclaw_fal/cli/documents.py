@@ -10,6 +10,11 @@ from typing import NotRequired, TypedDict
 JsonObject = Mapping[str, object]
 
 
+CostDocument = Mapping[str, str | None]
+"""`estimated` and `billed` as decimal texts (null: unknown), `currency`, and the `source` of the
+estimate: history, units, assumed or unknown."""
+
+
 class Overrides(TypedDict):
     """The options that were not sent as they were given."""
 
@@ -30,6 +35,8 @@ class GeneratedDocument(Overrides):
     jobId: NotRequired[str]
     seed: NotRequired[int]
     billableUnits: NotRequired[str]
+    cost: NotRequired[CostDocument]
+    repeated: NotRequired[bool]
     flagged: NotRequired[list[int]]
     sandbox: NotRequired[bool]
     submitted: NotRequired[bool]
@@ -51,6 +58,7 @@ class DryRunDocument(Overrides):
     provider: str
     model: str
     request: WireRequest
+    cost: CostDocument
     warnings: NotRequired[list[str]]
     uploads: NotRequired[list[JsonObject]]
 

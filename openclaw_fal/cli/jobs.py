@@ -74,15 +74,34 @@ def list_jobs(
     document: JobsDocument = {"jobs": [job.as_json() for job in jobs]}
     if not jobs:
         return Result(document, notes=("no jobs match",))
-    return Result(document, out=(Table(("id", "state", "age", "model", "prompt"), _rows(jobs)),))
+    return Result(
+        document, out=(Table(("id", "state", "age", "cost", "model", "prompt"), _rows(jobs)),)
+    )
 
 
 def _rows(jobs: list[Job]) -> list[tuple[str, ...]]:
     now = time.time()
     return [
-        (job.id, job.state, age(now - job.created), job.model, job.prompt.replace("\n", " ")[:60])
+        (
+            job.id,
+            job.state,
+            age(now - job.created),
+            _short_cost(job),
+            job.model,
+            job.prompt.replace("\n", " ")[:60],
+        )
         for job in jobs
     ]
+
+
+def _short_cost(job: Job) -> str:
+    """What was billed, else `~` and the estimate; `?` for unknown."""
+    cost = job.cost
+    if cost is None or cost.sandbox:
+        return ""
+    if cost.state == "released":
+        return "$0.00"
+    return str(cost.billed) if cost.billed else f"~{cost.estimated}" if cost.estimated else "?"
 
 
 def age(seconds: float) -> str:
@@ -100,8 +119,9 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
 
     job = wiring.journal().get(job_id)
     facts = job.as_json()
+    people = {**facts, "cost": str(job.cost)} if job.cost else facts
     rows = [
-        (spaced(name), _text(value)) for name, value in facts.items() if value not in (None, [])
+        (spaced(name), _text(value)) for name, value in people.items() if value not in (None, [])
     ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":

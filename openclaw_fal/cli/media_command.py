@@ -54,7 +54,13 @@ def run_media(
         shown = generate.dry_run(request_for(choice.endpoint), settings, config)
         notes = plan_notes_for(shown.plan, kind, request_for)
         return dry_run_result(
-            shown.plan, url=shown.url, body=shown.body, uploads=shown.uploads, notes=notes
+            shown.plan,
+            url=shown.url,
+            body=shown.body,
+            estimate=shown.estimate,
+            uploads=shown.uploads,
+            notes=notes,
+            sandbox=session.sandbox,
         )
     return _run(session, kind, request_for, run, config, choice, settings)
 

@@ -151,6 +151,33 @@ Sandbox = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="TEXT",
+        rich_help_panel=RUN,
+        help="A name for this request: repeated with the same key, it is not sent again.",
+    ),
+]
+MaxSpend = Annotated[
+    str | None,
+    typer.Option(
+        "--max-spend",
+        metavar="USD",
+        rich_help_panel=RUN,
+        help="Send nothing that would cost more (OPENCLAW_FAL_MAX_SPEND does the same).",
+    ),
+]
+AssumeCost = Annotated[
+    str | None,
+    typer.Option(
+        "--assume-cost",
+        metavar="USD",
+        rich_help_panel=RUN,
+        help="What to count a request as whose price is unknown.",
+    ),
+]
 Open = Annotated[
     bool, typer.Option("--open", help="Open the file when it is there.", rich_help_panel=OUTPUT)
 ]
@@ -191,6 +218,9 @@ class RunOptions(Frozen):
     dry_run: DryRun = False
     strict: Strict = False
     sandbox: Sandbox = False
+    key: Key = None
+    max_spend: MaxSpend = None
+    assume_cost: AssumeCost = None
 
 
 class ImageRunOptions(RunOptions):

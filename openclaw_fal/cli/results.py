@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.media import option_name
+from openclaw_fal.money.cost import cost_document
 from openclaw_fal.ui.result import Block, Facts, Result
 from openclaw_fal.ui.transfers import duration_text
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     )
     from openclaw_fal.job.pickup import Waited
     from openclaw_fal.media import Generated, Output, Plan
+    from openclaw_fal.money.cost import Cost
+    from openclaw_fal.money.estimate import Estimate
     from openclaw_fal.session import Session
 
 BODY_TEXT_LIMIT = 160
@@ -84,6 +87,10 @@ def envelope(
         document["seed"] = generated.seed
     if generated.billable_units is not None:
         document["billableUnits"] = generated.billable_units
+    if generated.cost is not None:
+        document["cost"] = generated.cost.as_json()
+    if generated.repeated:
+        document["repeated"] = True
     if generated.flagged:
         document["flagged"] = list(generated.flagged)
     if sandbox:
@@ -136,8 +143,8 @@ def _summary(generated: Generated, plan: Plan | None, sandbox: bool) -> list[tup
         rows += _labelled("ignored", _ignored(plan)) + _labelled("adjusted", _adjusted(plan))
     if generated.seed is not None:
         rows.append(("seed", str(generated.seed)))
-    if generated.billable_units:
-        rows.append(("billed", f"{generated.billable_units} units"))
+    if generated.cost is not None:
+        rows.append(("cost", _cost_line(generated.cost, generated.billable_units)))
     if generated.request_id:
         rows.append(("request", generated.request_id))
     rows.append(("job", generated.job_id))
@@ -181,6 +188,11 @@ def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:
         if reasons:
             notes.append(f"{expected}{suffix} was saved as {actual.name}: {', and '.join(reasons)}")
     return notes
+
+
+def _cost_line(cost: Cost, units: str | None) -> str:
+    """What the job cost; fal's billable units where no price is known for them."""
+    return f"{cost}; fal billed {units} units" if cost.billed is None and units else str(cost)
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
@@ -247,8 +259,10 @@ def dry_run_result(
     *,
     url: str,
     body: Mapping[str, object],
+    estimate: Estimate,
     uploads: Sequence[Mapping[str, object]] = (),
     notes: Sequence[str] = (),
+    sandbox: bool = False,
 ) -> Result:
     """What would be sent. The JSON is complete; for people, long texts and data URIs are cut."""
     import json
@@ -260,6 +274,7 @@ def dry_run_result(
         "request": {"method": "POST", "url": url, "body": dict(body)},
         "ignoredOverrides": ignored_document(plan),
         "adjustedOverrides": adjusted_document(plan),
+        "cost": cost_document(estimate.amount, None, estimate.source),
     }
     if plan.warnings:
         document["warnings"] = list(plan.warnings)
@@ -267,6 +282,7 @@ def dry_run_result(
         document["uploads"] = list(uploads)
     view = json.dumps(cut(body), ensure_ascii=False, indent=2)
     notes = [*notes, *(f"{item['path']} would be uploaded first" for item in uploads)]
+    notes.append(f"cost: {estimate.detail}" + (" (sandbox money)" if sandbox else ""))
     return Result(document, out=(f"POST {url}", view), notes=(*notes, "dry run: nothing was sent"))
 
 

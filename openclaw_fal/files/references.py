@@ -139,6 +139,20 @@ def data_uri(local: LocalFile) -> str:
     return encoded.decode("ascii")
 
 
+def digest(local: LocalFile) -> str:
+    """The SHA-256 of the file, in hexadecimal."""
+    from hashlib import sha256
+
+    digest = sha256()
+    try:
+        with local.open() as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as failure:
+        raise LocalError(f"{local.path} cannot be read: {reason(failure)}") from failure
+    return digest.hexdigest()
+
+
 def must_upload(sizes: Sequence[int]) -> set[int]:
     """The indices of the files that are too large for the request and go to fal's storage first.
 

@@ -48,6 +48,12 @@ class RequestFiles:
 
         return references.data_uri(local)
 
+    def digest(self, local: LocalFile) -> str:
+        """The SHA-256 of a file, in hexadecimal."""
+        from openclaw_fal.files import references
+
+        return references.digest(local)
+
     def part(
         self, target: OutputTarget, job_id: str, index: int, count: int, seed: int | None
     ) -> PartFile:

@@ -77,6 +77,7 @@ class Collector(Frozen):
             seed=result.seed,
             billable_units=job.billable_units,
             flagged=flagged,
+            cost=job.cost,
         )
 
     def _save_all(
@@ -147,6 +148,7 @@ class Collector(Frozen):
             request_id=job.request_id,
             seed=job.seed,
             billable_units=job.billable_units,
+            cost=job.cost,
         )
 
     def _nothing_to_save(

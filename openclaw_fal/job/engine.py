@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.job import standing
 from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.handles import handle_of
+from openclaw_fal.job.prepared import Prepared
+from openclaw_fal.journal import bodies
+from openclaw_fal.journal.keys import EarlierJob
+from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Generated, Handle, Plan, RunSettings
+from openclaw_fal.money.cost import UNKNOWN
+from openclaw_fal.money.quote import Quotes
 from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.fal.wire import Completed
     from openclaw_fal.files.outputs import OutputTarget
+    from openclaw_fal.files.references import LocalFile
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
@@ -81,6 +89,7 @@ class Engine(Frozen):
     journal: Journal
     progress: Progress
     uploaded: dict[Hashable, str]
+    quotes: Quotes | None = None
 
     def generate(
         self,
@@ -94,16 +103,24 @@ class Engine(Frozen):
         """Send `plan` once and bring its files. Raises what went wrong, with the job's id."""
         deadline = self.fal.deadline(settings.timeout_s)
         try:
-            body = self._body(plan, deadline)
+            prepared = Prepared(plan, self.files)
+            if prepared.large:
+                self.journal.check(self._new(prepared, plan, prompt, target, settings, count))
+                prepared.upload(lambda file: self._uploaded(file, deadline))
+        except EarlierJob as earlier:
+            return self._repeated(earlier.job_id, settings, deadline)
         except KeyboardInterrupt:
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
-        run = _Run(plan, body, target, settings, deadline, self.journal)
+        run = _Run(plan, prepared.body(), target, settings, deadline, self.journal)
         try:
+            new = self._new(prepared, plan, prompt, target, settings, count)
             with signals.unbroken():
-                run.job_id = self._begin(run, prompt, count)
+                run.job_id = self.journal.begin(new)
             generated = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
             return generated
+        except EarlierJob as earlier:
+            return self._repeated(earlier.job_id, settings, deadline)
         except KeyboardInterrupt:
             raise self.interrupted(run.job_id, settings, maybe_at_fal=run.maybe_at_fal) from None
         except OpenClawFalError as error:
@@ -147,44 +164,66 @@ class Engine(Frozen):
 
     # Before the request
 
-    def _body(self, plan: Plan, deadline: Deadline) -> dict[str, object]:
-        """The complete input: small files as data URIs, large ones uploaded first."""
-        references = plan.references()
-        local = [ref for ref in references if not ref.is_url]
-        loaded = [self.files.load(ref) for ref in local]
-        large = self.files.must_upload(loaded)
-        urls = {ref: self.files.checked_url(ref) for ref in references if ref.is_url}
-        for index, (ref, file) in enumerate(zip(local, loaded, strict=True)):
-            if index not in large:
-                urls[ref] = self.files.data_uri(file)
-                continue
-            if file.key not in self.uploaded:
-                self.progress.phase(f"uploading {file.name}")
-                self.uploaded[file.key] = self.fal.upload(file, deadline)
-            urls[ref] = self.uploaded[file.key]
-        return plan.filled(urls.__getitem__)
+    def _uploaded(self, file: LocalFile, deadline: Deadline) -> str:
+        """The URL of a file that is too large for a body; uploaded once for all plans."""
+        if file.key not in self.uploaded:
+            self.progress.phase(f"uploading {file.name}")
+            self.uploaded[file.key] = self.fal.upload(file, deadline)
+        return self.uploaded[file.key]
 
-    def _begin(self, run: _Run, prompt: str, count: int) -> str:
-        plan, settings, seed = run.plan, run.settings, run.body.get("seed")
-        from openclaw_fal.journal.record import NewJob
-
-        return self.journal.begin(
-            NewJob(
-                kind=plan.kind,
-                capability=settings.capability,
-                model=plan.model,
-                endpoint=plan.endpoint,
-                transport="queue" if settings.queue else "sync",
-                base_url=self.fal.base_url,
-                prompt=prompt,
-                target=run.target.as_json(),
-                timeout_s=settings.timeout_s,
-                body=run.body,
-                count=count,
-                seed=seed if isinstance(seed, int) else None,
-                sandbox=settings.sandbox,
-            )
+    def _new(
+        self,
+        prepared: Prepared,
+        plan: Plan,
+        prompt: str,
+        target: OutputTarget,
+        settings: RunSettings,
+        count: int,
+    ) -> NewJob:
+        """What the journal is to know of the request, and what it needs from the budget."""
+        kept, seed = prepared.kept(), plan.body.get("seed")
+        return NewJob(
+            kind=plan.kind,
+            capability=settings.capability,
+            model=plan.model,
+            endpoint=plan.endpoint,
+            transport="queue" if settings.queue else "sync",
+            base_url=self.fal.base_url,
+            prompt=prompt,
+            target=target.as_json(),
+            timeout_s=settings.timeout_s,
+            body=kept,
+            count=count,
+            seed=seed if isinstance(seed, int) else None,
+            sandbox=settings.sandbox,
+            key=settings.key,
+            fingerprint=bodies.fingerprint(plan.endpoint, kept),
+            reservation=self.quotes.reservation(plan.endpoint, kept) if self.quotes else UNKNOWN,
         )
+
+    def _repeated(self, job_id: str, settings: RunSettings, deadline: Deadline) -> Generated:
+        """The earlier job with the same key: its files, or its state. Sends nothing."""
+        from openclaw_fal.files.outputs import OutputTarget
+
+        job = self.journal.get(job_id)
+        self.progress.note(f"job {job.id} was sent with this key before; nothing was sent now")
+        try:
+            if settings.detach and not job.finished:
+                return Generated(
+                    job.id,
+                    job.model,
+                    request_id=job.request_id,
+                    submitted_only=True,
+                    cost=job.cost,
+                    repeated=True,
+                )
+            job = standing.sent(self.journal, job, deadline)
+            standing.refuse_hopeless(job)
+        except OpenClawFalError as error:
+            _attribute(error, job.id, job.model, job.request_id)
+            raise
+        target = OutputTarget.from_json(job.target)
+        return self.resume(job, target, settings, deadline).replaced(repeated=True)
 
     # One synchronous request
 
@@ -228,7 +267,11 @@ class Engine(Frozen):
         answer = self._submit(run)
         if run.settings.detach:
             return Generated(
-                run.job_id, run.plan.model, request_id=answer.request_id, submitted_only=True
+                run.job_id,
+                run.plan.model,
+                request_id=answer.request_id,
+                submitted_only=True,
+                cost=self.journal.get(run.job_id).cost,
             )
         if isinstance(answer, Handle):
             self.progress.queued(answer.queue_position)

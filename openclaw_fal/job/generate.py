@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
     from openclaw_fal.files.outputs import OutputTarget
     from openclaw_fal.job.settings import ModelChoice
+    from openclaw_fal.money.estimate import Estimate
 
 
 class DryRun(Frozen):
@@ -28,18 +29,23 @@ class DryRun(Frozen):
     plan: Plan
     url: str
     body: Mapping[str, object]
-    uploads: tuple[Mapping[str, object], ...] = ()
+    uploads: tuple[Mapping[str, object], ...]
+    estimate: Estimate
 
 
 def dry_run(request: MediaRequest, settings: RunSettings, config: Config) -> DryRun:
     """Plan a request completely and send nothing. Needs no key."""
     from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.journal import bodies
 
     planned = _planned(request, settings)
     hosts = wiring.hosts_of(config)
     urls, uploads = RequestFiles().previewed(planned.references())
     base = hosts.queue if settings.queue else hosts.run
-    return DryRun(planned, f"{base}/{planned.endpoint}", planned.filled(urls.__getitem__), uploads)
+    body = planned.filled(urls.__getitem__)
+    quotes = wiring.quotes(config, settings)
+    estimate = quotes.estimate(planned.endpoint, bodies.kept(body))
+    return DryRun(planned, f"{base}/{planned.endpoint}", body, uploads, estimate)
 
 
 class Done(Frozen):
@@ -75,7 +81,11 @@ def run(
     attempts: list[Mapping[str, object]] = []
     waiting = list(choice.fallbacks)
     with wiring.engine(
-        config, session=session, progress=progress, references=planned.references()
+        config,
+        session=session,
+        progress=progress,
+        references=planned.references(),
+        quotes=wiring.quotes(config, settings),
     ) as running:
         while True:
             if before_sending is not None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
 
 
+KEY_LIMIT = 255
+
+
 class ModelChoice(Frozen):
     """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs."""
 
@@ -63,7 +66,8 @@ def run_settings(
     """The settings of a request; `options` are by the names of `RunSettings`' fields.
 
     Other names are left aside, and so are Nones: what was not given is what the config and the kind
-    say. A timeout in the config counts where the model is the config's, too.
+    say. A timeout in the config counts where the model is the config's, too. Raises UsageError for
+    a `key` that is empty or too long.
     """
     from openclaw_fal.provider.specs import DEFAULT_TIMEOUT_S
 
@@ -76,7 +80,10 @@ def run_settings(
     }
     names = RunSettings.fields()
     given = {name: options[name] for name in names if options.get(name) is not None}
-    return RunSettings(**settings | given)
+    made = RunSettings(**settings | given)
+    if made.key is not None and not 0 < len(made.key) <= KEY_LIMIT:
+        raise UsageError(f"--key takes 1 to {KEY_LIMIT} characters, not {len(made.key)}")
+    return made
 
 
 def max_bytes(config: Config) -> int | None:

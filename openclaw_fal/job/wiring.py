@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from openclaw_fal.job.engine import Engine
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.ledger import Ledger
-    from openclaw_fal.media import Reference
+    from openclaw_fal.media import Reference, RunSettings
+    from openclaw_fal.money.quote import Quotes
 
 NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"
 NO_KEY_HINT = "openclaw onboard; or add --sandbox to try it without a key, at no cost"
@@ -48,6 +49,13 @@ def ledger() -> Ledger:
     return costs.Ledger(paths.jobs_path())
 
 
+def quotes(config: Config, settings: RunSettings) -> Quotes:
+    """What the requests of one command will cost, and the limits on them."""
+    from openclaw_fal.job import quoting
+
+    return quoting.quotes(hosts_of(config).api, ledger(), settings)
+
+
 def hosts_of(config: Config, base_url: str | None = None) -> Hosts:
     """fal's hosts, or those behind `models.providers.fal.baseUrl`."""
     from openclaw_fal.environment import says_yes
@@ -64,6 +72,7 @@ def engine(
     session: Session,
     progress: Progress | None = None,
     references: tuple[Reference, ...] = (),
+    quotes: Quotes | None = None,
 ) -> Iterator[Engine]:
     """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
     from openclaw_fal.files.request_files import RequestFiles
@@ -77,7 +86,7 @@ def engine(
     progress = progress or Progress()
     with (
         _fal_at(config, session, progress) as (hosts, key),
-        engine_at(hosts, key, files=files, progress=progress) as running,
+        engine_at(hosts, key, files=files, progress=progress, quotes=quotes) as running,
     ):
         yield running
 
@@ -89,6 +98,7 @@ def engine_at(
     *,
     progress: Progress,
     files: RequestFiles | None = None,
+    quotes: Quotes | None = None,
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal.fal.service import FalService
@@ -97,7 +107,7 @@ def engine_at(
 
     service = FalService(hosts, key, progress)
     try:
-        yield Engine(service, files or RequestFiles(), journal(), progress, {})
+        yield Engine(service, files or RequestFiles(), journal(), progress, {}, quotes)
     finally:
         progress.close()
         service.close()

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, dataclass_transform
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import cut_data_uri
+from openclaw_fal.journal import bodies
 
 TEXT_LIMIT = 2_000
-"""Characters of a prompt, and of any other text of the request, that the journal keeps."""
+"""Characters of a prompt that is listed, and of a message, that the journal keeps."""
 
 Value = Any
 """A field's value: its type is the field's annotation, which the type checker reads."""
@@ -50,22 +50,11 @@ def _counted(value: int) -> int | None:
 
 
 def _body(value: Mapping[str, object]) -> str | None:
-    """A request body as JSON without its data URIs; None for one that JSON cannot hold."""
+    """A request body as JSON, files by their marks; None for one that JSON cannot hold."""
     try:
-        return json.dumps(cut_texts(value))
+        return json.dumps(bodies.kept(value))
     except (TypeError, ValueError, RecursionError):
         return None
-
-
-def cut_texts(node: object) -> object:
-    """A request body as the journal may keep it: data URIs and very long texts are cut."""
-    if isinstance(node, str):
-        return shortened(cut_data_uri(node))
-    if isinstance(node, Mapping):
-        return {str(key): cut_texts(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [cut_texts(value) for value in node]
-    return node
 
 
 def shortened(text: str, limit: int = TEXT_LIMIT) -> str:

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from openclaw_fal.media import Kind
 from openclaw_fal.money import budget
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.cost import Cost, CostRow, Reservation
@@ -32,7 +31,7 @@ def reserve(
     *,
     job_id: str,
     created: float,
-    kind: Kind,
+    kind: str,
     model: str,
     endpoint: str,
     sandbox: bool,

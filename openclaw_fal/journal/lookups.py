@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from openclaw_fal.errors import Interrupted, LocalError, UsageError
+from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal import file as journal_file
+from openclaw_fal.journal import keys as journal_keys
 from openclaw_fal.journal import results as journal_results
 from openclaw_fal.journal import rows as journal_rows
-from openclaw_fal.journal.record import Job, State
+from openclaw_fal.journal.record import Job, NewJob, State
 from openclaw_fal.media import Kind
 
 if TYPE_CHECKING:
@@ -39,6 +42,15 @@ class Lookups:
         if len(jobs) == 1:
             return jobs[0]
         raise journal_rows.not_one(wanted, jobs)
+
+    def check(self, new: NewJob) -> None:
+        """Raises what `begin` would raise for a request, and writes nothing."""
+        with self._reading() as db:
+            if db:
+                journal_keys.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
+                if not new.sandbox:
+                    now = time.time()
+                    journal_costs.admit(db, new.model, new.endpoint, now, new.reservation)
 
     def list(
         self,

@@ -87,8 +87,8 @@ class NewJob(Row):
 
     `model` is the endpoint id that was asked for, `endpoint` the one that the request goes to;
     `timeout_s` the seconds that the whole job has; `target` the JSON form of its `OutputTarget`;
-    `count` the number of outputs expected. The data URIs of `body` are cut, and long texts
-    shortened. `key`, with the `fingerprint` of the body, names the request; `reservation` is what
+    `count` the number of outputs expected. `body` is kept exactly, but for the bytes of files (see
+    `bodies`). `key`, with the `fingerprint` of the body, names the request; `reservation` is what
     it needs from the budget.
     """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.budget import Cap, CostState
 from openclaw_fal.money.estimate import Estimate, Source
@@ -62,7 +61,7 @@ class CostRow(Frozen, kw_only=True):
 
     job_id: str
     created: float
-    kind: Kind
+    kind: str
     model: str
     endpoint: str
     batch: str | None

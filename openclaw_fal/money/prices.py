@@ -133,13 +133,13 @@ class PriceCache:
             db.executemany("INSERT OR REPLACE INTO prices VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _read(self, wanted: set[str] | None) -> dict[str, Price]:
+        found: dict[str, Price] = {}
+        if not self.path.exists():
+            return found
         import sqlite3
 
         query = "SELECT endpoint_id, unit_price, unit, currency, fetched_at FROM prices"
         query += " WHERE api = ?" if wanted is None else " WHERE api = ? AND endpoint_id = ?"
-        found: dict[str, Price] = {}
-        if not self.path.exists():
-            return found
         with suppress(sqlite3.Error), _opened(self.path) as db:
             for values in [()] if wanted is None else [(name,) for name in wanted]:
                 for row in db.execute(query, (self.api, *values)):

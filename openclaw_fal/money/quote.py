@@ -11,25 +11,28 @@ from openclaw_fal.money.cost import Reservation
 from openclaw_fal.money.estimate import Estimate, cost_options, estimate
 from openclaw_fal.money.prices import Price
 
-Defaults = Mapping[str, object]
+
+class Limits(Frozen):
+    """What the user says on spending: `--assume-cost`, `--max-spend`, and the batch it is for."""
+
+    assumed: Money | None = None
+    caps: tuple[Cap, ...] = ()
+    batch: str | None = None
 
 
 class Quotes(Frozen):
     """What the requests of one command will cost, and the limits on them.
 
     `price_of` gives the price of an endpoint, `history` the billed units of earlier jobs with some
-    options, `defaults` the declared defaults of an endpoint's fields (None: not known). `assumed`
-    is `--assume-cost`, `caps` the command's own limits, `run` what the requests of one command or
-    one batch have in common.
+    options, `defaults` the declared defaults of an endpoint's fields (None: not known). `run` is
+    what the requests of one command have in common; those of a batch have the batch.
     """
 
     price_of: Callable[[str], Price | None]
     history: Callable[[str], Sequence[str]]
-    defaults: Callable[[str], Defaults | None]
+    defaults: Callable[[str], Mapping[str, object] | None]
+    limits: Limits
     run: str
-    assumed: Money | None = None
-    caps: tuple[Cap, ...] = ()
-    batch: str | None = None
 
     def estimate(self, endpoint: str, body: Mapping[str, object]) -> Estimate:
         """What a request will cost. `body` is as the journal keeps it: files as their marks."""
@@ -37,10 +40,10 @@ class Quotes(Frozen):
 
     def reservation(self, endpoint: str, body: Mapping[str, object]) -> Reservation:
         """What a request needs from the budget."""
-        options = cost_options(endpoint, body)
-        price = self.price_of(endpoint)
+        options, price = cost_options(endpoint, body), self.price_of(endpoint)
+        history = self.history(options) if price else ()
         defaults = self.defaults(endpoint) if price else None
-        found = estimate(
-            price, self.history(options) if price else (), body, defaults, self.assumed
-        )
-        return Reservation(found, self.run, options, price, self.caps, self.batch)
+        limits = self.limits
+        expected = estimate(price, history, body, defaults, limits.assumed)
+        run = limits.batch or self.run
+        return Reservation(expected, run, options, price, limits.caps, limits.batch)

@@ -129,6 +129,11 @@ def _pricing(request: Request) -> Response:
     return Response.of({"prices": prices, "has_more": False, "next_cursor": None})
 
 
+def price(endpoint: str) -> dict[str, Any] | None:
+    """The sandbox's price of an endpoint; None for one that it does not play."""
+    return _price(endpoint) if endpoint in models.schemas() else None
+
+
 def _price(endpoint: str) -> dict[str, Any]:
     unit, price = _UNITS[models.makes(endpoint)]
     return {"endpoint_id": endpoint, "unit_price": price, "unit": unit, "currency": "USD"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,16 @@ def test_the_journal_keeps_the_url_and_no_data(openclaw: Openclaw, fal: Hooked) 
     assert openclaw(*argv).status == 0
     body = only_job().body
     assert body is not None
-    assert body["image_urls"] == [fal.uploads[0].url, "data:image/png"]
+    big, small = (Path(name).read_bytes() for name in ("big.png", "small.png"))
+    assert body["image_urls"] == [
+        {
+            "sha256": sha256(big).hexdigest(),
+            "size": len(big),
+            "type": "image/png",
+            "url": fal.uploads[0].url,
+        },
+        {"sha256": sha256(small).hexdigest(), "size": len(small), "type": "image/png"},
+    ]
 
 
 def test_a_fallback_uses_what_was_uploaded_for_the_first_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -133,19 +134,20 @@ def test_a_ready_job_whose_result_is_not_fetched(journal: Journal) -> None:
 # What is kept, and what is not
 
 
-def test_data_uris_and_long_texts_of_the_request_are_cut(journal: Journal) -> None:
+def test_the_body_is_kept_exactly_but_for_the_bytes_of_files(journal: Journal) -> None:
     uri = "data:image/png;base64," + "QUJD" * 5000
     body = {"prompt": "p" * 9000, "image_url": uri, "more": [{"deep": uri}], "n": 2}
     job_id = begin(journal, body=body, prompt="ü" * 9000)
     job = journal.get(job_id)
-    assert job.body == {
-        "prompt": "p" * 1999 + "…",
-        "image_url": "data:image/png",
-        "more": [{"deep": "data:image/png"}],
-        "n": 2,
+    mark = {
+        "sha256": hashlib.sha256(b"ABC" * 5000).hexdigest(),
+        "size": 15_000,
+        "type": "image/png",
     }
+    assert job.body == {"prompt": "p" * 9000, "image_url": mark, "more": [{"deep": mark}], "n": 2}
     assert job.prompt == "ü" * 1999 + "…"
     assert b"QUJD" not in journal.path.read_bytes()
+    assert b"ABCABC" not in journal.path.read_bytes()
 
 
 def test_the_data_uri_of_an_output_is_cut(journal: Journal, tmp_path: Path) -> None:

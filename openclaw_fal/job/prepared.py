@@ -1,0 +1,55 @@
+"""The files of a request before it leaves: read, hashed, and put into its body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from openclaw_fal.journal import bodies
+from openclaw_fal.media import Plan, Reference
+
+if TYPE_CHECKING:
+    from openclaw_fal.files.references import LocalFile
+    from openclaw_fal.files.request_files import RequestFiles
+
+
+class Prepared:
+    """The body of a plan, as it is sent and as it is kept.
+
+    Small files travel in the body as data URIs. `large` ones are uploaded first, and are known by
+    their SHA-256 until then. Raises LocalError for files that cannot be sent.
+    """
+
+    def __init__(self, plan: Plan, files: RequestFiles) -> None:
+        references = plan.references()
+        local = [ref for ref in references if not ref.is_url]
+        loaded = [files.load(ref) for ref in local]
+        uploads = files.must_upload(loaded)
+        self._plan = plan
+        self._urls = {ref: files.checked_url(ref) for ref in references if ref.is_url}
+        self.large: dict[Reference, LocalFile] = {}
+        self._marks: dict[Reference, dict[str, object]] = {}
+        for index, (ref, file) in enumerate(zip(local, loaded, strict=True)):
+            if index in uploads:
+                self.large[ref] = file
+                self._marks[ref] = bodies.mark(files.digest(file), file.size, file.mime_type)
+            else:
+                self._urls[ref] = files.data_uri(file)
+
+    def upload(self, upload: Callable[[LocalFile], str]) -> None:
+        """Upload what is too large for the body; `upload` gives the URL of a file."""
+        for ref, file in self.large.items():
+            self._urls[ref] = upload(file)
+            self._marks[ref]["url"] = self._urls[ref]
+
+    def body(self) -> dict[str, object]:
+        """The complete input. Large files must have been uploaded."""
+        return self._plan.filled(self._urls.__getitem__)
+
+    def kept(self) -> dict[str, object]:
+        """The input as the journal keeps it: files by their marks, no bytes of them."""
+
+        def of(ref: Reference) -> object:
+            return self._marks[ref] if ref in self._marks else self._urls[ref]
+
+        return bodies.kept(self._plan.filled(of))
