@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +14,7 @@ from openclaw_fal.media import Kind
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
-    from openclaw_fal.config.edit import EditResult
+    from openclaw_fal.config.edit import Edit, EditResult
     from openclaw_fal.config.read import Config
     from openclaw_fal.session import Session
 
@@ -47,6 +48,14 @@ app = typer.Typer(
 )
 
 Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["b.c"].')]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        metavar="current|legacy",
+        help="The layout of a file that does not tell its own; current is 2026.8.1 and later.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the difference, write nothing.")]
 
 
@@ -220,6 +229,10 @@ def set_value(
         bool, typer.Option("--strict-json", help="VALUE must be JSON; text needs its quotes.")
     ] = False,
     dry_run: DryRun = False,
+    layout: Layout = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write a key that OpenClaw does not know, too.")
+    ] = False,
 ) -> Result:
     """Set the value at a path. Comments, order and everything else stay as they are."""
     from openclaw_fal.cli.options import utf8
@@ -231,7 +244,7 @@ def set_value(
     edit = Set(keys, _parsed(value, strict_json))
     if "apiKey" in keys and isinstance(edit.value, str):
         ctx.obj.secrets.add(edit.value)
-    return _edited(ctx.obj, "config.set", edit, dry_run)
+    return _edited(ctx.obj, "config.set", [edit], dry_run, layout=layout, force=force)
 
 
 @app.command("unset", cls=Command, epilog=EPILOG)
@@ -240,7 +253,55 @@ def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Resu
     from openclaw_fal.config.rules import Unset
 
     ctx.obj.capability = "config.unset"
-    return _edited(ctx.obj, "config.unset", Unset(path), dry_run)
+    return _edited(ctx.obj, "config.unset", [Unset(path)], dry_run)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def migrate(
+    ctx: typer.Context,
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout",
+            metavar="current|legacy",
+            help="current: OpenClaw 2026.8.1 and later; legacy: up to 2026.7.",
+        ),
+    ],
+    dry_run: DryRun = False,
+) -> Result:
+    """Move the default models to where the other releases of OpenClaw have them."""
+    from openclaw_fal.config.rules import Migrate
+
+    ctx.obj.capability = "config.migrate"
+    return _edited(ctx.obj, "config.migrate", [Migrate(layout_named(layout))], dry_run)
+
+
+def layout_named(name: str) -> Literal["current", "legacy"]:
+    """A layout as `--layout` names it."""
+    if name == "current":
+        return "current"
+    if name == "legacy":
+        return "legacy"
+    raise UsageError(
+        f"--layout {name} is no layout",
+        hint="--layout current (OpenClaw 2026.8.1 and later) or --layout legacy (up to 2026.7)",
+    )
+
+
+def environ_with(layout: str | None) -> dict[str, str]:
+    """The environment, with the layout that a file gets which does not tell its own."""
+    chosen = {} if layout is None else {"OPENCLAW_FAL_LAYOUT": layout_named(layout)}
+    return {**os.environ, **chosen}
+
+
+def refuse_other_layout(config: Config, layout: str | None) -> None:
+    """Raises UsageError where a config has another layout than `--layout` asks for."""
+    if layout is not None and config.layout != layout:
+        raise UsageError(
+            f"--layout {layout}: {config.path} has the other layout, by "
+            f"{config.layout_choice.reason}",
+            hint=f"openclaw config migrate --layout {layout}",
+        )
 
 
 def _parsed(text: str, strict_json: bool) -> object:
@@ -261,12 +322,28 @@ def _parsed(text: str, strict_json: bool) -> object:
         return text
 
 
-def _edited(session: Session, capability: str, edit: Any, dry_run: bool) -> Result:
+def _edited(
+    session: Session,
+    capability: str,
+    edits: list[Edit],
+    dry_run: bool,
+    *,
+    layout: str | None = None,
+    force: bool = False,
+) -> Result:
     from openclaw_fal.config import edit as config_edit
     from openclaw_fal.store import paths
 
     path = paths.config_path(session.config)
-    result = config_edit.edit_config(path, [edit], dry_run=dry_run, check_model=check_model)
+    environ = environ_with(layout)
+
+    def planned(config: Config) -> list[Edit]:
+        refuse_other_layout(config, layout)
+        return edits
+
+    result = config_edit.edit_config(
+        path, planned, dry_run=dry_run, check_model=check_model, environ=environ, force=force
+    )
     document: dict[str, Any] = {
         "ok": True,
         "capability": capability,
@@ -280,6 +357,8 @@ def _edited(session: Session, capability: str, edit: Any, dry_run: bool) -> Resu
         document["notes"] = list(result.notes)
     if result.backup is not None and not dry_run:
         document["backup"] = str(result.backup)
+    if len(result.changes) > 1 or (result.changes and result.path != path):
+        document["files"] = [str(change.path) for change in result.changes]
     if not result.changed:
         return Result(document, notes=(*result.notes, "nothing to change"))
     out = (result.diff.rstrip("\n"),) if dry_run else (str(path),)
@@ -319,10 +398,14 @@ def validate(ctx: typer.Context) -> Result:
 
     ctx.obj.capability = "config.validate"
     config = wiring.read_config(ctx.obj.config)
-    findings = config_check.validate(config)
+    findings = config_check.validate(config, check_model)
     wrong = [finding for finding in findings if finding.severity == "error"]
     listed = [
-        {key: value for key, value in finding._asdict().items() if value is not None}
+        {
+            key: value
+            for key, value in finding._asdict().items()
+            if value is not None and key != "refused"
+        }
         for finding in findings
     ]
     if wrong:
@@ -337,6 +420,7 @@ def validate(ctx: typer.Context) -> Result:
         "capability": "config.validate",
         "path": str(config.path),
         "exists": config.exists,
+        "files": [str(file.path) for file in config.files],
         "findings": listed,
     }
     notes = tuple(f"{finding.path}: {finding.message}" for finding in findings)

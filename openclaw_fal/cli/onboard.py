@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openclaw_fal.cli.config import Layout, environ_with, refuse_other_layout
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session
@@ -83,6 +84,7 @@ def onboard(
             rich_help_panel=PANEL,
         ),
     ] = None,
+    layout: Layout = None,
     mode: Annotated[str, typer.Option("--mode", hidden=True)] = "local",
     accept_risk: Annotated[bool, _accepted("--accept-risk")] = False,
     skip_health: Annotated[bool, _accepted("--skip-health")] = False,
@@ -97,6 +99,7 @@ def onboard(
 ) -> Result:
     """Store a fal key and set the default image model, as `openclaw onboard` does."""
     from openclaw_fal.config import onboarding
+    from openclaw_fal.config.read import read_config
     from openclaw_fal.store import paths
 
     session: Session = ctx.obj
@@ -120,12 +123,16 @@ def onboard(
     kept = key is None
     key = _kept_key() if key is None else key
     session.secrets.update((key, key.strip()))
+    path = paths.config_path(session.config)
+    environ = environ_with(layout)
+    refuse_other_layout(read_config(path, environ), layout)
     done = onboarding.onboard(
-        paths.config_path(session.config),
+        path,
         key,
         variable=source if secret_input_mode == "ref" else None,
         keep=kept,
         verify=_accepted_by_fal if (source == "prompt" if verify is None else verify) else None,
+        environ=environ,
     )
     return _result(done, source, key, [*notes, *done.notes])
 

@@ -6,9 +6,10 @@ The rules are those of OpenClaw's own strict check, as observed on 2026.7.35 and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from openclaw_fal.config.base_url import FAL, fal_host_problem
+from openclaw_fal.config.finding import Finding, error, warning
 from openclaw_fal.config.layouts import (
     KINDS,
     RELEASES,
@@ -23,18 +24,21 @@ from openclaw_fal.config.places import (
     DEFAULTS,
     MEDIA_MAX_MB,
     MEDIA_MODELS,
+    PLUGIN,
+    PROFILE,
     PROVIDER,
     VERSION,
 )
+from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config, is_above_zero, is_milliseconds
+from openclaw_fal.config.references import CheckModel, refs_in
+from openclaw_fal.config.unknown import schema_findings
 from openclaw_fal.config.variables import has_template
-from openclaw_fal.errors import LocalError
+from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at, type_name
 from openclaw_fal.json5.read import is_blank
 from openclaw_fal.json5.scan import Node, scan
-from openclaw_fal.store.keys import PlainKey, key_reference
-
-Severity = Literal["error", "warning"]
+from openclaw_fal.store.keys import KEY_VARIABLES, PlainKey, key_reference
 
 _DEFAULT_KEYS = ("primary", "fallbacks", "timeoutMs")
 _OBJECTS: tuple[KeyPath, ...] = (
@@ -46,24 +50,15 @@ _OBJECTS: tuple[KeyPath, ...] = (
     PROVIDER,
     ("auth",),
     ("auth", "profiles"),
-    ("auth", "profiles", "fal:default"),
+    PROFILE,
     ("plugins",),
     ("plugins", "entries"),
-    ("plugins", "entries", "fal"),
+    PLUGIN,
     ("meta",),
 )
 
 
-class Finding(NamedTuple):
-    """One thing that is wrong (`error`: OpenClaw or this program cannot use it) or unwise."""
-
-    severity: Severity
-    path: str
-    message: str
-    hint: str | None = None
-
-
-def validate(config: Config) -> list[Finding]:
+def validate(config: Config, check_model: CheckModel | None = None) -> list[Finding]:
     """Everything that is wrong with a config and the files that it includes.
 
     Raises Json5Error for a file that is not JSON5: then there is nothing else to say about it.
@@ -74,13 +69,22 @@ def validate(config: Config) -> list[Finding]:
         if not is_blank(file.text)
         for finding in _twice(scan(file.text, str(file.path)), ())
     ]
-    return [*findings(config.shown(config.data, ())), *_unset_variables(config), *twice]
+    data = config.shown(config.data, ())
+    assert isinstance(data, dict)
+    known = [*findings(data), *_unset_variables(config), *twice]
+    paths = {finding.path for finding in known}
+    refused = [
+        finding
+        for finding in schema_findings(data, config.layout_choice)
+        if not any(path == finding.path or path.startswith(finding.path + ".") for path in paths)
+    ]
+    return [*known, *refused, *(_models(data, check_model) if check_model else ())]
 
 
 def findings(data: object) -> list[Finding]:
     """What is wrong with the values of a config."""
     if not isinstance(data, dict):
-        return [_error((), f"The config is {type_name(data)}, not an object")]
+        return [error((), f"The config is {type_name(data)}, not an object")]
     return [
         *_objects(data),
         *_layouts(data),
@@ -107,25 +111,17 @@ def ref_problem(ref: object) -> str | None:
     return None
 
 
-def _error(path: KeyPath, message: str, hint: str | None = None) -> Finding:
-    return Finding("error", format_path(path), message, hint)
-
-
-def _warning(path: KeyPath, message: str, hint: str | None = None) -> Finding:
-    return Finding("warning", format_path(path), message, hint)
-
-
 def _objects(data: object) -> Iterator[Finding]:
     for path in _OBJECTS:
         value = get_at(data, path)
         if value is not MISSING and not isinstance(value, dict):
-            yield _error(path, f"This is {type_name(value)}; it ought to be an object")
+            yield error(path, f"This is {type_name(value)}; it ought to be an object")
 
 
 def _layouts(data: object) -> Iterator[Finding]:
     used = layouts_in(data)
     if len(used) == 2:
-        yield _error(
+        yield error(
             DEFAULTS,
             "The model defaults of two layouts are in the file; every OpenClaw release refuses it",
             "Keep agents.defaults.mediaModels (2026.8.1 and later), or the "
@@ -135,14 +131,14 @@ def _layouts(data: object) -> Iterator[Finding]:
     if len(used) == 1 and release is not None and release not in used:
         (layout,) = used
         version = get_at(data, VERSION)
-        yield _error(
+        yield error(
             DEFAULTS,
             f"The model defaults have the layout of OpenClaw {RELEASES[layout]}, but "
             f"{version} last wrote the file and refuses them",
         )
     version = get_at(data, VERSION)
     if version is not MISSING and parse_version(version) is None:
-        yield _warning(VERSION, "This is not the version of a release; it is not looked at")
+        yield warning(VERSION, "This is not the version of a release; it is not looked at")
 
 
 def _defaults(data: object) -> Iterator[Finding]:
@@ -153,52 +149,57 @@ def _defaults(data: object) -> Iterator[Finding]:
             if isinstance(value, dict):
                 yield from _default_object(path, value)
             elif value is not MISSING and (problem := ref_problem(value)):
-                yield _error(path, _sentence(problem))
+                yield error(path, _sentence(problem))
 
 
 def _default_object(path: KeyPath, value: dict[str, object]) -> Iterator[Finding]:
     if "primary" not in value:
-        yield _error(path, "`primary` is missing: this default names no model")
+        yield error(path, "`primary` is missing: this default names no model")
     elif problem := ref_problem(value["primary"]):
-        yield _error((*path, "primary"), _sentence(problem))
+        yield error((*path, "primary"), _sentence(problem))
     fallbacks = value.get("fallbacks", [])
     if not isinstance(fallbacks, list):
-        yield _error((*path, "fallbacks"), f"This is {type_name(fallbacks)}, not a list of models")
+        yield error((*path, "fallbacks"), f"This is {type_name(fallbacks)}, not a list of models")
     else:
         for index, ref in enumerate(fallbacks):
             if problem := ref_problem(ref):
-                yield _error((*path, "fallbacks", index), _sentence(problem))
+                yield error((*path, "fallbacks", index), _sentence(problem))
     if "timeoutMs" in value and not is_milliseconds(value["timeoutMs"]):
-        yield _error((*path, "timeoutMs"), "This is no whole number of milliseconds above 0")
+        yield error((*path, "timeoutMs"), "This is no whole number of milliseconds above 0")
     for key in value:
         if key not in _DEFAULT_KEYS:
-            yield _error((*path, key), "OpenClaw knows no such key here and refuses the file")
+            yield error((*path, key), "OpenClaw knows no such key here and refuses the file")
 
 
 def _provider(data: object) -> Iterator[Finding]:
     base_url = get_at(data, BASE_URL)
     if base_url is not MISSING:
         yield from _base_url(base_url)
+    for path in (("env",), ("env", "vars")):
+        for name in KEY_VARIABLES:
+            value = get_at(data, (*path, name))
+            if isinstance(value, str) and value.strip() and not has_template(value):
+                yield _plain_key((*path, name))
     value = get_at(data, API_KEY)
     if value is MISSING or value == "":
         return
     try:
         reference = key_reference(value, format_path(API_KEY))
-    except LocalError as error:
-        yield Finding(
-            "warning" if isinstance(value, dict) and "source" in value else "error",
-            format_path(API_KEY),
-            error.message,
-            error.hint,
-        )
+    except LocalError as problem:
+        elsewhere = isinstance(value, dict) and "source" in value
+        yield (warning if elsewhere else error)(API_KEY, problem.message, problem.hint)
         return
     if isinstance(reference, PlainKey):
-        yield _warning(
-            API_KEY,
-            "A key stands here as plain text, for everyone who may read the config",
-            'Store it privately with `openclaw onboard`, or use {source: "env", '
-            'provider: "default", id: "FAL_KEY"}, and unset it here',
-        )
+        yield _plain_key(API_KEY)
+
+
+def _plain_key(path: KeyPath) -> Finding:
+    return warning(
+        path,
+        "A key stands here as plain text, for everyone who may read the config",
+        "Store it privately with `openclaw onboard`, and unset it here: "
+        f"openclaw config unset {format_path(path)}",
+    )
 
 
 def _base_url(value: object) -> Iterator[Finding]:
@@ -209,12 +210,14 @@ def _base_url(value: object) -> Iterator[Finding]:
     except ValueError:
         url, host, known_port = None, "", False
     if url is None or url.scheme not in ("http", "https") or not host or not known_port:
-        yield _error(BASE_URL, "This is no address that begins with https://")
+        yield error(BASE_URL, "This is no address that begins with https://")
         return
+    if (problem := fal_host_problem(str(value))) is not None:
+        yield error(BASE_URL, problem, f"openclaw config set {format_path(BASE_URL)} {FAL}")
     if url.username is not None or url.query or url.fragment:
-        yield _error(BASE_URL, "An address with a user, a query or a fragment does not work here")
+        yield error(BASE_URL, "An address with a user, a query or a fragment does not work here")
     if url.scheme == "http" and not _is_loopback(host):
-        yield _warning(
+        yield warning(
             BASE_URL,
             "The key would travel unencrypted: requests to this address are refused",
             "Use https, or set OPENCLAW_FAL_ALLOW_HTTP=1",
@@ -231,26 +234,35 @@ def _is_loopback(host: str) -> bool:
 
 
 def _onboarded(data: object) -> Iterator[Finding]:
-    profile: KeyPath = ("auth", "profiles", "fal:default")
     for key, expected in (("provider", "fal"), ("mode", "api_key")):
-        value = get_at(data, (*profile, key))
+        value = get_at(data, (*PROFILE, key))
         if value is not MISSING and value != expected:
-            yield _warning((*profile, key), f'This ought to be "{expected}"')
-    enabled = get_at(data, ("plugins", "entries", "fal", "enabled"))
-    if enabled is False:
-        yield _warning(
-            ("plugins", "entries", "fal", "enabled"), "OpenClaw's own fal provider is switched off"
-        )
-    elif enabled is not MISSING and enabled is not True:
-        yield _error(
-            ("plugins", "entries", "fal", "enabled"), f"This is {type_name(enabled)}, not a boolean"
-        )
+            yield warning((*PROFILE, key), f'This ought to be "{expected}"')
+    enabled = get_at(data, (*PLUGIN, "enabled"))
+    if enabled is not MISSING and not isinstance(enabled, bool):
+        yield error((*PLUGIN, "enabled"), f"This is {type_name(enabled)}, not a boolean")
+    policy = plugin_policy(data)
+    if policy is not None:
+        path, reason = policy
+        yield warning(path, f"OpenClaw does not load its fal plugin: {reason}")
 
 
 def _rest(data: dict[str, object]) -> Iterator[Finding]:
     limit = get_at(data, MEDIA_MAX_MB)
     if limit is not MISSING and not is_above_zero(limit):
-        yield _error(MEDIA_MAX_MB, "This is no number above 0")
+        yield error(MEDIA_MAX_MB, "This is no number above 0")
+
+
+def _models(data: object, check_model: CheckModel) -> Iterator[Finding]:
+    """Defaults that name a model of another kind, or one that is not known."""
+    for kind, path, ref in refs_in(data):
+        try:
+            note = check_model(kind, ref)
+        except UsageError as problem:
+            yield error(path, problem.message, problem.hint)
+            continue
+        if note is not None:
+            yield warning(path, note)
 
 
 def _unset_variables(config: Config) -> Iterator[Finding]:
@@ -259,8 +271,8 @@ def _unset_variables(config: Config) -> Iterator[Finding]:
         value = get_at(config.data, path)
         try:
             config.filled(value, path)
-        except LocalError as error:
-            yield _warning(path, error.message, error.hint)
+        except LocalError as problem:
+            yield warning(path, problem.message, problem.hint)
 
 
 def _twice(node: Node, path: KeyPath) -> Iterator[Finding]:
@@ -268,7 +280,7 @@ def _twice(node: Node, path: KeyPath) -> Iterator[Finding]:
     for item in node.items:
         inner = (*path, item.key)
         if item.key in seen:
-            yield _warning(inner, "This key is there more than once; the last one counts")
+            yield warning(inner, "This key is there more than once; the last one counts")
         seen.add(item.key)
         yield from _twice(item.value, inner)
 

@@ -13,12 +13,10 @@ from openclaw_fal.errors import AuthError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import MISSING, format_path, get_at
 from openclaw_fal.store.credentials import stored_key
-from openclaw_fal.store.keys import KeyReference, PlainKey, check_key, mask
+from openclaw_fal.store.keys import KEY_VARIABLES, KeyReference, PlainKey, check_key, mask
 
 if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
-
-VARIABLES = ("FAL_KEY", "FAL_API_KEY")
 
 Source = Literal["FAL_KEY", "FAL_API_KEY", "stored", "config"]
 
@@ -51,7 +49,7 @@ def resolve_key(
     """
     names = _variables(config, environ)
     for source in names.sources:
-        for name in VARIABLES:
+        for name in KEY_VARIABLES:
             if value := source.values.get(name, "").strip():
                 label = f"{name} in {source.label}"
                 return _resolved(value, _source(name), label, variable=name)
@@ -70,7 +68,7 @@ def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list
     places = [
         f"{name} in {source.label}"
         for source in names.sources
-        for name in VARIABLES
+        for name in KEY_VARIABLES
         if source.values.get(name, "").strip()
     ]
     stored = stored_key(environ)

@@ -7,10 +7,12 @@ Observed by running 2026.7.35 and 2026.9.6.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from openclaw_fal.config.places import DEFAULTS, MEDIA_MODELS, VERSION
-from openclaw_fal.json5.path import MISSING, KeyPath, get_at
+from openclaw_fal.errors import UsageError
+from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at
 from openclaw_fal.media import Kind
 
 Layout: TypeAlias = Literal["legacy", "current"]
@@ -18,6 +20,35 @@ Layout: TypeAlias = Literal["legacy", "current"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIRST_CURRENT = (2026, 8, 1)
 RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
+
+WIZARD_VERSION: KeyPath = ("wizard", "lastRunVersion")
+PREFERRED = "OPENCLAW_FAL_LAYOUT (nothing in the file tells)"
+UNTOLD = "the specification (nothing in the file tells)"
+
+TELLING: dict[Layout, tuple[KeyPath, ...]] = {
+    "legacy": (
+        ("agents", "list"),
+        *((key,) for key in ("audio", "audit", "cli", "commitments", "crestodian")),
+        *((key,) for key in ("marketplaces", "media", "tui", "web")),
+        *((*DEFAULTS, key) for key in ("cliBackends", "contextTokens", "memorySearch")),
+        *((*DEFAULTS, key) for key in ("envelopeTimezone", "pdfMaxBytesMb", "promptOverlays")),
+        *((*DEFAULTS, key) for key in ("runRetries", "timeFormat")),
+        (*DEFAULTS, "mediaGenerationAutoProviderFallback"),
+        ("models", "pricing"),
+        ("auth", "cooldowns"),
+    ),
+    "current": (
+        ("agents", "entries"),
+        ("agents", "ownership"),
+        *((key,) for key in ("attachments", "cloudWorkers", "desktop", "telemetry", "tts")),
+        *((key,) for key in ("worktreeAcceleration", "worktreeRoot")),
+        *((*DEFAULTS, key) for key in ("authInheritance", "cwd", "decisionModel", "modelPolicy")),
+        *((*DEFAULTS, key) for key in ("fastModeDefault", "modelSelectionScope", "pdfMaxMb")),
+        *((*DEFAULTS, key) for key in ("sessionStore", "systemAgent")),
+        ("models", "catalogRefresh"),
+    ),
+}
+"""Keys that only one layout's releases accept: from the schemas of 2026.7.35 and 2026.9.6."""
 
 _VERSION = re.compile(
     r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]*)?\s*"
@@ -53,22 +84,52 @@ def layouts_in(data: object) -> set[Layout]:
     return used
 
 
-def layout_of(data: object) -> LayoutChoice:
+def layout_of(data: object, preferred: Layout | None = None) -> LayoutChoice:
     """The layout that the config uses; else that of the release that last wrote it; else that of
-    the specification. In a config with both, the release decides, else the specification."""
+    other keys which only one layout has; else `preferred`; else that of the specification.
+
+    In a config with both layouts what follows decides.
+    """
     used = layouts_in(data)
     if len(used) == 1:
         (layout,) = used
         return LayoutChoice(layout, "the keys that the file has")
-    release = version_layout(data)
-    if release is not None:
-        return LayoutChoice(release, "meta.lastTouchedVersion")
-    return LayoutChoice("legacy", "the specification (nothing in the file tells)")
+    for path in (VERSION, WIZARD_VERSION):
+        release = _layout_of_version(get_at(data, path))
+        if release is not None:
+            return LayoutChoice(release, format_path(path))
+    for layout, paths in TELLING.items():
+        others = TELLING[other(layout)]
+        present = next((path for path in paths if get_at(data, path) is not MISSING), None)
+        if present and all(get_at(data, path) is MISSING for path in others):
+            return LayoutChoice(layout, f"{format_path(present)}, which only that one has")
+    if preferred is not None:
+        return LayoutChoice(preferred, PREFERRED)
+    return LayoutChoice("legacy", UNTOLD)
+
+
+def preferred_layout(environ: Mapping[str, str]) -> Layout | None:
+    """The layout that `OPENCLAW_FAL_LAYOUT` asks for in a file that does not tell. Raises
+    UsageError for a name that is none."""
+    name = environ.get("OPENCLAW_FAL_LAYOUT", "").strip()
+    if not name:
+        return None
+    for layout in RELEASES:
+        if name == layout:
+            return layout
+    raise UsageError(
+        f"OPENCLAW_FAL_LAYOUT={name} is no layout",
+        hint="It takes current (OpenClaw 2026.8.1 and later) or legacy (up to 2026.7)",
+    )
 
 
 def version_layout(data: object) -> Layout | None:
     """The layout of the release in `meta.lastTouchedVersion`; None without one that can be read."""
-    version = parse_version(get_at(data, VERSION))
+    return _layout_of_version(get_at(data, VERSION))
+
+
+def _layout_of_version(value: object) -> Layout | None:
+    version = parse_version(value)
     if version is None:
         return None
     return "current" if version >= FIRST_CURRENT else "legacy"

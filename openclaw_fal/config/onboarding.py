@@ -7,15 +7,17 @@ What lands in the config is what OpenClaw 2026.7.35 and 2026.9.6 leave there aft
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from openclaw_fal.config.edit import edit_config, refuse_unwritable
+from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config, read_config
 from openclaw_fal.config.rules import onboarding_edits
 from openclaw_fal.errors import LocalError
+from openclaw_fal.json5.path import format_path
 from openclaw_fal.store import credentials
 from openclaw_fal.store.keys import EnvKey, check_key
 
@@ -41,16 +43,23 @@ class Onboarded:
 
 
 def onboard(
-    path: Path, key: str, *, variable: str | None, keep: bool, verify: VerifyKey | None
+    path: Path,
+    key: str,
+    *,
+    variable: str | None,
+    keep: bool,
+    verify: VerifyKey | None,
+    environ: Mapping[str, str],
 ) -> Onboarded:
     """Checks everything, then writes. A refused key or a broken config stores nothing.
 
     `variable` stores a reference to an environment variable in place of the key; `keep` leaves the
     stored key as it is. Raises AuthError for a key that can be none, LocalError, BillingError.
     """
-    config = read_config(path)
-    if edit_config(path, onboarding_edits, dry_run=True).changed:
-        refuse_unwritable(path)
+    config = read_config(path, environ)
+    planned = edit_config(path, onboarding_edits, dry_run=True, environ=environ)
+    for change in planned.changes:
+        refuse_unwritable(change)
     key = check_key(key)
     verified = verify(config, key) if verify else None
     if keep:
@@ -59,7 +68,7 @@ def onboard(
         stored = credentials.store_reference(variable)
     else:
         stored = credentials.store_key(key)
-    result = edit_config(path, onboarding_edits)
+    result = edit_config(path, onboarding_edits, environ=environ)
     after = _read_back(path, key)
     unreachable = ("fal could not be reached: the key was not verified",)
     return Onboarded(
@@ -68,8 +77,21 @@ def onboard(
         key_path=stored.path,
         key_is_reference=isinstance(stored.reference, EnvKey),
         verified=verified,
-        notes=(*(unreachable if verified is False else ()), *stored.notes, *result.notes),
+        notes=(
+            *(unreachable if verified is False else ()),
+            *stored.notes,
+            *result.notes,
+            *_policy_notes(after),
+        ),
     )
+
+
+def _policy_notes(config: Config) -> list[str]:
+    policy = plugin_policy(config.data)
+    if policy is None:
+        return []
+    path, reason = policy
+    return [f"OpenClaw itself does not load its fal plugin: {reason} ({format_path(path)})"]
 
 
 def _read_back(path: Path, key: str) -> Config:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeGuard
 
 from openclaw_fal.atomic import Snapshot, read_file
+from openclaw_fal.config.base_url import FAL, fal_host_problem
 from openclaw_fal.config.include import (
     MAX_BYTES,
     ConfigFile,
@@ -22,6 +23,7 @@ from openclaw_fal.config.layouts import (
     default_path,
     layout_of,
     other,
+    preferred_layout,
     translate,
 )
 from openclaw_fal.config.places import API_KEY, BASE_URL, MEDIA_MAX_MB
@@ -141,7 +143,12 @@ class Config(Frozen):
             return None
         if not isinstance(value, str) or not value.strip():
             raise _wrong(format_path(BASE_URL), value, "an address as text")
-        return str(self.filled(value, BASE_URL)).strip()
+        url = str(self.filled(value, BASE_URL)).strip()
+        problem = fal_host_problem(url)
+        if problem is not None:
+            where = format_path(BASE_URL)
+            raise LocalError(f"{where}: {problem}", hint=f"openclaw config set {where} {FAL}")
+        return url
 
     def media_max_mb(self) -> float | None:
         """`agents.defaults.mediaMaxMb`, in megabytes. Raises LocalError."""
@@ -230,7 +237,8 @@ def config_from_files(
         data = resolved(path, load, allowed_roots(environ))
     if not isinstance(data, dict):
         raise LocalError(f"{path} is not a config: what it includes is {type_name(data)}")
-    return Config(path, tuple(known.values()), data, layout_of(data), environ)
+    layout = layout_of(data, preferred_layout(environ))
+    return Config(path, tuple(known.values()), data, layout, environ)
 
 
 def _included(path: Path) -> ConfigFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,19 +11,16 @@ from openclaw_fal.config.layouts import (
     Layout,
     default_path,
     kind_of,
-    layout_of,
     layouts_in,
     other,
 )
 from openclaw_fal.config.place import Placed
 from openclaw_fal.config.places import (
-    API_KEY,
-    BASE_URL,
-    MEDIA_MAX_MB,
     MEDIA_MODELS,
     PLUGIN,
     PROFILE,
 )
+from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import UsageError
 from openclaw_fal.json5.path import (
@@ -36,12 +32,9 @@ from openclaw_fal.json5.path import (
     set_at,
     unset_at,
 )
-from openclaw_fal.media import Kind
 from openclaw_fal.store.keys import REDACTED
 
 DEFAULT_IMAGE_MODEL = "fal/fal-ai/flux/dev"
-
-_KNOWN = (BASE_URL, API_KEY, MEDIA_MAX_MB, PROFILE, PLUGIN, MEDIA_MODELS)
 
 
 FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
@@ -79,7 +72,14 @@ class Move:
     target: KeyPath
 
 
-Edit: TypeAlias = Set | Unset
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """Put the model defaults where a layout has them."""
+
+    layout: Layout
+
+
+Edit: TypeAlias = Set | Unset | Migrate
 Step: TypeAlias = Set | Unset | Move
 
 
@@ -97,21 +97,42 @@ def check_settable(path: KeyPath) -> None:
             raise UsageError(f"`{segment}` may not be set: OpenClaw refuses this key")
 
 
-def steps(data: dict[str, object], edit: Edit) -> tuple[list[Step], list[str]]:
+def refuse_joined_names(data: object, path: KeyPath) -> None:
+    """Raises UsageError where dots cut a key that is there, such as `llama.cpp`, into pieces."""
+    for start in range(len(path)):
+        holder = get_at(data, path[:start])
+        if not isinstance(holder, dict) or str(path[start]) in holder:
+            continue
+        for end in range(len(path), start + 1, -1):
+            joined = ".".join(map(str, path[start:end]))
+            if joined in holder:
+                meant = format_path((*path[:start], joined, *path[end:]))
+                raise UsageError(
+                    f"`{joined}` is one key of {format_path(path[:start]) or 'the config'}, and "
+                    f"dots separate keys",
+                    hint=f"Write it in brackets: {meant}",
+                )
+        return
+
+
+def steps(
+    data: dict[str, object], edit: Set | Unset, layout: Layout
+) -> tuple[list[Step], list[str]]:
     """The steps that an edit takes in a config, and what to tell the user about them."""
     if isinstance(edit, Unset):
         return _unset_steps(data, edit.keys)
-    layout = layout_of(data).layout
     if edit.keys == MEDIA_MODELS and layout == "legacy":
         return _set_all(edit.value)
     return _set_steps(data, edit.keys, edit.value, layout)
 
 
-def unify(data: dict[str, object]) -> tuple[list[Step], list[str]]:
+def unify(data: dict[str, object], layout: Layout) -> tuple[list[Step], list[str]]:
     """The steps that leave one layout in a config that has both."""
-    if len(layouts_in(data)) < 2:
-        return [], []
-    layout = layout_of(data).layout
+    return migration(data, layout) if len(layouts_in(data)) == 2 else ([], [])
+
+
+def migration(data: dict[str, object], layout: Layout) -> tuple[list[Step], list[str]]:
+    """The steps that leave only the model defaults of a layout, each as it is written."""
     made: list[Step] = []
     notes: list[str] = []
     for kind in KINDS:
@@ -128,7 +149,7 @@ def unify(data: dict[str, object]) -> tuple[list[Step], list[str]]:
             notes.append(
                 f"{format_path(wrong)} was removed, {format_path(right)} counts: {_layout(layout)}"
             )
-    if layout == "legacy":
+    if layout == "legacy" and get_at(data, MEDIA_MODELS) is not MISSING:
         made.append(Unset(MEDIA_MODELS))
         rest = get_at(data, MEDIA_MODELS)
         if not isinstance(rest, dict) or set(rest) - set(KINDS):
@@ -160,28 +181,12 @@ def after_step(data: object, step: Step) -> object:
     return data if value is MISSING else set_at(unset_at(data, step.source), step.target, value)
 
 
-def refs_in(data: object) -> Iterator[tuple[Kind, str]]:
-    """Every model ref of the defaults, in either layout."""
-    for kind in KINDS:
-        for layout in RELEASES:
-            value = get_at(data, default_path(kind, layout))
-            fallbacks = value.get("fallbacks") if isinstance(value, dict) else None
-            primary = value.get("primary") if isinstance(value, dict) else value
-            for ref in (primary, *(fallbacks if isinstance(fallbacks, list) else ())):
-                if isinstance(ref, str):
-                    yield kind, ref
-
-
-def is_known(path: KeyPath) -> bool:
-    """Whether a path leads to, or into, a setting that this program knows."""
-    return kind_of(path) is not None or any(path[: len(known)] == known for known in _KNOWN)
-
-
 def onboarding_edits(config: Config) -> list[Set]:
     """What onboarding sets, as far as it is not so already. Never the chat model.
 
     The default image model only when none is configured; where one stands that is no model
-    (an object without `primary`), it gets one.
+    (an object without `primary`), it gets one. Where a policy keeps fal's plugin out, OpenClaw's
+    onboarding writes no entry for it, and neither does this one.
     """
     edits: list[Set] = []
     if not _has_image_model(config):
@@ -189,7 +194,8 @@ def onboarding_edits(config: Config) -> list[Set]:
         edits.append(Set((*path, "primary"), DEFAULT_IMAGE_MODEL))
     for key, value in (("provider", "fal"), ("mode", "api_key")):
         edits.append(Set((*PROFILE, key), value))
-    edits.append(Set((*PLUGIN, "enabled"), True))
+    if plugin_policy(config.data) is None:
+        edits.append(Set((*PLUGIN, "enabled"), True))
     return [edit for edit in edits if get_at(config.data, edit.keys) != edit.value]
 
 

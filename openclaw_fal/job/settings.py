@@ -41,18 +41,27 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     default = config.default_model(kind)
     if default is None:
         return ModelChoice(DEFAULT_MODELS[kind], "built in")
-    if not refs.is_fal_ref(default.primary):
+    chain = (default.primary, *default.fallbacks)
+    try:
+        fal = [refs.parse_ref(item) for item in chain if not _is_of_another_provider(item)]
+    except UsageError as error:
+        where = f"{config.path}: {default.path}: {error.message}"
+        raise LocalError(where, hint=error.hint) from error
+    if not fal:
         raise LocalError(
             f"the default {kind} model in {config.path} is {default.primary}, of another provider",
             hint=f"openclaw {kind} --model fal/{DEFAULT_MODELS[kind]} PROMPT",
         )
-    try:
-        endpoint = refs.parse_ref(default.primary)
-        fal = tuple(refs.parse_ref(item) for item in default.fallbacks if refs.is_fal_ref(item))
-    except UsageError as error:
-        raise LocalError(f"{config.path}: {default.path}: {error.message}") from error
-    others = tuple(item for item in default.fallbacks if not refs.is_fal_ref(item))
-    return ModelChoice(endpoint, default.path, fal, others, default.timeout_ms)
+    others = tuple(item for item in chain if _is_of_another_provider(item))
+    origin = default.path
+    if _is_of_another_provider(default.primary):
+        origin = f"{default.path}.fallbacks: the primary is {default.primary}"
+    return ModelChoice(fal[0], origin, tuple(fal[1:]), others, default.timeout_ms)
+
+
+def _is_of_another_provider(ref: str) -> bool:
+    """Whether a ref names another provider than fal; `fal-ai/…` is an endpoint id without one."""
+    return not ref.startswith(("fal/", "fal-ai/")) and "/" in ref
 
 
 def run_settings(

@@ -9,6 +9,7 @@ from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import type_name
 
+KEY_VARIABLES = ("FAL_KEY", "FAL_API_KEY")
 NO_KEY_HINT = (
     "Run `openclaw onboard --auth-choice fal-api-key`, pass `--fal-api-key` to it, "
     "or set the environment variable FAL_KEY"

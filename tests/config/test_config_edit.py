@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path, exists: bool) -> None:
     if exists:
         target.parent.mkdir()
         target.write_text("{a: 1}", encoding="utf-8")
-    result = edit_config(link, [Set("a", 2)])
+    result = edit_config(link, [Set("a", 2)], force=True)
     assert result.path == target
     assert link.is_symlink()
     assert loads(link.read_text(encoding="utf-8")) == {"a": 2}
@@ -252,7 +253,7 @@ def test_a_change_by_others_is_kept(file: Path, monkeypatch: pytest.MonkeyPatch)
             file.write_text(f"{{a: 1, theirs: {left}}}", encoding="utf-8")
 
     monkeypatch.setattr(os, "fsync", meddling)
-    edit_config(file, [Set("ours", 1)])
+    edit_config(file, [Set("ours", 1)], force=True)
     assert loads(file.read_text(encoding="utf-8")) == {"a": 1, "theirs": 0, "ours": 1}
 
 
@@ -271,7 +272,7 @@ def test_a_file_that_keeps_changing_is_given_up(
     monkeypatch.setattr(os, "fsync", meddling)
     monkeypatch.setattr(config_edit.time, "sleep", lambda _: None)
     with pytest.raises(LocalError, match="keeps changing"):
-        edit_config(file, [Set("ours", 1)])
+        edit_config(file, [Set("ours", 1)], force=True)
     assert loads(file.read_text(encoding="utf-8")) == {"theirs": count}
     assert names(file.parent) == ["openclaw.json", "openclaw.json.bak"]
 
@@ -289,7 +290,7 @@ def test_a_file_that_appears_or_goes_meanwhile(
             todo.pop(0)()
 
     monkeypatch.setattr(os, "fsync", meddling)
-    edit_config(path, [Set("ours", 1)])
+    edit_config(path, [Set("ours", 1)], force=True)
     assert loads(path.read_text(encoding="utf-8"))["ours"] == 1  # type: ignore[index]
 
 
@@ -335,3 +336,49 @@ def test_leftovers_of_killed_runs_are_removed(file: Path) -> None:
     assert not old.exists()
     assert young.exists()
     assert others.exists()
+
+
+@posix
+def test_a_file_that_is_mounted_by_itself_is_written_in_place(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.replace
+
+    def busy(source: Path, target: Path) -> None:
+        if target == file:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", busy)
+    before = file.stat()
+    result = edit_config(file, [Set("a", 22), Unset("apiKey")], force=True)
+    assert file.read_bytes().decode() == result.after
+    assert (file.stat().st_ino, file.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert result.backup is not None
+    assert result.backup.read_bytes() == TEXT.encode()
+    assert names(file.parent) == ["openclaw.json", "openclaw.json.bak"]
+
+    monkeypatch.setattr(config_edit, "_overwrite", full_at_first(config_edit._overwrite))
+    with pytest.raises(LocalError, match="No space left"):
+        edit_config(file, [Set("a", 333)], force=True)
+    assert file.read_bytes().decode() == result.after
+
+
+def full_at_first(real: Callable[[object, bytes], None]) -> Callable[[object, bytes], None]:
+    """Writes half of the content and fails, once."""
+    calls = iter([True])
+
+    def overwrite(target: object, content: bytes) -> None:
+        if next(calls, False):
+            real(target, content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(target, content)
+
+    return overwrite
+
+
+@posix
+def test_a_hard_link_that_breaks_is_told(file: Path) -> None:
+    os.link(file, file.with_name("other.json"))
+    result = edit_config(file, [Set("a", 2)], dry_run=True)
+    assert any("hard link" in note for note in result.notes)

@@ -322,7 +322,7 @@ def test_random_files_resolve_as_the_reference_does(
     )  # fmt: skip
     edit: Set | Unset = Set(where, "NEW ${A}") if chance.random() < 0.7 else Unset(where)
     try:
-        result = edit_config(path, [edit], environ=ENVIRON)
+        result = edit_config(path, [edit], environ=ENVIRON, force=True)
     except (LocalError, UsageError):
         assert texts(folder) == before
         return
@@ -342,7 +342,9 @@ def without(value: object, path: tuple[str | int, ...]) -> object:
     holder: Any = copy
     for segment in path[:-1]:
         holder = holder[segment]
-    if isinstance(holder, list) or path[-1] in holder:
+    if (isinstance(holder, list) and isinstance(path[-1], int)) or (
+        isinstance(holder, dict) and path[-1] in holder
+    ):
         del holder[path[-1]]
     return copy
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from openclaw_fal.config.check import validate
 from openclaw_fal.config.edit import (
     Edit,
     EditResult,
@@ -15,8 +17,9 @@ from openclaw_fal.config.edit import (
     edit_config,
     onboarding_edits,
 )
+from openclaw_fal.config.layouts import KINDS, Layout
 from openclaw_fal.config.read import read_config
-from openclaw_fal.config.rules import check_settable
+from openclaw_fal.config.rules import Migrate, check_settable
 from openclaw_fal.errors import AuthError, LocalError, UsageError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.media import Kind
@@ -276,8 +279,13 @@ def test_a_key_for_the_config_is_looked_at(file: Path) -> None:
         edit(file, "{}", [Set(path, "********")])
 
 
-def test_a_setting_that_nobody_knows_is_told(file: Path) -> None:
-    assert any("foo.bar" in note for note in edit(file, "{}", [Set("foo.bar", 1)]).notes)
+def test_a_setting_that_openclaw_refuses_needs_force(file: Path) -> None:
+    with pytest.raises(UsageError, match=r"foo: OpenClaw .* knows no such key") as caught:
+        edit(file, "{}", [Set("foo.bar", 1)])
+    assert "--force" in str(caught.value.hint)
+    forced = edit_config(file, [Set("foo.bar", 1)], force=True)
+    assert any("knows no such key" in note for note in forced.notes)
+    assert edit(file, "{}", [Set("gateway.port", 1), Set("env.vars.X", "y")]).notes == ()
     assert edit(file, "{foo: {bar: 2}}", [Set("foo.bar", 1)]).notes == ()
     assert edit(file, "{foo: {bar: 2}}", [Unset("foo.bar")]).notes == ()
 
@@ -346,3 +354,93 @@ def test_onboarding_a_file_with_wrong_types(file: Path) -> None:
 def test_keys_that_are_never_set(key: str) -> None:
     with pytest.raises(UsageError, match=key):
         check_settable(("a", key, "b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "reason"),
+    [
+        ("{agents: {entries: {}}}", "current", "agents.entries"),
+        ("{agents: {list: []}}", "legacy", "agents.list"),
+        ("{agents: {defaults: {pdfMaxMb: 1}}}", "current", "pdfMaxMb"),
+        ("{wizard: {lastRunVersion: '2026.9.6'}}", "current", "wizard.lastRunVersion"),
+        ("{agents: {list: []}, meta: {lastTouchedVersion: '2026.9.6'}}", "current", "meta"),
+        ("{agents: {list: [], entries: {}}}", "legacy", "specification"),
+        ("{gateway: {port: 1}}", "legacy", "specification"),
+    ],
+)
+def test_a_release_is_recognised_by_more_than_one_key(
+    file: Path, text: str, layout: str, reason: str
+) -> None:
+    file.write_text(text, encoding="utf-8")
+    config = read_config(file)
+    assert config.layout == layout
+    assert reason in config.layout_choice.reason
+
+
+def test_the_layout_of_a_fresh_file_can_be_chosen(file: Path) -> None:
+    environ = {"OPENCLAW_FAL_LAYOUT": "current"}
+    result = edit_config(file, onboarding_edits, environ={**os.environ, **environ})
+    assert "mediaModels" in result.after
+    assert result.notes == ()
+    with pytest.raises(UsageError, match="OPENCLAW_FAL_LAYOUT=new"):
+        read_config(file, {"OPENCLAW_FAL_LAYOUT": "new"})
+    file.unlink()
+    told = edit_config(file, onboarding_edits).notes
+    assert any("config migrate --layout current" in note for note in told)
+
+
+@pytest.mark.parametrize("text", [LEGACY, CURRENT])
+def test_a_migration_there_and_back_changes_no_value(file: Path, text: str) -> None:
+    file.write_text(text.replace("meta: {", "ui: {").replace("lastTouchedVersion", "x"))
+    before = read_config(file)
+    there: Layout = "current" if before.layout == "legacy" else "legacy"
+    edit_config(file, [Migrate(there)])
+    moved = read_config(file)
+    assert moved.layout == there
+    for kind in KINDS:
+        old, new = before.default_model(kind), moved.default_model(kind)
+        assert (old and old[:3]) == (new and new[:3])
+    assert "// chat" in moved.text
+    assert not edit_config(file, [Migrate(there)]).changed
+    edit_config(file, [Migrate(before.layout)])
+    assert read_config(file).data == before.data
+
+
+@pytest.mark.parametrize(
+    "plugins",
+    ["{enabled: false}", "{deny: ['fal']}", "{allow: ['x']}", "{entries: {fal: {enabled: false}}}"],
+)
+def test_onboarding_enables_no_plugin_that_a_policy_keeps_out(file: Path, plugins: str) -> None:
+    file.write_text(f"{{plugins: {plugins}}}", encoding="utf-8")
+    before = read_config(file).data["plugins"]
+    edit_config(file, onboarding_edits)
+    after = read_config(file)
+    assert after.data["plugins"] == before
+    assert any("does not load" in finding.message for finding in validate(after))
+
+
+def test_names_that_dots_would_cut_are_refused(file: Path) -> None:
+    text = "{models: {providers: {'llama.cpp': {baseUrl: 'http://localhost'}}}}"
+    with pytest.raises(UsageError) as caught:
+        edit(file, text, [Set("models.providers.llama.cpp.baseUrl", "x")])
+    assert 'models.providers["llama.cpp"].baseUrl' in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fal.run/fal-ai",
+        "https://fal.run/v1",
+        "https://fal.ai",
+        "https://api.fal.ai/v1",
+        "https://rest.fal.ai",
+        "https://queue.fal.run",
+        "http://fal.run",
+    ],
+)
+def test_fals_own_hosts_have_one_right_form(file: Path, url: str) -> None:
+    with pytest.raises(UsageError, match=r"the only one that works is https://fal\.run"):
+        edit(file, "{}", [Set("models.providers.fal.baseUrl", url)])
+    file.write_text(f"{{models: {{providers: {{fal: {{baseUrl: '{url}'}}}}}}}}", encoding="utf-8")
+    with pytest.raises(LocalError, match="the only one that works"):
+        read_config(file).base_url()

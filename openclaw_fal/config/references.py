@@ -1,0 +1,31 @@
+"""The model refs in the defaults of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from openclaw_fal.config.layouts import KINDS, RELEASES, default_path
+from openclaw_fal.json5.path import KeyPath, get_at
+from openclaw_fal.media import Kind
+
+CheckModel: TypeAlias = Callable[[Kind, str], str | None]
+"""Looks at a ref of a default: raises UsageError when it cannot be one, may return a note."""
+
+
+def refs_in(data: object) -> Iterator[tuple[Kind, KeyPath, str]]:
+    """Every model ref of the defaults, in either layout, and where it stands."""
+    for kind in KINDS:
+        for layout in RELEASES:
+            path = default_path(kind, layout)
+            value = get_at(data, path)
+            if isinstance(value, str):
+                yield kind, path, value
+            if not isinstance(value, dict):
+                continue
+            if isinstance(value.get("primary"), str):
+                yield kind, (*path, "primary"), value["primary"]
+            fallbacks = value.get("fallbacks")
+            for index, ref in enumerate(fallbacks if isinstance(fallbacks, list) else ()):
+                if isinstance(ref, str):
+                    yield kind, (*path, "fallbacks", index), ref
