@@ -35,9 +35,9 @@ def schema_findings(data: dict[str, object], choice: LayoutChoice) -> Iterator[F
             continue  # the check of the layouts tells that
         message = _message(problem, choice.layout)
         if problem.path in elsewhere or certain:
-            yield error(problem.path, message, _hint(problem), refused=True)
+            yield error(problem.path, message, _hint(problem, choice.layout), refused=True)
         elif told:
-            yield warning(problem.path, message, _hint(problem))
+            yield warning(problem.path, message, _hint(problem, choice.layout))
 
 
 def closest(key: str, known: tuple[str, ...]) -> str | None:
@@ -65,12 +65,12 @@ def _message(problem: Problem, layout: Layout) -> str:
     return f"OpenClaw {RELEASES[layout]} knows no such key here and refuses the file{guess}"
 
 
-def _hint(problem: Problem) -> str | None:
+def _hint(problem: Problem, layout: Layout) -> str | None:
     if problem.key is None:
         return None
     if len(problem.path) == 1 and problem.key in KINDS:
         kind = next(kind for kind in KINDS if kind == problem.key)
-        path = format_path((*default_path(kind, "legacy"), "primary"))
+        path = format_path((*default_path(kind, layout), "primary"))
         return f"The default {kind} model is set with: openclaw config set {path} fal/<model>"
     meant = closest(problem.key, problem.known)
     parent: KeyPath = problem.path[:-1]

@@ -87,6 +87,11 @@ def run(
         references=planned.references(),
         quotes=wiring.quotes(config, settings),
     ) as running:
+        if choice.instead_of is not None:
+            running.progress.note(
+                f"the default {choice.instead_of} is of another provider: "
+                f"fal/{choice.endpoint}, the first of fal's behind it, is used"
+            )
         while True:
             if before_sending is not None:
                 before_sending(planned)

@@ -17,13 +17,17 @@ KEY_LIMIT = 255
 
 
 class ModelChoice(Frozen):
-    """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs."""
+    """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs.
+
+    `instead_of` is the config's default where that is a model of another provider.
+    """
 
     endpoint: str
     origin: str
     fallbacks: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     timeout_ms: int | None = None
+    instead_of: str | None = None
 
 
 def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
@@ -52,11 +56,10 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
             f"the default {kind} model in {config.path} is {default.primary}, of another provider",
             hint=f"openclaw {kind} --model fal/{DEFAULT_MODELS[kind]} PROMPT",
         )
-    others = tuple(item for item in chain if _is_of_another_provider(item))
-    origin = default.path
-    if _is_of_another_provider(default.primary):
-        origin = f"{default.path}.fallbacks: the primary is {default.primary}"
-    return ModelChoice(fal[0], origin, tuple(fal[1:]), others, default.timeout_ms)
+    others = tuple(item for item in default.fallbacks if _is_of_another_provider(item))
+    instead_of = default.primary if _is_of_another_provider(default.primary) else None
+    rest = tuple(fal[1:])
+    return ModelChoice(fal[0], default.path, rest, others, default.timeout_ms, instead_of)
 
 
 def _is_of_another_provider(ref: str) -> bool:

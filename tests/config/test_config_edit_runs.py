@@ -47,7 +47,7 @@ def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -
         from openclaw_fal.config.edit import Set, edit_config
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         try:
-            edit_config(Path(sys.argv[1]), [Set("long", "x" * int(sys.argv[2]))])
+            edit_config(Path(sys.argv[1]), [Set("long", "x" * int(sys.argv[2]))], force=True)
         except LocalError as error:
             print(error.message)
     """
@@ -66,7 +66,7 @@ EIGHT = """
     number = sys.argv[2]
     sys.stdin.readline()
     for turn in range(4):
-        edit_config(Path(sys.argv[1]), [Set(f"k{number}.t{turn}", int(number))])
+        edit_config(Path(sys.argv[1]), [Set(f"k{number}.t{turn}", int(number))], force=True)
 """
 
 
@@ -117,7 +117,7 @@ KILLED = """
                         os.kill(os.getpid(), signal.SIGKILL)
             sys.addaudithook(hook)
             count = 0
-            edit_config(path, [Set("b", "y" * 5000)])
+            edit_config(path, [Set("b", "y" * 5000)], force=True)
             os._exit(0)
         status = os.waitpid(child, 0)[1]
         found = path.read_text(encoding="utf-8")
