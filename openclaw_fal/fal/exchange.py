@@ -167,11 +167,12 @@ class Exchange:
     def open(self, request: Request) -> Answer:
         """Send a request with the key. Raises Fault."""
         headers = {
-            "Authorization": f"Key {self._checked_key()}",
             "User-Agent": self.user_agent,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
         }
+        if request.needs_key or self.key:
+            headers["Authorization"] = f"Key {self._checked_key()}"
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         answer = self.sender.open(request.with_headers(headers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.fal.deadline import Deadline
@@ -12,6 +12,7 @@ from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
+    from openclaw_fal.fal.platform import BillingPage, EndpointPrice, RequestPage
     from openclaw_fal.fal.wire import Completed, Status
     from openclaw_fal.media import Handle, RemoteFile
 
@@ -102,6 +103,66 @@ class FalService:
 
     def verify_key(self, seconds: float) -> None:
         self._client.verify_key(deadline=Deadline(seconds))
+
+    def models(
+        self, cursor: str | None, deadline: Deadline, *, expand_openapi: bool = True
+    ) -> Mapping[str, object]:
+        """One page of fal's models, as it came. See `platform.models`."""
+        from openclaw_fal.fal import platform
+
+        return platform.models(
+            self._client, cursor=cursor, deadline=deadline, expand_openapi=expand_openapi
+        )
+
+    def pricing(self, endpoint_ids: Sequence[str], deadline: Deadline) -> dict[str, EndpointPrice]:
+        """The prices of endpoints, by endpoint id. See `platform.pricing`."""
+        from openclaw_fal.fal import platform
+
+        return platform.pricing(self._client, endpoint_ids, deadline=deadline)
+
+    def requests_by_endpoint(
+        self,
+        endpoint_id: str,
+        start: float,
+        end: float,
+        deadline: Deadline,
+        *,
+        expand_payloads: bool = False,
+        cursor: str | None = None,
+    ) -> RequestPage:
+        """One page of this account's requests. See `platform.requests_by_endpoint`."""
+        from openclaw_fal.fal import platform
+
+        return platform.requests_by_endpoint(
+            self._client,
+            endpoint_id,
+            start=start,
+            end=end,
+            deadline=deadline,
+            expand_payloads=expand_payloads,
+            cursor=cursor,
+        )
+
+    def billing_events(
+        self,
+        start: float,
+        end: float,
+        deadline: Deadline,
+        *,
+        endpoint_ids: Sequence[str] = (),
+        cursor: str | None = None,
+    ) -> BillingPage:
+        """One page of what requests were billed. See `platform.billing_events`."""
+        from openclaw_fal.fal import platform
+
+        return platform.billing_events(
+            self._client,
+            start=start,
+            end=end,
+            deadline=deadline,
+            endpoint_ids=endpoint_ids,
+            cursor=cursor,
+        )
 
     def upload(self, local: Any, deadline: Deadline) -> str:
         """Upload a local file to fal's storage and return its URL."""

@@ -23,9 +23,10 @@ class NotJson(ValueError):
     """Bytes that are no JSON, or JSON beyond what can be held."""
 
 
-def parse(data: bytes) -> object:
+def parse(data: bytes, *, exact: bool = False) -> object:
     """Read JSON. Raises NotJson, also for more values than any answer of fal's has: they would take
-    thirty times the memory of their bytes.
+    thirty times the memory of their bytes. With `exact`, numbers with a fraction become texts that
+    hold all their digits.
 
     Numbers without a fraction stay exact at any size. Bytes that are no UTF-8 become U+FFFD: better
     a garbled prompt than a lost URL. `NaN` and the infinities, which JSON lacks, become null.
@@ -33,7 +34,11 @@ def parse(data: bytes) -> object:
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise NotJson("too many values")
     try:
-        return json.loads(data.decode("utf-8-sig", "replace"), parse_constant=lambda _: None)
+        return json.loads(
+            data.decode("utf-8-sig", "replace"),
+            parse_float=str if exact else None,
+            parse_constant=lambda _: None,
+        )
     except (ValueError, RecursionError, MemoryError) as exc:
         raise NotJson(str(exc)) from None
 

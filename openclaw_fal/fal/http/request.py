@@ -28,7 +28,7 @@ class Request(Frozen):
     `stall` is how many seconds the other side may stay silent. `fresh` takes a connection that was
     never used, since one that was kept may be closed by the server while the request is on its way.
     `public_only` connects to addresses of the open internet only. `leaving` is called right before
-    the first byte leaves.
+    the first byte leaves. What does not `needs_key` is asked without one where there is none.
     """
 
     method: str
@@ -40,6 +40,7 @@ class Request(Frozen):
     fresh: bool = False
     public_only: bool = False
     leaving: Callable[[], object] | None = None
+    needs_key: bool = True
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """The request with these headers where it does not name them itself."""

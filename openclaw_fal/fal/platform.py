@@ -1,0 +1,379 @@
+"""fal's platform API: the list of models, prices, past requests, and what they cost.
+
+All of it may be asked for at no cost, and again. Amounts are decimal texts, never floats. What an
+answer lacks is None, and a row that says nothing is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn
+from urllib.parse import urlencode
+
+from openclaw_fal.errors import AuthError, BillingError, Unreachable
+from openclaw_fal.fal.client import Client
+from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.failures import Reply, failure
+from openclaw_fal.fal.http.request import Request
+from openclaw_fal.fal.urls import parse as parse_url
+from openclaw_fal.fal.wire import NotJson, mapping, parse, request_id_of, text_of, whole
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.text import clean
+
+MOST_IDS = 50  # endpoint ids in one request
+MOST_ROWS = 10_000  # of one page
+MOST_PAGES = 20  # of prices for `MOST_IDS` endpoints
+PAGE = 100  # past requests, or models, in one page
+_DIGITS = 24
+_LARGEST = Decimal(10) ** 12
+
+
+class NotAllowed(AuthError):
+    """fal knows the key, perhaps, but does not let it ask this (401 or 403)."""
+
+
+class EndpointPrice(Frozen):
+    """What one unit costs at an endpoint: a decimal text, and fal's free text for the unit."""
+
+    endpoint_id: str
+    unit_price: str
+    unit: str
+    currency: str
+
+
+class PastRequest(Frozen):
+    """A request as fal remembers it; times in seconds since 1970.
+
+    `input` and `output` are JSON, and None where fal stored none or they were not asked for.
+    `billable_units` is a decimal text.
+    """
+
+    request_id: str
+    endpoint_id: str | None = None
+    sent_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    status_code: int | None = None
+    billable_units: str | None = None
+    input: object = None
+    output: object = None
+
+
+class RequestPage(Frozen):
+    """Past requests, and the cursor of the next page; None on the last one."""
+
+    requests: tuple[PastRequest, ...]
+    cursor: str | None
+
+
+class BillingEvent(Frozen):
+    """What a request was billed. `units`, `unit_price` and `cost` are decimal texts; `at` is in
+    seconds since 1970."""
+
+    request_id: str
+    endpoint_id: str | None = None
+    units: str | None = None
+    unit_price: str | None = None
+    cost: str | None = None
+    currency: str = "USD"
+    at: float | None = None
+
+
+class BillingPage(Frozen):
+    """Billing events, and the cursor of the next page; None on the last one."""
+
+    events: tuple[BillingEvent, ...]
+    cursor: str | None
+
+
+def models(
+    client: Client,
+    *,
+    deadline: Deadline,
+    cursor: str | None = None,
+    expand_openapi: bool = False,
+    query: str | None = None,
+    category: str | None = None,
+    endpoint_ids: Sequence[str] = (),
+    limit: int = PAGE,
+) -> Mapping[str, object]:
+    """One page of fal's models, as it came: `models`, `has_more`, `next_cursor`. Needs no key.
+
+    Each model has `endpoint_id`, `metadata`, and with `expand_openapi` its schemas in `openapi`.
+    Raises Unreachable for an answer that is no list of models.
+    """
+    asked = {
+        "limit": str(limit),
+        "cursor": cursor,
+        "expand": "openapi-3.0" if expand_openapi else None,
+        "q": query,
+        "category": category,
+        "endpoint_id": ",".join(endpoint_ids[:MOST_IDS]) or None,
+    }
+    page = _page(client, "models", asked, deadline, what="the list of models", needs_key=False)
+    if not isinstance(page.get("models"), list):
+        raise Unreachable("fal's platform API answered something that is no list of models")
+    return page
+
+
+def pricing(
+    client: Client, endpoint_ids: Sequence[str], *, deadline: Deadline
+) -> dict[str, EndpointPrice]:
+    """The prices of endpoints, by endpoint id; those that have none are left out.
+
+    Raises NotAllowed when this key may not ask, Unreachable when fal cannot be asked now.
+    """
+    prices: dict[str, EndpointPrice] = {}
+    wanted = list(dict.fromkeys(endpoint_ids))
+    for start in range(0, len(wanted), MOST_IDS):
+        for price in _prices(client, wanted[start : start + MOST_IDS], deadline):
+            prices.setdefault(price.endpoint_id, price)
+    return prices
+
+
+def requests_by_endpoint(
+    client: Client,
+    endpoint_id: str,
+    *,
+    start: float,
+    end: float,
+    deadline: Deadline,
+    expand_payloads: bool = False,
+    cursor: str | None = None,
+    limit: int = PAGE,
+) -> RequestPage:
+    """One page of this account's requests to an endpoint, between two times in seconds since 1970.
+
+    Requests that were sent with `X-Fal-Store-IO: 0` have no payload. Raises NotAllowed when this
+    key may not ask.
+    """
+    asked = {
+        "endpoint_id": endpoint_id,
+        "start": _timestamp(start),
+        "end": _timestamp(end),
+        "expand": "payloads" if expand_payloads else None,
+        "cursor": cursor,
+        "limit": str(limit),
+    }
+    page = _page(
+        client, "models/requests/by-endpoint", asked, deadline, what="the list of past requests"
+    )
+    rows = _rows(page, "items", "requests")
+    return RequestPage(tuple(filter(None, map(_past_request, rows))), _cursor(page))
+
+
+def billing_events(
+    client: Client,
+    *,
+    start: float,
+    end: float,
+    deadline: Deadline,
+    endpoint_ids: Sequence[str] = (),
+    cursor: str | None = None,
+) -> BillingPage:
+    """One page of what requests were billed, between two times in seconds since 1970.
+
+    Raises NotAllowed when this key may not ask: fal may want an ADMIN key.
+    """
+    asked = {
+        "start": _timestamp(start),
+        "end": _timestamp(end),
+        "endpoint_id": ",".join(endpoint_ids[:MOST_IDS]) or None,
+        "cursor": cursor,
+    }
+    page = _page(client, "models/billing-events", asked, deadline, what="the billing events")
+    rows = _rows(page, "billing_events", "events", "items")
+    return BillingPage(tuple(filter(None, map(_billing_event, rows))), _cursor(page))
+
+
+def _prices(client: Client, ids: Sequence[str], deadline: Deadline) -> Iterator[EndpointPrice]:
+    """The prices of at most `MOST_IDS` endpoints. fal refuses a list for one id that it does not
+    know: then its halves are asked for."""
+    cursor = None
+    for _ in range(MOST_PAGES):
+        asked = {"endpoint_id": ",".join(ids), "cursor": cursor}
+        reply = _reply(client, "models/pricing", asked, deadline)
+        if reply.status in (400, 404, 422) and len(ids) > 1:
+            half = len(ids) // 2
+            yield from _prices(client, ids[:half], deadline)
+            yield from _prices(client, ids[half:], deadline)
+            return
+        if reply.status == 404:
+            return
+        page = _read(client, reply, "the price list")
+        yield from filter(None, map(_price, _rows(page, "prices", "items")))
+        following = _cursor(page)
+        if following is None or following == cursor:
+            return
+        cursor = following
+
+
+def _price(row: Mapping[str, object]) -> EndpointPrice | None:
+    endpoint, price = _name(row.get("endpoint_id")), decimal_text(row.get("unit_price"))
+    if endpoint is None or price is None or price.startswith("-"):
+        return None
+    currency = _name(row.get("currency")) or "USD"
+    return EndpointPrice(endpoint, price, _name(row.get("unit")) or "", currency.upper())
+
+
+def _past_request(row: Mapping[str, object]) -> PastRequest | None:
+    request_id = request_id_of(row.get("request_id"))
+    if request_id is None:
+        return None
+    return PastRequest(
+        request_id,
+        _name(row.get("endpoint_id")),
+        _moment(row.get("sent_at")),
+        _moment(row.get("started_at")),
+        _moment(row.get("ended_at")),
+        whole(row.get("status_code")),
+        decimal_text(row.get("billable_units")),
+        _payload(row.get("json_input", row.get("input"))),
+        _payload(row.get("json_output", row.get("output"))),
+    )
+
+
+def _billing_event(row: Mapping[str, object]) -> BillingEvent | None:
+    request_id = request_id_of(row.get("request_id"))
+    if request_id is None:
+        return None
+    costs = (decimal_text(row.get(name)) for name in ("cost_total", "cost", "total_cost", "amount"))
+    cost = next(filter(None, costs), None) or _from_nano(row.get("cost_estimate_nano_usd"))
+    units = (decimal_text(row.get(name)) for name in ("output_units", "billable_units", "units"))
+    return BillingEvent(
+        request_id,
+        _name(row.get("endpoint_id")),
+        next(filter(None, units), None),
+        decimal_text(row.get("unit_price")),
+        cost,
+        (_name(row.get("currency")) or "USD").upper(),
+        _moment(row.get("timestamp", row.get("created_at"))),
+    )
+
+
+def _page(
+    client: Client,
+    path: str,
+    asked: Mapping[str, str | None],
+    deadline: Deadline,
+    *,
+    what: str,
+    needs_key: bool = True,
+) -> Mapping[str, object]:
+    reply = _reply(client, path, asked, deadline, needs_key=needs_key)
+    return _read(client, reply, what)
+
+
+def _reply(
+    client: Client,
+    path: str,
+    asked: Mapping[str, str | None],
+    deadline: Deadline,
+    *,
+    needs_key: bool = True,
+) -> Reply:
+    query = urlencode({name: value for name, value in asked.items() if value}, safe="/,:")
+    url = parse_url(f"{client.hosts.api}/{path}?{query}")
+    request = Request("GET", url, deadline, needs_key=needs_key)
+    return client.ask(request, attempts=client.retry.attempts)
+
+
+def _read(client: Client, reply: Reply, what: str) -> Mapping[str, object]:
+    """The JSON object in an answer. Raises what another answer stands for."""
+    if not 200 <= reply.status < 300:
+        _refuse(client, reply, what)
+    try:
+        document = parse(reply.body, exact=True)
+    except NotJson:
+        document = None
+    if not isinstance(document, dict):
+        raise Unreachable(f"fal's platform API gave {what} in a form that cannot be read")
+    return document
+
+
+def _refuse(client: Client, reply: Reply, what: str) -> NoReturn:
+    error = failure(reply, key=client.key, subject=what)
+    error.may_be_billed = False
+    if reply.status in (401, 403) and not isinstance(error, BillingError):
+        raise NotAllowed(
+            f"this key may not ask for {what}: {error.message}",
+            hint="some of it needs a key with ADMIN scope: https://fal.ai/dashboard/keys",
+            http_status=reply.status,
+            error_type=error.error_type,
+        ) from None
+    if isinstance(error, (BillingError, Unreachable)):
+        raise error
+    raise Unreachable(f"{what} cannot be had: {error.message}", http_status=reply.status)
+
+
+def _rows(page: Mapping[str, object], *names: str) -> Iterator[Mapping[str, object]]:
+    """The rows of a page, under the first of these names that it has."""
+    rows = next((page[name] for name in names if isinstance(page.get(name), list)), [])
+    assert isinstance(rows, list)
+    return map(mapping, rows[:MOST_ROWS])
+
+
+def _cursor(page: Mapping[str, object]) -> str | None:
+    cursor = text_of(page.get("next_cursor"))
+    if page.get("has_more") is False or cursor is None or len(cursor) > 2000:
+        return None
+    return cursor
+
+
+def _name(value: object) -> str | None:
+    text = text_of(value)
+    return clean(text, limit=200) or None if text else None
+
+
+def decimal_text(value: object) -> str | None:
+    """A number of fal's as a plain decimal text (`0.00002`), exactly; None for anything else, and
+    for one that is too large or too fine to be meant."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    if len(str(value)) > 2 * _DIGITS:
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) > _LARGEST:
+        return None
+    if number and number.adjusted() < -_DIGITS:
+        return None
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _from_nano(value: object) -> str | None:
+    text = decimal_text(value)
+    return decimal_text(str(Decimal(text).scaleb(-9))) if text else None
+
+
+def _payload(value: object) -> object:
+    """A stored input or output; fal may give it as text that holds JSON."""
+    if isinstance(value, str):
+        try:
+            return parse(value.encode("utf-8", "replace"))
+        except NotJson:
+            return value
+    return value
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(value: object) -> float | None:
+    """Seconds since 1970 of an ISO 8601 time; one without a zone is in UTC."""
+    text = text_of(value)
+    if text is None or len(text) > 64:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
