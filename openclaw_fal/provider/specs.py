@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openclaw_fal.media import Kind, Made, Schema
+from openclaw_fal.media import Endpoint, Kind, Made, Schema
 from openclaw_fal.provider.image_rows import IMAGE_ROWS
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MUSIC_ROWS
@@ -64,6 +64,18 @@ def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
         return made
     known = lookup.endpoint(endpoint)
     return known.kind if known else kind_by_name(endpoint)
+
+
+def table_endpoints() -> list[Endpoint]:
+    """The endpoints of the table whose schemas are known, for searches and comparisons."""
+    from openclaw_fal.provider.schemas import ENDPOINTS
+
+    endpoints = []
+    for name, declared in ENDPOINTS.items():
+        kind: Kind = kind_of_row(name) or "image"  # an id that only the catch-all row lists
+        outputs = tuple(declared["outputFields"])
+        endpoints.append(Endpoint(name, kind, declared["input"], outputs))
+    return endpoints
 
 
 def declared_input(endpoint: str, lookup: Lookup) -> Schema | None:

@@ -1,0 +1,110 @@
+"""What differs between the table of models, the shipped catalogue and a fresh one.
+
+differences = compare(table, shipped, fresh)
+contradicted(differences)      # a row of the table is wrong: `models check` exits with 6
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from openclaw_fal.catalogue.read import Catalogue
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import Endpoint
+
+Sort = Literal["contradicts the table", "new", "gone", "changed"]
+
+
+class Difference(Frozen):
+    """One difference; `field` is an input field, None where it is about the whole endpoint."""
+
+    sort: Sort
+    endpoint: str
+    text: str
+    field: str | None = None
+
+
+def compare(table: Iterable[Endpoint], shipped: Catalogue, fresh: Catalogue) -> list[Difference]:
+    """The contradictions of the table first, then what is new, gone and changed."""
+    differences = [
+        difference
+        for row in table
+        if (now := fresh.endpoint(row.id)) is not None
+        for difference in _contradictions(row, now)
+    ]
+    before, after = set(shipped.ids()), set(fresh.ids())
+    differences += [Difference("new", name, "fal has it now") for name in sorted(after - before)]
+    differences += [
+        Difference("gone", name, "fal lists it no more") for name in sorted(before - after)
+    ]
+    for name in sorted(before & after):
+        was, now = shipped.endpoint(name), fresh.endpoint(name)
+        if was is not None and now is not None and was != now:
+            differences.append(Difference("changed", name, _changed_fields(was, now)))
+    return differences
+
+
+def contradicted(differences: Iterable[Difference]) -> bool:
+    """Whether a row of the table says something that fal does not take."""
+    return any(difference.sort == "contradicts the table" for difference in differences)
+
+
+def _contradictions(row: Endpoint, now: Endpoint) -> Iterator[Difference]:
+    """What the row sends and the endpoint refuses or ignores."""
+    if row.kind != now.kind:
+        text = f"it makes {now.kind}, not {row.kind}"
+        yield Difference("contradicts the table", row.id, text)
+    for name in sorted(set(now.required) - set(row.required)):
+        yield Difference("contradicts the table", row.id, f"{name} is required", name)
+    for name, schema in row.properties.items():
+        if name not in now.properties:
+            yield Difference("contradicts the table", row.id, f"{name} is not declared", name)
+            continue
+        refused = _values(schema) - _values(now.properties[name])
+        if refused and _values(now.properties[name]) and not _takes_any(now.properties[name]):
+            words = ", ".join(sorted(refused))
+            yield Difference("contradicts the table", row.id, f"{name} takes no {words}", name)
+        elif not _types(schema) & _types(now.properties[name]):
+            types = " or ".join(sorted(_types(now.properties[name])))
+            yield Difference("contradicts the table", row.id, f"{name} is {types}", name)
+
+
+def _choices(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(schema.get("anyOf") or schema.get("oneOf") or [schema])
+
+
+def _values(schema: Mapping[str, Any]) -> set[str]:
+    return {str(value) for choice in _choices(schema) for value in choice.get("enum", ())}
+
+
+def _takes_any(schema: Mapping[str, Any]) -> bool:
+    return any(
+        choice.get("type") == "string" and "enum" not in choice for choice in _choices(schema)
+    )
+
+
+def _types(schema: Mapping[str, Any]) -> set[str]:
+    names = {"integer": "number", "float": "number"}
+    types: set[str] = set()
+    for choice in _choices(schema):
+        for value in choice.get("enum", ()):
+            types.add("string" if isinstance(value, str) else "number")
+        if "enum" not in choice:
+            types.add(names.get(choice.get("type", ""), choice.get("type", "")))
+    return types
+
+
+def _changed_fields(was: Endpoint, now: Endpoint) -> str:
+    before, after = was.properties, now.properties
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+    parts = []
+    for word, names in (("added", added), ("removed", removed), ("changed", changed)):
+        if names:
+            parts.append(f"{word}: {', '.join(sorted(names))}")
+    if set(was.required) != set(now.required):
+        parts.append(f"required: {', '.join(sorted(now.required)) or 'none'}")
+    if was.kind != now.kind:
+        parts.append(f"makes {now.kind}")
+    return "; ".join(parts) or "its answer has other fields"
