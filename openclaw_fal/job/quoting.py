@@ -63,10 +63,12 @@ def declared_defaults(endpoint: str) -> Mapping[str, object] | None:
 
 
 def _sandbox_price(endpoint: str) -> Price | None:
+    """What the sandbox of this command will ask; None for an endpoint that it does not know."""
     from openclaw_fal.money.prices import checked
-    from openclaw_fal.sandbox import platform
+    from openclaw_fal.sandbox import models, prices
+    from openclaw_fal.sandbox.dials import ENVIRONMENT, Dials
 
-    named = platform.price(endpoint)
-    if named is None:
+    if models.known(endpoint) is None:
         return None
-    return checked(endpoint, named["unit_price"], named["unit"], named["currency"], 0.0)
+    price = prices.price_of(endpoint, Dials.parse(os.environ.get(ENVIRONMENT, "")))
+    return checked(endpoint, str(price.amount), price.unit, "USD", 0.0)

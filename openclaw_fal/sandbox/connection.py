@@ -93,7 +93,8 @@ class Connection:
         world, began = self._world, time.monotonic()
         found = route(request)
         dials, wrong = self._dials(request)
-        fault = None if wrong else dials.fault(found.phase)
+        spared = wrong or found.phase == "control"
+        fault = None if spared else dials.fault(found.phase)
         if fault and fault.kind == "reset":
             self._remember(request, found)
             sending.reset(self._sock)
@@ -169,6 +170,8 @@ class Connection:
             refused = answers.refusal(request, platform=platform, token=found.token)
             if refused is not None:
                 return refused
+        if found.phase in ("sync", "submit") and world.locked(dials):
+            return answers.failure(403, answers.LOCKED)
         if fault is None:
             return found.handler(world, request, dials)
         if not fault.takes_effect:

@@ -73,6 +73,17 @@ class Dials:
     validate: bool = _dial(True, "check inputs against the endpoints' schemas")
     max_body: int = _dial(10 * 1024 * 1024, "larger bodies get 413; 0 for no limit")
     echo_auth: bool = _dial(False, "errors repeat the Authorization header")
+    any_endpoint: bool = _dial(False, "answer for ids that no list of fal's endpoints has, too")
+    # Money
+    unit_price: float = _dial(0.0, "USD for each unit; 0 for each endpoint's own price")
+    unit: str = _dial("", "another unit for every price, such as images or compute seconds")
+    billable_units: float = _dial(0.0, "units that each result is billed; 0 for what it comes to")
+    bill_invalid: bool = _dial(False, "a 422 is billed as well, which may happen at fal")
+    balance: float = _dial(1e6, "USD on the account; once that is billed: 403 User is locked")
+    concurrency: int = _dial(0, "queued jobs that run at once; 0 for no limit")
+    admin: bool = _dial(True, "whether any key may ask for billing events, or none (403)")
+    history_delay: float = _dial(0.0, "until a request shows up in the list of requests")
+    history_unfinished: bool = _dial(True, "whether the list has requests that still run")
     # Failures
     faults: list[Fault] = field(default_factory=list)
 

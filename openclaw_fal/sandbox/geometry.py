@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
 
 PRESETS = {
     "square_hd": (1024, 1024),
@@ -23,13 +23,18 @@ _WIDEST = 32.0
 VIDEO_PIXELS = 1280 * 960
 
 
-def image_size(body: Mapping[str, Any]) -> tuple[int, int]:
+def image_size(body: Mapping[str, object]) -> tuple[int, int]:
     """Width and height in pixels from image_size, aspect_ratio and resolution."""
-    size = body.get("image_size")
+    size = body.get("image_size") or body.get("size")
     if isinstance(size, dict):
         return _edge(size.get("width", 512)), _edge(size.get("height", 512))
-    if isinstance(size, str) and size in PRESETS:
-        return PRESETS[size]
+    if isinstance(size, str):
+        if size in PRESETS:
+            return PRESETS[size]
+        if pixels := re.fullmatch(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", size):
+            return _edge(int(pixels[1])), _edge(int(pixels[2]))
+    if isinstance(body.get("width"), int) and isinstance(body.get("height"), int):
+        return _edge(body["width"]), _edge(body["height"])
     ratio = _ratio(body.get("aspect_ratio"))
     edge = _LONG_EDGE.get(str(body.get("resolution", "1K")).lower(), 1024)
     if ratio is None:
@@ -40,7 +45,7 @@ def image_size(body: Mapping[str, Any]) -> tuple[int, int]:
     return max(1, round(edge * ratio)), edge
 
 
-def video_size(body: Mapping[str, Any]) -> tuple[int, int]:
+def video_size(body: Mapping[str, object]) -> tuple[int, int]:
     """Even width and height; the ratio as asked, the area capped at `VIDEO_PIXELS`."""
     config = body.get("config")
     upright = isinstance(config, dict) and config.get("orientation", "portrait") == "portrait"

@@ -189,12 +189,17 @@ def read_head(source: IO[bytes]) -> tuple[str, str, str, dict[str, str]] | None:
 
 
 def split_target(target: str) -> tuple[str, dict[str, str]]:
-    """The decoded path and the query of a request target (also of an absolute one)."""
+    """The decoded path and the query of a request target (also of an absolute one).
+
+    Values of a name that comes several times are joined with commas, as fal takes them too.
+    """
     try:
         parts = urlsplit(target)
     except ValueError as exc:
         raise BadRequest(str(exc)) from exc
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        query[name] = f"{query[name]},{value}" if name in query else value
     return unquote(parts.path) or "/", query
 
 

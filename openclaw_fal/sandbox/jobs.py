@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 import random
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from openclaw_fal.sandbox import models
 from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.prices import Bill
 from openclaw_fal.sandbox.problems import CONTENT_POLICY, START_TIMEOUT, Problem
 from openclaw_fal.sandbox.results import Recipe
 
 
 @dataclass(slots=True)
 class Job:
-    """One queued request. `own_dials` are those that its submit carried, if any."""
+    """One queued request. `own_dials` are those that its submit carried, if any.
+
+    `delay` is how long it waits for a runner when the account's concurrency is used up, in seconds;
+    `ahead` how many jobs wait in front of it then.
+    """
 
     id: str
     endpoint: str
@@ -27,8 +34,11 @@ class Job:
     own_dials: Dials | None
     submitted: float
     wall: datetime
+    bill: Bill
     webhook: str = ""
     start_within: float = 0.0
+    delay: float = 0.0
+    ahead: int = 0
     polls: int = 0
     done_at: float | None = None
     cancelled: bool = False
@@ -53,14 +63,15 @@ class Job:
         if self.done_at is not None:
             return "COMPLETED", 0, 1.0
         elapsed = self.elapsed(dials)
-        waiting = dials.queue_length * dials.queue_step
+        waiting = dials.queue_length * dials.queue_step + self.delay
         if self.start_within and waiting > self.start_within and elapsed >= self.start_within:
             self.problem = START_TIMEOUT
             self.done_at = time.monotonic()
             return "COMPLETED", 0, 0.0
         if elapsed < waiting:
-            passed = int(elapsed / dials.queue_step)
-            return "IN_QUEUE", max(0, dials.queue_length - 1 - passed), 0.0
+            passed = int(elapsed / dials.queue_step) if dials.queue_step else 0
+            behind = math.ceil(self.ahead * (1 - elapsed / waiting))
+            return "IN_QUEUE", max(0, dials.queue_length - 1 - passed) + behind, 0.0
         ran = elapsed - waiting
         if ran < dials.run_time:
             return "IN_PROGRESS", 0, ran / dials.run_time
@@ -79,6 +90,34 @@ class Job:
                 {"message": text, "level": "INFO", "source": "USER", "timestamp": at.isoformat()}
             )
         return lines
+
+
+class Runners:
+    """The account's runners, where their number is limited, and the jobs that wait for one."""
+
+    def __init__(self) -> None:
+        self._free_at: list[float] = []
+        self._starts: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def take(self, ready: float, run_time: float, limit: int) -> tuple[float, int]:
+        """Take the runner that is free first.
+
+        Returns the seconds from `ready` until the job can run on it, and how many jobs wait for
+        theirs until then.
+        """
+        with self._lock:
+            while self._starts and self._starts[0] <= ready:
+                self._starts.popleft()
+            if len(self._free_at) < limit:
+                heapq.heappush(self._free_at, ready + run_time)
+                return 0.0, 0
+            start = max(ready, self._free_at[0])
+            heapq.heapreplace(self._free_at, start + run_time)
+            ahead = len(self._starts)
+            if start > ready:
+                self._starts.append(start)
+            return start - ready, ahead
 
 
 class Ids:
@@ -138,6 +177,9 @@ class Jobs:
         """Forget finished jobs; if there are far too many, also the oldest of the others."""
         count, age, weight = self._limits
         now = time.monotonic()
+        oldest = next(iter(self._jobs.values()))
+        if len(self._jobs) <= count and self._weight <= weight and now - oldest.submitted <= age:
+            return
         for job in list(self._jobs.values()):
             crowded = len(self._jobs) > count or self._weight > weight
             old = now - job.submitted > age

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from openclaw_fal.sandbox.models import Body
+from openclaw_fal.sandbox.validate import Errors
 
 _EDGE, _STEP, _RATIO = 3840, 16, 3
 _PIXELS = (655_360, 8_294_400)
 
 
-def check(endpoint: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def check(endpoint: str, body: Body) -> Errors:
     """The errors of an input that is valid by its schema."""
     size = body.get("image_size")
     if endpoint.startswith("openai/gpt-image-") and isinstance(size, dict):
@@ -17,7 +19,7 @@ def check(endpoint: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def _gpt_image_size(size: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _gpt_image_size(size: Mapping[str, int]) -> Errors:
     """GPT Image's limits: edges in steps of 16 up to 3840, a range of pixels, at most 3:1."""
     width, height = size.get("width", 512), size.get("height", 512)
     long, short = max(width, height), min(width, height)

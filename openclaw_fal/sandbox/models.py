@@ -1,11 +1,20 @@
-"""What the sandbox knows about fal's endpoints: declared schemas, and guesses for all others."""
+"""What the sandbox knows about fal's endpoints: those of the provider's table and of the catalogue.
+
+The table comes first: it has limits that the catalogue lacks. With the dial `any-endpoint`, other
+ids are answered too, by what their names suggest.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Literal
 
-Makes = Literal["image", "video", "audio"]
+from openclaw_fal.media import Endpoint, Made
+
+Makes = Literal["image", "video", "audio", "other"]
+Body = Mapping[str, object]
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _VIDEO = re.compile(
@@ -14,36 +23,68 @@ _VIDEO = re.compile(
 _AUDIO = re.compile(
     r"music|audio|speech|tts|sound|lyria|(^|/)ace-step|elevenlabs|voice|diffrhythm|yue"
 )
-_NAMESPACES = ("workflows", "comfy")
-NOT_FOUND = "not-found"  # in an id: there is no such endpoint
+_NAMESPACES = ("workflows", "comfy")  # users' own: no list has them
+_KINDS: dict[Made, Makes] = {
+    "image": "image",
+    "video": "video",
+    "music": "audio",
+    "other": "other",
+}
+_GUESSED: dict[Makes, list[str]] = {
+    "image": ["images", "seed", "has_nsfw_concepts", "prompt", "timings"],
+    "video": ["video", "seed"],
+    "audio": ["audio", "seed"],
+    "other": ["output"],
+}
 
 
-def schemas() -> dict[str, Any]:
-    """The declared endpoints: id to `{"input": JSON Schema, "outputFields": [...]}`."""
+@lru_cache(maxsize=1024)
+def known(endpoint: str) -> Endpoint | None:
+    """What fal declares for the endpoint; None if there is none of this id."""
+    from openclaw_fal.catalogue import read
     from openclaw_fal.provider.schemas import ENDPOINTS
 
-    return ENDPOINTS
+    row = ENDPOINTS.get(endpoint)
+    if row is None:
+        return read.endpoint(endpoint)
+    fields = tuple(row["outputFields"])
+    kind: Made = "video" if "video" in fields else "music" if "audio" in fields else "image"
+    return Endpoint(endpoint, kind, row["input"], fields)
 
 
-def schema_of(endpoint: str) -> dict[str, Any] | None:
-    """The declared schema, or None for an endpoint that is accepted without one."""
-    found = schemas().get(endpoint)
-    return found if isinstance(found, dict) else None
+def in_table(endpoint: str) -> bool:
+    """Whether the endpoint is in the provider's table."""
+    from openclaw_fal.provider.schemas import ENDPOINTS
+
+    return endpoint in ENDPOINTS
 
 
-def with_defaults(endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The input as the model sees it: what is not given has its declared default."""
-    declared = (schema_of(endpoint) or {}).get("input", {}).get("properties", {})
-    defaults = {name: part["default"] for name, part in declared.items() if "default" in part}
-    return defaults | {name: value for name, value in body.items() if value is not None}
+@cache
+def ids() -> tuple[str, ...]:
+    """The ids of all known endpoints, in alphabetical order."""
+    from openclaw_fal.catalogue import read
+    from openclaw_fal.provider.schemas import ENDPOINTS
+
+    return tuple(sorted({*ENDPOINTS, *read.ids()}))
 
 
-def looks_like_model(endpoint: str) -> bool:
-    """Whether fal could have an endpoint of this id: `owner/name…`."""
+def exists(endpoint: str, *, any_endpoint: bool) -> bool:
+    """Whether the sandbox answers for the endpoint: with `any_endpoint`, for every possible id."""
+    if known(endpoint) is not None:
+        return True
     parts = endpoint.split("/")
-    enough = len(parts) >= (3 if parts[0] in _NAMESPACES else 2)
+    own = parts[0] in _NAMESPACES
+    enough = len(parts) >= (3 if own else 2)
     plain = all(_SEGMENT.fullmatch(part) for part in parts)
-    return enough and plain and NOT_FOUND not in endpoint
+    return (own or any_endpoint) and enough and plain
+
+
+def with_defaults(endpoint: str, body: Body) -> dict[str, object]:
+    """The input as the model sees it: what is not given has its declared default."""
+    declared = known(endpoint)
+    fields = declared.properties if declared else {}
+    defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
+    return defaults | {name: value for name, value in body.items() if value is not None}
 
 
 def app_of(endpoint: str) -> str:
@@ -53,11 +94,10 @@ def app_of(endpoint: str) -> str:
 
 
 def makes(endpoint: str) -> Makes:
-    """What the endpoint makes: by its declared output, else by its id."""
-    declared = schema_of(endpoint)
+    """What the endpoint makes: as declared, or what its id suggests."""
+    declared = known(endpoint)
     if declared:
-        fields = declared["outputFields"]
-        return "video" if "video" in fields else "audio" if "audio" in fields else "image"
+        return _KINDS[declared.kind]
     if _AUDIO.search(endpoint) and "video" not in endpoint:
         return "audio"
     return "video" if _VIDEO.search(endpoint) else "image"
@@ -65,22 +105,19 @@ def makes(endpoint: str) -> Makes:
 
 def output_fields(endpoint: str) -> list[str]:
     """The keys of the endpoint's result."""
-    declared = schema_of(endpoint)
-    if declared:
-        return list(declared["outputFields"])
-    guessed = {
-        "image": ["images", "seed", "has_nsfw_concepts", "prompt", "timings"],
-        "video": ["video", "seed"],
-        "audio": ["audio", "seed"],
-    }
-    return guessed[makes(endpoint)]
+    declared = known(endpoint)
+    return list(declared.outputs) if declared else _GUESSED[makes(endpoint)]
 
 
 def category(endpoint: str) -> str:
-    """fal's category word, such as `text-to-image`."""
-    required = (schema_of(endpoint) or {}).get("input", {}).get("properties", {})
-    takes_image = any(name in required for name in ("image_url", "image_urls"))
+    """fal's category word, such as `text-to-image` or `image-to-video`."""
     kind = makes(endpoint)
-    if kind == "audio":
-        return "text-to-audio"
-    return f"{'image' if takes_image else 'text'}-to-{kind}"
+    if kind == "other":
+        return "other"
+    declared = known(endpoint)
+    fields = declared.properties if declared else {}
+    if kind == "video" and "video_url" in fields:
+        return "video-to-video"
+    takes_image = any(name.endswith(("image_url", "image_urls")) for name in fields)
+    source = "image" if takes_image and kind != "audio" else "text"
+    return f"{source}-to-{kind}"

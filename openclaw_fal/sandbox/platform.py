@@ -1,23 +1,22 @@
-"""The platform API: models, prices and estimates, and the keys that webhooks are signed with.
-
-The prices are the sandbox's own: figures to compute with, not fal's.
-"""
+"""The platform API: models with their schemas, prices and estimates."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+import re
+from decimal import Decimal
 
-from openclaw_fal.sandbox import crypto, models
+from openclaw_fal.sandbox import crypto, history, models, prices
 from openclaw_fal.sandbox.answers import failure, platform_failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.world import World
 
 _PAGE = 50
-_UNITS = {"image": ("megapixels", 0.025), "video": ("seconds", 0.05), "audio": ("seconds", 0.002)}
+_MOST_PRICES = 50
 _DATE = "2026-01-01T00:00:00Z"
+_QUANTITIES = {"unit_price": "unit_quantity", "historical_api_price": "call_quantity"}
 
 
 def hello(world: World, request: Request, dials: Dials) -> Response:
@@ -37,25 +36,29 @@ def jwks(world: World, request: Request, dials: Dials) -> Response:
 
 
 def answer(world: World, request: Request, dials: Dials) -> Response:
-    """`/v1/models`, `/v1/models/pricing` and `/v1/models/pricing/estimate`."""
-    place = (request.method, request.path)
-    if place == ("GET", "/v1/models"):
+    """Everything under `/v1/models`."""
+    method, path = request.method, request.path.removeprefix("/v1/models")
+    if (method, path) == ("GET", ""):
         return _models(request)
-    if place == ("GET", "/v1/models/pricing"):
-        return _pricing(request)
-    if place == ("POST", "/v1/models/pricing/estimate"):
-        return _estimate(request)
+    if (method, path) == ("GET", "/pricing"):
+        return _pricing(request, dials)
+    if (method, path) == ("POST", "/pricing/estimate"):
+        return _estimate(request, dials)
+    if (method, path) == ("GET", "/requests/by-endpoint"):
+        return history.requests(world, request, dials)
+    if (method, path) == ("GET", "/billing-events"):
+        return history.billing_events(world, request, dials)
     return platform_failure(404, "not_found", f"No route for {request.method} {request.path}")
 
 
 def _models(request: Request) -> Response:
     query = request.query
-    wanted = _ids(query.get("endpoint_id", ""))
+    wanted = set(history.listed(query.get("endpoint_id", "")))
     words = query.get("q", "").lower().split()
     category = query.get("category", "")
-    found = [
+    endpoints = [
         endpoint
-        for endpoint in sorted(models.schemas())
+        for endpoint in models.ids()
         if (not wanted or endpoint in wanted)
         and all(word in endpoint.lower() for word in words)
         and category in ("", models.category(endpoint))
@@ -66,14 +69,14 @@ def _models(request: Request) -> Response:
     except ValueError:
         return platform_failure(400, "validation_error", "limit and cursor are numbers")
     expanded = "openapi" in query.get("expand", "")
-    page = [_model(endpoint, expanded) for endpoint in found[start : start + limit]]
-    more = start + limit < len(found)
+    page = [_model(endpoint, expanded) for endpoint in endpoints[start : start + limit]]
+    more = start + limit < len(endpoints)
     cursor = str(start + limit) if more else None
     return Response.of({"models": page, "has_more": more, "next_cursor": cursor})
 
 
-def _model(endpoint: str, expanded: bool) -> dict[str, Any]:
-    model: dict[str, Any] = {
+def _model(endpoint: str, expanded: bool) -> dict[str, object]:
+    model: dict[str, object] = {
         "endpoint_id": endpoint,
         "metadata": {
             "display_name": endpoint,
@@ -92,68 +95,95 @@ def _model(endpoint: str, expanded: bool) -> dict[str, Any]:
     return model
 
 
-def _openapi(endpoint: str) -> dict[str, Any]:
-    schema = models.schema_of(endpoint) or {"input": {"type": "object"}}
-    output: dict[str, Any] = {name: {} for name in models.output_fields(endpoint)}
-    answer = {"$ref": "#/components/schemas/Output"}
-    body = {"$ref": "#/components/schemas/Input"}
+def _openapi(endpoint: str) -> dict[str, object]:
+    """The document that fal gives for an endpoint of its queue."""
+    declared = models.known(endpoint)
+    words = re.split(r"\W+|_", endpoint.partition("/")[2])
+    name = "".join(word.capitalize() for word in words)
+    schemas: dict[str, object] = {
+        f"{name}Input": dict(declared.input) if declared else {"type": "object"},
+        f"{name}Output": {
+            "type": "object",
+            "properties": {field: _output(field) for field in models.output_fields(endpoint)},
+        },
+        "QueueStatus": {"type": "object", "properties": {"request_id": {"type": "string"}}},
+        "File": _file(),
+        "Image": _file("width", "height"),
+    }
     return {
         "openapi": "3.0.4",
-        "info": {"title": endpoint, "version": "1.0.0"},
+        "info": {"title": f"Queue OpenAPI for {endpoint}", "version": "1.0.0"},
         "servers": [{"url": "https://queue.fal.run"}],
-        "components": {
-            "schemas": {
-                "Input": schema["input"],
-                "Output": {"type": "object", "properties": output},
-            }
-        },
+        "components": {"schemas": schemas},
         "paths": {
             f"/{endpoint}": {
                 "post": {
-                    "requestBody": {"content": {"application/json": {"schema": body}}},
-                    "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+                    "requestBody": {"required": True, "content": _content(f"{name}Input")},
+                    "responses": {"200": {"content": _content("QueueStatus")}},
                 }
-            }
+            },
+            f"/{endpoint}/requests/{{request_id}}": {
+                "get": {"responses": {"200": {"content": _content(f"{name}Output")}}}
+            },
         },
     }
 
 
-def _pricing(request: Request) -> Response:
-    wanted = _ids(request.query.get("endpoint_id", ""))
-    if not wanted:
-        return platform_failure(400, "validation_error", "endpoint_id is required")
-    unknown = [endpoint for endpoint in wanted if endpoint not in models.schemas()]
+def _content(schema: str) -> dict[str, object]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _output(field: str) -> dict[str, object]:
+    """The schema of one field of a result."""
+    if field in ("images", "videos", "audios"):
+        kind = "Image" if field == "images" else "File"
+        return {"type": "array", "items": {"$ref": f"#/components/schemas/{kind}"}}
+    if field in ("image", "video", "audio", "audio_file"):
+        kind = "Image" if field == "image" else "File"
+        return {"$ref": f"#/components/schemas/{kind}"}
+    return {"type": "integer"} if field == "seed" else {}
+
+
+def _file(*edges: str) -> dict[str, object]:
+    text = {name: {"type": "string"} for name in ("url", "content_type", "file_name")}
+    numbers = {name: {"type": "integer"} for name in ("file_size", *edges)}
+    return {"type": "object", "properties": text | numbers, "required": ["url"]}
+
+
+def _pricing(request: Request, dials: Dials) -> Response:
+    wanted = history.listed(request.query.get("endpoint_id", ""))
+    if not 0 < len(wanted) <= _MOST_PRICES:
+        message = f"endpoint_id: 1 to {_MOST_PRICES} ids are required"
+        return platform_failure(400, "validation_error", message)
+    unknown = [endpoint for endpoint in wanted if models.known(endpoint) is None]
     if unknown:
         return platform_failure(404, "not_found", f"Endpoint not found: {', '.join(unknown)}")
-    prices = [_price(endpoint) for endpoint in wanted]
-    return Response.of({"prices": prices, "has_more": False, "next_cursor": None})
+    found: list[dict[str, object]] = []
+    for endpoint in wanted:
+        price = prices.price_of(endpoint, dials)
+        found.append(
+            {
+                "endpoint_id": endpoint,
+                "unit_price": float(price.amount),
+                "unit": price.unit,
+                "currency": "USD",
+            }
+        )
+    return Response.of({"prices": found, "has_more": False, "next_cursor": None})
 
 
-def price(endpoint: str) -> dict[str, Any] | None:
-    """The sandbox's price of an endpoint; None for one that it does not play."""
-    return _price(endpoint) if endpoint in models.schemas() else None
-
-
-def _price(endpoint: str) -> dict[str, Any]:
-    unit, price = _UNITS[models.makes(endpoint)]
-    return {"endpoint_id": endpoint, "unit_price": price, "unit": unit, "currency": "USD"}
-
-
-def _estimate(request: Request) -> Response:
+def _estimate(request: Request, dials: Dials) -> Response:
     try:
         body = request.json()
         assert isinstance(body, dict)
         kind, endpoints = body["estimate_type"], body["endpoints"]
-        field = {"unit_price": "unit_quantity", "historical_api_price": "call_quantity"}[kind]
-        total = sum(
-            _price(endpoint)["unit_price"] * float(asked[field])
-            for endpoint, asked in endpoints.items()
-        )
+        quantity = _QUANTITIES[kind]
+        total = Decimal(0)
+        for endpoint, asked in endpoints.items():
+            if models.known(endpoint) is None:
+                raise KeyError(endpoint)
+            price = prices.price_of(endpoint, dials)
+            total += price.amount * Decimal(str(float(asked[quantity])))
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
         return platform_failure(400, "validation_error", "The estimate's body is not valid")
-    value = {"estimate_type": kind, "total_cost": round(total, 6), "currency": "USD"}
-    return Response.of(value)
-
-
-def _ids(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
+    return Response.of({"estimate_type": kind, "total_cost": float(total), "currency": "USD"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from openclaw_fal.sandbox import answers, runs
 from openclaw_fal.sandbox.addresses import addresses_of
@@ -21,28 +20,32 @@ from openclaw_fal.sandbox.world import World
 def submit(world: World, request: Request, dials: Dials) -> Response:
     """Take a job. A bad input is taken too: it shows when the result is fetched."""
     endpoint = runs.endpoint_of(request)
-    missing = runs.unknown_model(endpoint)
+    missing = runs.unknown_model(endpoint, dials)
     if missing:
         return missing
-    made, problem, notes = runs.take(world, endpoint, request, dials)
+    taken = runs.take(world, endpoint, request, dials)
+    notes = taken.notes
     monotonic, wall = submitted_now()
     job = Job(
         world.ids.uuid(),
         endpoint,
-        made,
-        problem,
+        taken.made,
+        taken.problem,
         world.dials_of(request),
         monotonic,
         wall,
+        taken.bill,
         webhook=request.query.get("fal_webhook", ""),
         start_within=runs.start_within(request),
     )
+    _wait_for_runner(world, job, dials)
     world.jobs.add(job)
+    runs.enter(world, request, job.id, taken, job)
     if job.webhook:
         notes += filter(None, [world.postman.post_when_done(_letter(world, job, request))])
-    value: dict[str, Any] = {"status": "IN_QUEUE", "request_id": job.id}
+    value: dict[str, object] = {"status": "IN_QUEUE", "request_id": job.id}
     value |= _urls(job, request, dials)
-    value["queue_position"] = max(0, dials.queue_length - 1)
+    value["queue_position"] = max(0, dials.queue_length - 1) + job.ahead
     response = Response.of(value, x_fal_request_id=job.id)
     response.notes += notes
     return response
@@ -83,10 +86,9 @@ def result(world: World, request: Request, dials: Dials) -> Response:
         response = answers.failure(400, "Request is still in progress")
     else:
         problem = result_problem(job, dials)
-        if problem or job.made is None:
-            response = answers.problem(problem or NO_OUTPUT)
-        else:
-            response = runs.output(world, job.made, request, job.id, dials, job.own_dials)
+        response = runs.answer(
+            world, request, job.id, job.made, problem, job.bill, dials, job.own_dials
+        )
     response.set_header("x-fal-request-id", job.id)
     return response
 
@@ -104,6 +106,13 @@ def cancel(world: World, request: Request, dials: Dials) -> Response:
         job.problem, job.done_at = CANCELLED, time.monotonic()
         job.changed.set()
     return Response.of({"status": "CANCELLATION_REQUESTED"}, 202, x_fal_request_id=job.id)
+
+
+def _wait_for_runner(world: World, job: Job, dials: Dials) -> None:
+    """Make the job wait while as many others run as the dials allow."""
+    if dials.concurrency and dials.clock == "time":
+        ready = job.submitted + dials.queue_length * dials.queue_step
+        job.delay, job.ahead = world.runners.take(ready, dials.run_time, dials.concurrency)
 
 
 def _letter(world: World, job: Job, request: Request) -> Letter:
@@ -154,8 +163,8 @@ def _wants_logs(request: Request) -> bool:
 
 def _status_value(
     job: Job, request: Request, dials: Dials, state: str, position: int
-) -> dict[str, Any]:
-    value: dict[str, Any] = {"status": state, "request_id": job.id}
+) -> dict[str, object]:
+    value: dict[str, object] = {"status": state, "request_id": job.id}
     value |= _urls(job, request, dials)
     if state == "IN_QUEUE":
         return value | {"queue_position": position}
@@ -205,9 +214,9 @@ def _until_change(job: Job, dials: Dials) -> float:
     if dials.clock == "polls":
         return 0.005
     elapsed = time.monotonic() - job.submitted
-    waiting = dials.queue_length * dials.queue_step
+    waiting = dials.queue_length * dials.queue_step + job.delay
     if elapsed < waiting:
-        left = dials.queue_step - elapsed % dials.queue_step
+        left = dials.queue_step - elapsed % dials.queue_step if dials.queue_step else 0.1
     else:
         step = dials.run_time / max(1, dials.log_lines)
         left = step - (elapsed - waiting) % step if step > 0 else 0.0

@@ -7,17 +7,27 @@ or any of the (possibly large) input.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from openclaw_fal.sandbox import geometry, models
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.media.library import Library
 from openclaw_fal.sandbox.media.spec import Spec
+from openclaw_fal.sandbox.models import Body
 
+_TEXTS = ("prompt", "text", "lyrics", "script", "input")
 _ECHOED = 100_000  # characters of the prompt that results repeat
 _DRAWN = 400
+_LISTS = ("images", "videos", "audios")
+_MEDIA_FIELDS: dict[models.Makes, tuple[str, ...]] = {
+    "image": ("images", "image"),
+    "video": ("video", "videos", "video_url"),
+    "audio": ("audio", "audios", "audio_file", "audio_url"),
+    "other": (),
+}
+_COUNTS = ("num_images", "max_images", "num_samples", "n")
+_AUDIO_FORMATS = ("output_format", "audio_format", "format", "response_format")
+_SECONDS = ("duration", "seconds_total", "duration_seconds", "audio_duration")
 _MAX_SECONDS = 600.0
 
 
@@ -32,7 +42,6 @@ class Recipe:
     inline: bool
     fields: tuple[str, ...]
     lyrics: str
-    units: str
 
     @property
     def weight(self) -> int:
@@ -40,23 +49,22 @@ class Recipe:
         return 500 + len(self.prompt) + len(self.lyrics)
 
 
-def recipe(endpoint: str, body: Mapping[str, Any], seed: int) -> Recipe:
+def recipe(endpoint: str, body: Body, seed: int) -> Recipe:
     """The recipe for an input that was found valid; `seed` if the input has none."""
     asked = body.get("seed")
     if isinstance(asked, int) and not isinstance(asked, bool):
         seed = asked
-    prompt = body.get("prompt")
-    text = prompt if isinstance(prompt, str) else ""
+    given = (body.get(name) for name in _TEXTS)
+    text = next((value for value in given if isinstance(value, str)), "")
     kind = models.makes(endpoint)
     if kind == "image":
         specs = _images(body, text, seed)
-        units = f"{sum(spec.width * spec.height for spec in specs) / 1e6:.4f}"
     elif kind == "video":
         specs = (_video(body, text, seed),)
-        units = f"{specs[0].seconds:g}"
-    else:
+    elif kind == "audio":
         specs = (_audio(endpoint, body, text, seed),)
-        units = f"{specs[0].seconds:g}"
+    else:
+        specs = ()
     lyrics = body.get("lyrics")
     return Recipe(
         endpoint,
@@ -66,7 +74,6 @@ def recipe(endpoint: str, body: Mapping[str, Any], seed: int) -> Recipe:
         body.get("sync_mode") is True,
         tuple(models.output_fields(endpoint)),
         lyrics[:_ECHOED] if isinstance(lyrics, str) else "",
-        units,
     )
 
 
@@ -78,9 +85,9 @@ def payload(
     dials: Dials,
     own_dials: Dials | None,
     library: Library,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The output. Its media are put into the library, with the dials that the request carried."""
-    files: list[dict[str, Any]] = []
+    files: list[dict[str, object]] = []
     for number, spec in enumerate(made.specs):
         spec = replace(spec, black=True, text="") if dials.nsfw else spec
         suffix = f"_{number}" if len(made.specs) > 1 else ""
@@ -89,7 +96,7 @@ def payload(
         url = media_url + path.removeprefix("/files")
         files.append(_file(made, spec, url, dials, library))
     kind = models.makes(made.endpoint)
-    known: dict[str, Any] = {
+    known: dict[str, object] = {
         "seed": made.seed if dials.seed is None else dials.seed,
         "prompt": made.prompt,
         "has_nsfw_concepts": [dials.nsfw] * len(files),
@@ -98,10 +105,15 @@ def payload(
         "revised_prompt": made.prompt,
         "lyrics": made.lyrics or "[inst]",
         "tags": made.prompt,
+        "actual_prompt": made.prompt,
+        "used_seed": made.seed,
+        "duration": made.specs[0].seconds if made.specs else 0.0,
+        "output": f"{made.endpoint} answers: {made.prompt}",
+        "text": made.prompt,
     }
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     for name in made.fields:
-        if name in ("images", "video", "audio"):
+        if name in _MEDIA_FIELDS[kind]:
             result.update(_media_keys(name, files, dials.media_form))
         else:
             result[name] = known.get(name)
@@ -115,7 +127,7 @@ def run_seconds(dials: Dials) -> float:
     return dials.run_time if dials.clock == "time" else 0.0
 
 
-def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, Any]:
+def _media_keys(name: str, files: list[dict[str, object]], form: str) -> dict[str, object]:
     """The media under their key, in one of the forms seen in the wild.
 
     object: as declared. bare: objects with nothing but the URL. null: every other value is null.
@@ -126,13 +138,13 @@ def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, 
         files = [{"url": file["url"]} for file in files]
     elif form == "null":
         files = [{key: file[key] if key == "url" else None for key in file} for file in files]
-    if name == "images":
+    if name in _LISTS:
         if form == "list":
-            return {"images": files[0]}
+            return {name: files[0]}
         if form == "flat":
-            return {"image": files[0]} if len(files) == 1 else {"images": files}
-        return {"images": [file["url"] for file in files] if form == "string" else files}
-    if form == "string":
+            return {name[:-1]: files[0]} if len(files) == 1 else {name: files}
+        return {name: [file["url"] for file in files] if form == "string" else files}
+    if form == "string" or name.endswith("_url"):
         return {name: files[0]["url"]}
     if form == "list":
         return {f"{name}s" if name == "video" else name: files}
@@ -141,14 +153,14 @@ def _media_keys(name: str, files: list[dict[str, Any]], form: str) -> dict[str, 
     return {name: files[0]}
 
 
-def _file(made: Recipe, spec: Spec, url: str, dials: Dials, library: Library) -> dict[str, Any]:
+def _file(made: Recipe, spec: Spec, url: str, dials: Dials, library: Library) -> dict[str, object]:
     content_type = dials.media_type or spec.content_type
     if made.inline:
         encoded = base64.b64encode(library.render(spec)).decode()
         shown = f"data:{content_type};base64,{encoded}"
     else:
         shown = dials.media_url or url
-    file: dict[str, Any] = {
+    file: dict[str, object] = {
         "url": shown,
         "content_type": content_type,
         "file_name": dials.file_name or url.rpartition("/")[2],
@@ -159,30 +171,32 @@ def _file(made: Recipe, spec: Spec, url: str, dials: Dials, library: Library) ->
     return file
 
 
-def _images(body: Mapping[str, Any], text: str, seed: int) -> tuple[Spec, ...]:
+def _images(body: Body, text: str, seed: int) -> tuple[Spec, ...]:
     width, height = geometry.image_size(body)
     form = str(body.get("output_format", "png")).replace("jpg", "jpeg")
     if form not in ("png", "jpeg", "webp"):
         form = "png"
-    count = body.get("num_images", 1)
-    count = min(max(count, 1), 16) if isinstance(count, int) else 1
+    counts = [value for name in _COUNTS if isinstance(value := body.get(name), int)]
+    count = min(max(counts[0], 1), 16) if counts else 1
     return tuple(Spec(form, text[:_DRAWN], seed + number, width, height) for number in range(count))
 
 
-def _video(body: Mapping[str, Any], text: str, seed: int) -> Spec:
+def _video(body: Body, text: str, seed: int) -> Spec:
     width, height = geometry.video_size(body)
-    rate = int(_number(body.get("frames_per_second"), 0)) or 24
+    rates = (int(_number(body.get(name), 0)) for name in ("frames_per_second", "fps"))
+    asked = next((rate for rate in rates if rate), 0)
+    rate = asked or 24
     seconds = _number(body.get("duration"), 5.0)
     config = body.get("config")
     if isinstance(config, dict):
         seconds = _number(config.get("duration"), seconds)
     if "num_frames" in body:
-        rate = rate if "frames_per_second" in body else 16
+        rate = asked or 16
         seconds = _number(body["num_frames"], 80.0) / rate
     return Spec("mp4", text[:_DRAWN], seed, width, height, _limited(seconds), min(rate, 60))
 
 
-def _audio(endpoint: str, body: Mapping[str, Any], text: str, seed: int) -> Spec:
+def _audio(endpoint: str, body: Body, text: str, seed: int) -> Spec:
     setting = body.get("audio_setting")
     if isinstance(setting, dict) or "minimax" in endpoint:
         setting = setting if isinstance(setting, dict) else {}
@@ -194,10 +208,14 @@ def _audio(endpoint: str, body: Mapping[str, Any], text: str, seed: int) -> Spec
             rate=int(_number(setting.get("sample_rate"), 44100)),
             bitrate=int(_number(setting.get("bitrate"), 256000)),
         )
-    seconds = _number(body.get("seconds_total"), _number(body.get("duration"), 0.0))
+    lengths = [_number(body.get(name), 0.0) for name in _SECONDS]
+    lengths.append(_number(body.get("music_length_ms"), 0.0) / 1000)
+    seconds = next(filter(None, lengths), 0.0)
     if not seconds:
         seconds = 190.0 if "stable-audio" in endpoint else 60.0 if "ace-step" in endpoint else 10.0
-    return Spec("wav", seed=seed, seconds=_limited(seconds))
+    forms = " ".join(str(body.get(name, "")) for name in _AUDIO_FORMATS)
+    form = "mp3" if "mp3" in forms else "wav"
+    return Spec(form, seed=seed, seconds=_limited(seconds))
 
 
 def _number(value: object, default: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openclaw_fal.sandbox import cdn, models, platform, queue, runs, uploads
+from openclaw_fal.sandbox import cdn, control, models, platform, queue, runs, uploads
 from openclaw_fal.sandbox.answers import failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
@@ -60,6 +60,8 @@ def route(request: Request) -> Route:
         found = _request_route(request)
         if found:
             return found
+    if role == "all" and path.startswith(control.PREFIX):
+        return Route("control", control.answer, public=True)
     if role == "all" and path == "/":
         return Route("other", platform.hello, public=True)
     if role in ("all", "run", "queue"):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 
-from openclaw_fal.sandbox import answers, cdn, limits, models, validate
+from openclaw_fal.sandbox import answers, cdn, limits, models, prices, validate
 from openclaw_fal.sandbox.addresses import addresses_of
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
+from openclaw_fal.sandbox.jobs import Job
+from openclaw_fal.sandbox.ledger import Entry
+from openclaw_fal.sandbox.prices import Bill
 from openclaw_fal.sandbox.problems import CONTENT_POLICY, NO_OUTPUT, START_TIMEOUT, Problem
 from openclaw_fal.sandbox.results import Recipe, payload, recipe
 from openclaw_fal.sandbox.world import World
@@ -19,25 +25,42 @@ def endpoint_of(request: Request) -> str:
     return request.path.strip("/")
 
 
-def unknown_model(endpoint: str) -> Response | None:
-    """fal's 404 for an id that no endpoint can have."""
-    if models.looks_like_model(endpoint):
+def unknown_model(endpoint: str, dials: Dials) -> Response | None:
+    """fal's 404 for an endpoint that does not exist."""
+    if models.exists(endpoint, any_endpoint=dials.any_endpoint):
         return None
     app = endpoint.split("/")[-1]
     return answers.failure(404, f"Application '{app}' not found")
 
 
-def take(
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An input as a recipe, or as a problem; what it costs, and notes for the log."""
+
+    made: Recipe | None
+    problem: Problem | None
+    bill: Bill
+    notes: list[str]
+
+
+def take(world: World, endpoint: str, request: Request, dials: Dials) -> Taken:
+    """Check an input, and make a recipe of it."""
+    made, problem, notes = _recipe(world, endpoint, request, dials)
+    if made:
+        return Taken(made, problem, prices.bill(made, dials), notes)
+    return Taken(made, problem, Bill(Decimal(1), prices.price_of(endpoint, dials)), notes)
+
+
+def _recipe(
     world: World, endpoint: str, request: Request, dials: Dials
 ) -> tuple[Recipe | None, Problem | None, list[str]]:
-    """An input as a recipe, or as a problem; and notes for the log."""
     try:
         body = json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as exc:
         position = getattr(exc, "pos", 0)
         return None, Problem(422, validate.json_error(str(exc), position)), []
-    schema = models.schema_of(endpoint)
-    wanted = schema["input"] if schema else {"type": "object"}
+    declared = models.known(endpoint)
+    wanted = declared.input if declared else {"type": "object"}
     media = addresses_of(request).media + "/"
 
     def is_gone(url: str) -> bool:
@@ -46,18 +69,36 @@ def take(
     errors, unknown = validate.check(wanted, body, is_gone)
     if not errors and isinstance(body, dict):
         errors = limits.check(endpoint, body)
-    notes = [f"{endpoint} ignores the unknown field {name!r}" for name in unknown if schema]
+    notes = [f"{endpoint} ignores the unknown field {name!r}" for name in unknown if declared]
     if errors and (dials.validate or not isinstance(body, dict)):
         return None, Problem(422, errors), notes
     return recipe(endpoint, models.with_defaults(endpoint, body), world.ids.seed()), None, notes
 
 
+def enter(
+    world: World, request: Request, request_id: str, taken: Taken, job: Job | None = None
+) -> Entry:
+    """Enter a request that was taken into the ledger."""
+    stored = request.headers.get("x-fal-store-io") != "0"
+    entry = Entry(
+        request_id,
+        job.endpoint if job else endpoint_of(request),
+        datetime.now(UTC),
+        request.body if stored else None,
+        taken.made,
+        taken.bill,
+        job,
+    )
+    world.ledger.add(entry)
+    return entry
+
+
 def run(world: World, request: Request, dials: Dials) -> Response:
     """Run a model and answer its output."""
     endpoint = endpoint_of(request)
-    streamed = endpoint.endswith("/stream") and models.schema_of(endpoint) is None
+    streamed = endpoint.endswith("/stream") and models.known(endpoint) is None
     endpoint = endpoint.removesuffix("/stream") if streamed else endpoint
-    missing = unknown_model(endpoint)
+    missing = unknown_model(endpoint, dials)
     if missing:
         return missing
     request_id = world.ids.uuid()
@@ -72,40 +113,50 @@ def run(world: World, request: Request, dials: Dials) -> Response:
 def _output(
     world: World, endpoint: str, request: Request, request_id: str, dials: Dials
 ) -> Response:
-    made, problem, notes = take(world, endpoint, request, dials)
+    taken = take(world, endpoint, request, dials)
+    entry = enter(world, request, request_id, taken)
+    problem = taken.problem
     if problem is None and dials.content_policy:
         problem = CONTENT_POLICY
     if problem is None:
         problem = _wait(world, request, dials)
     if problem is None and dials.error:
         problem = Problem(dials.error_status, dials.error, dials.error_type)
-    if problem or made is None:
-        response = answers.problem(problem or NO_OUTPUT)
-    else:
-        own = world.dials_of(request)
-        response = output(world, made, request, request_id, dials, own)
-    response.notes += notes
+    response = answer(
+        world, request, request_id, taken.made, problem, taken.bill, dials, world.dials_of(request)
+    )
+    world.ledger.finish(entry, response.status, dials)
+    response.notes += taken.notes
     return response
 
 
-def output(
+def answer(
     world: World,
-    made: Recipe,
     request: Request,
     request_id: str,
+    made: Recipe | None,
+    problem: Problem | None,
+    bill: Bill,
     dials: Dials,
     own_dials: Dials | None,
 ) -> Response:
-    """The output of a recipe, with the headers that say what it cost."""
-    value = payload(
-        made,
-        request_id,
-        media_url=addresses_of(request).media,
-        dials=dials,
-        own_dials=own_dials,
-        library=world.library,
-    )
-    return Response.of(value, x_fal_billable_units=made.units)
+    """The output of a recipe or the error in its place, with the header that says what it cost."""
+    if problem or made is None:
+        response = answers.problem(problem or NO_OUTPUT)
+        if response.status != 422 or not dials.bill_invalid:
+            return response
+    else:
+        value = payload(
+            made,
+            request_id,
+            media_url=addresses_of(request).media,
+            dials=dials,
+            own_dials=own_dials,
+            library=world.library,
+        )
+        response = Response.of(value)
+    response.set_header("x-fal-billable-units", f"{bill.units:f}")
+    return response
 
 
 def _wait(world: World, request: Request, dials: Dials) -> Problem | None:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from openclaw_fal.sandbox.connection import Connection
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Response
 from openclaw_fal.sandbox.jobs import Ids, Job
+from openclaw_fal.sandbox.ledger import Entry
 from openclaw_fal.sandbox.storage import Upload
 from openclaw_fal.sandbox.webhooks import is_loopback
 from openclaw_fal.sandbox.world import Hook, Limits, Recorded, World
@@ -208,6 +210,21 @@ class Sandbox:
             for item in self.requests
             if item.phase in ("sync", "submit") and item.path.startswith(wanted)
         ]
+
+    @property
+    def ledger(self) -> list[Entry]:
+        """The requests that were taken, each with its bill once it has ended."""
+        return self._world.ledger.entries()
+
+    @property
+    def accepted(self) -> int:
+        """How many requests to models were taken."""
+        return self._world.ledger.accepted
+
+    @property
+    def billed(self) -> Decimal:
+        """USD for everything that has ended."""
+        return self._world.ledger.billed()
 
     def phase(self, name: str) -> list[Recorded]:
         """The requests of one phase: sync, submit, status, stream, result, cancel, media, …"""

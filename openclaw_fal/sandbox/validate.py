@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-Errors = list[dict[str, Any]]
+from openclaw_fal.media import Schema
+
+Errors = list[dict[str, object]]
 _TYPES: dict[str, tuple[str, str]] = {
     "string": ("string_type", "Input should be a valid string"),
     "integer": ("int_type", "Input should be a valid integer"),
@@ -27,9 +28,7 @@ _ITEMS = 20  # items of each list and object
 _ERRORS = 100
 
 
-def check(
-    schema: Mapping[str, Any], body: object, is_gone: Callable[[str], bool]
-) -> tuple[Errors, list[str]]:
+def check(schema: Schema, body: object, is_gone: Callable[[str], bool]) -> tuple[Errors, list[str]]:
     """All errors of a body, and the names of fields that the schema does not declare.
 
     `is_gone` tells whether a reference URL is one of the sandbox's own with nothing behind it.
@@ -56,11 +55,11 @@ def json_error(message: str, position: int) -> Errors:
     ]
 
 
-def _check(schema: Mapping[str, Any], value: object, loc: tuple[str | int, ...]) -> Errors:
+def _check(schema: Schema, value: object, loc: tuple[str | int, ...]) -> Errors:
     if "anyOf" in schema:
         return _check_any(schema["anyOf"], value, loc)
-    if "enum" in schema:
-        return _check_enum(schema["enum"], value, loc)
+    if "enum" in schema or "const" in schema:
+        return _check_enum(schema.get("enum") or [schema["const"]], value, loc)
     wanted = schema.get("type")
     if wanted and not _is_type(value, wanted):
         kind, message = _TYPES[wanted]
@@ -74,9 +73,7 @@ def _check(schema: Mapping[str, Any], value: object, loc: tuple[str | int, ...])
     return []
 
 
-def _check_object(
-    schema: Mapping[str, Any], value: dict[str, Any], loc: tuple[str | int, ...]
-) -> Errors:
+def _check_object(schema: Schema, value: dict[str, object], loc: tuple[str | int, ...]) -> Errors:
     required = schema.get("required", [])
     errors: Errors = []
     for name in required:
@@ -91,7 +88,7 @@ def _check_object(
     return errors
 
 
-def _check_list(schema: Mapping[str, Any], value: list[Any], loc: tuple[str | int, ...]) -> Errors:
+def _check_list(schema: Schema, value: list[object], loc: tuple[str | int, ...]) -> Errors:
     most = schema.get("maxItems")
     if most is not None and len(value) > most:
         message = f"List should have at most {most} items after validation, not {len(value)}"
@@ -103,7 +100,7 @@ def _check_list(schema: Mapping[str, Any], value: list[Any], loc: tuple[str | in
     return errors
 
 
-def _check_range(schema: Mapping[str, Any], value: float, loc: tuple[str | int, ...]) -> Errors:
+def _check_range(schema: Schema, value: float, loc: tuple[str | int, ...]) -> Errors:
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is not None and value < least:
         message = f"Input should be greater than or equal to {least}"
@@ -114,7 +111,7 @@ def _check_range(schema: Mapping[str, Any], value: float, loc: tuple[str | int, 
     return []
 
 
-def _check_enum(options: list[Any], value: object, loc: tuple[str | int, ...]) -> Errors:
+def _check_enum(options: list[object], value: object, loc: tuple[str | int, ...]) -> Errors:
     if any(type(value) is type(option) and value == option for option in options):
         return []
     names = [repr(option) for option in options]
@@ -123,9 +120,7 @@ def _check_enum(options: list[Any], value: object, loc: tuple[str | int, ...]) -
     return [_error(loc, message, "literal_error", value, {"expected": expected})]
 
 
-def _check_any(
-    branches: list[Mapping[str, Any]], value: object, loc: tuple[str | int, ...]
-) -> Errors:
+def _check_any(branches: list[Schema], value: object, loc: tuple[str | int, ...]) -> Errors:
     """pydantic reports every branch of a union, with the branch's name at the end of the place."""
     errors: Errors = []
     for branch in branches:
@@ -138,7 +133,7 @@ def _check_any(
 
 
 def _urls(
-    schema: Mapping[str, Any], body: Mapping[str, Any]
+    schema: Schema, body: Mapping[str, object]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The reference files of a body that is valid otherwise, with their places."""
     for name in schema.get("properties", {}):
@@ -184,8 +179,8 @@ def _error(
     kind: str,
     value: object,
     ctx: dict[str, object] | None = None,
-) -> dict[str, Any]:
-    error: dict[str, Any] = {"loc": list(loc), "msg": message, "type": kind}
+) -> dict[str, object]:
+    error: dict[str, object] = {"loc": list(loc), "msg": message, "type": kind}
     if ctx:
         error["ctx"] = ctx
     error["input"] = _shown(value)

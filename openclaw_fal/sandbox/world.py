@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from openclaw_fal.sandbox.dials import HEADER, Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.sandbox.jobs import Ids, Job, Jobs
+from openclaw_fal.sandbox.jobs import Ids, Job, Jobs, Runners
+from openclaw_fal.sandbox.ledger import Ledger
 from openclaw_fal.sandbox.media.library import Library
 from openclaw_fal.sandbox.storage import Storage, Upload
 from openclaw_fal.sandbox.webhooks import Postman
@@ -45,8 +48,6 @@ class Recorded:
     @property
     def json(self) -> Any:
         """The body as JSON; raises ValueError if it is not."""
-        import json
-
         return json.loads(self.body)
 
 
@@ -79,6 +80,8 @@ class World:
     def __post_init__(self) -> None:
         self.postman = Postman(self.webhook_secret, self.stop, self.say)
         self.library = Library()
+        self.ledger = Ledger(self.job_dials)
+        self.runners = Runners()
         self.jobs = Jobs(self.settled, count=self.limits.jobs, age=self.limits.job_age)
         self.crashes: deque[str] = deque(maxlen=100)
         self.requests: deque[Recorded] = deque(maxlen=self.limits.requests)
@@ -121,6 +124,10 @@ class World:
             if self._folder:
                 self._folder.cleanup()
             self._folder = self._storage = None
+
+    def locked(self, dials: Dials) -> bool:
+        """Whether the account's balance is used up."""
+        return dials.balance < Dials.balance and self.ledger.owed() >= Decimal(str(dials.balance))
 
     def dials_of(self, request: Request) -> Dials | None:
         """The dials in the request's header; the same text gives the same object, which counts."""

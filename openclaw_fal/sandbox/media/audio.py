@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import lru_cache
 
 from openclaw_fal.sandbox.media.bits import Bits
 from openclaw_fal.sandbox.media.spec import Spec
@@ -41,16 +42,19 @@ def _wav(spec: Spec) -> bytes:
 
 def _tone(rate: int, width: int, count: int, seed: int) -> bytes:
     """`count` samples: one second of a whole number of waves, again and again."""
-    pitch = 220 + 20 * (seed % 23)
-    step = 2 * math.pi * pitch / rate
-    if width == 2:
-        second = b"".join(
-            round(5000 * math.sin(step * n)).to_bytes(2, "little", signed=True) for n in range(rate)
-        )
-    else:
-        second = bytes(128 + round(20 * math.sin(step * n)) for n in range(rate))
+    second = _second(rate, width, 220 + 20 * (seed % 23))
     size = count * width
     return (second * (size // len(second) + 1))[:size]
+
+
+@lru_cache(maxsize=32)
+def _second(rate: int, width: int, pitch: int) -> bytes:
+    step = 2 * math.pi * pitch / rate
+    if width == 2:
+        return b"".join(
+            round(5000 * math.sin(step * n)).to_bytes(2, "little", signed=True) for n in range(rate)
+        )
+    return bytes(128 + round(20 * math.sin(step * n)) for n in range(rate))
 
 
 def _mp3(seconds: float, rate: int, bitrate: int, seed: int) -> bytes:

@@ -1,0 +1,148 @@
+"""The platform API's lists of past requests and of what they were billed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from openclaw_fal.sandbox.addresses import addresses_of
+from openclaw_fal.sandbox.answers import platform_failure
+from openclaw_fal.sandbox.dials import Dials
+from openclaw_fal.sandbox.http1 import Request, Response
+from openclaw_fal.sandbox.ledger import Entry
+from openclaw_fal.sandbox.results import payload
+from openclaw_fal.sandbox.world import World
+
+_MOST_ENDPOINTS = 50
+_DAY = timedelta(days=1)
+
+
+def requests(world: World, request: Request, dials: Dials) -> Response:
+    """The requests to some endpoints, the newest first, with their payloads if wanted."""
+    wanted = listed(request.query.get("endpoint_id", ""))
+    if not 0 < len(wanted) <= _MOST_ENDPOINTS:
+        message = f"endpoint_id: 1 to {_MOST_ENDPOINTS} ids are required"
+        return platform_failure(400, "validation_error", message)
+    seen_from = datetime.now(UTC) - timedelta(seconds=dials.history_delay)
+
+    def shown(entry: Entry) -> bool:
+        done = entry.status != 0 or dials.history_unfinished
+        return entry.endpoint in wanted and done and entry.sent_at <= seen_from
+
+    payloads = "payloads" in request.query.get("expand", "")
+    return _listing(
+        world, request, "items", shown, lambda entry: _request(world, request, entry, payloads), 100
+    )
+
+
+def billing_events(world: World, request: Request, dials: Dials) -> Response:
+    """What each request was billed, the newest first."""
+    if not dials.admin:
+        message = "This operation needs a key of the scope ADMIN."
+        return platform_failure(403, "authorization_error", message)
+    wanted = listed(request.query.get("endpoint_id", ""))
+    named = listed(request.query.get("request_id", ""))
+
+    def shown(entry: Entry) -> bool:
+        asked = not wanted or entry.endpoint in wanted
+        named_or_all = not named or entry.request_id in named
+        return asked and named_or_all and entry.ended_at is not None and entry.bill is not None
+
+    return _listing(world, request, "billing_events", shown, _billed, 10_000)
+
+
+def listed(text: str) -> list[str]:
+    """The items of a comma-separated parameter."""
+    return [part for part in text.split(",") if part]
+
+
+def _request(world: World, request: Request, entry: Entry, payloads: bool) -> dict[str, object]:
+    ended = entry.ended_at
+    row: dict[str, object] = {
+        "request_id": entry.request_id,
+        "endpoint_id": entry.endpoint,
+        "sent_at": entry.sent_at.isoformat(),
+        "started_at": entry.sent_at.isoformat(),
+        "ended_at": ended.isoformat() if ended else None,
+        "status_code": entry.status or None,
+        "duration": (ended - entry.sent_at).total_seconds() if ended else None,
+    }
+    if payloads:
+        row["json_input"] = _loaded(entry.input)
+        row["json_output"] = None
+        if entry.status == 200 and entry.made and entry.input is not None:
+            row["json_output"] = payload(
+                entry.made,
+                entry.request_id,
+                media_url=addresses_of(request).media,
+                dials=world.dials,
+                own_dials=None,
+                library=world.library,
+            )
+    return row
+
+
+def _billed(entry: Entry) -> dict[str, object]:
+    assert entry.bill is not None
+    assert entry.ended_at is not None
+    cost = entry.bill.cost
+    return {
+        "request_id": entry.request_id,
+        "endpoint_id": entry.endpoint,
+        "timestamp": entry.ended_at.isoformat(),
+        "output_units": float(entry.bill.units),
+        "unit": entry.bill.price.unit,
+        "unit_price": float(entry.bill.price.amount),
+        "cost_subtotal": float(cost),
+        "cost_discount": 0.0,
+        "cost_total": float(cost),
+        "cost_estimate_nano_usd": int(cost * 1_000_000_000),
+    }
+
+
+def _listing(
+    world: World,
+    request: Request,
+    name: str,
+    shown: Callable[[Entry], bool],
+    row: Callable[[Entry], dict[str, object]],
+    most: int,
+) -> Response:
+    """One page of the ledger. The cursor is the number of the next page, as fal writes it."""
+    query = request.query
+    try:
+        start = _time(query.get("start"), datetime.now(UTC) - _DAY)
+        end = _time(query.get("end"), datetime.now(UTC) + _DAY)
+        limit = int(query.get("limit", "50"))
+        page = int(base64.b64decode(query.get("cursor", ""), validate=True) or b"1")
+        if not (1 <= limit <= most and page >= 1):
+            raise ValueError
+    except (ValueError, binascii.Error):
+        message = f"start and end are dates, limit is 1 to {most}, and the cursor one of ours"
+        return platform_failure(400, "validation_error", message)
+    found = [
+        entry
+        for entry in reversed(world.ledger.entries())
+        if start <= entry.sent_at < end and shown(entry)
+    ]
+    more = page * limit < len(found)
+    cursor = base64.b64encode(str(page + 1).encode()).decode() if more else None
+    rows = [row(entry) for entry in found[(page - 1) * limit : page * limit]]
+    return Response.of({name: rows, "next_cursor": cursor, "has_more": more})
+
+
+def _time(text: str | None, default: datetime) -> datetime:
+    if not text:
+        return default
+    at = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that nobody escaped
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _loaded(body: bytes | None) -> object:
+    try:
+        return None if body is None else json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return None
