@@ -187,6 +187,13 @@ In the environment:
                                  queue-length=3,run-time=2 or
                                  fail=submit:503:2 or content-policy
 
+Status 7 can be rehearsed: paste the lines that this prints into another terminal,
+  openclaw sandbox serve --dials run-time=20
+let `openclaw video "waves" --timeout-ms 5000` run out of time, then wait for the job.
+
+Programs beside it can GET /_sandbox/ledger (what was taken and billed), and GET or
+PUT /_sandbox/dials. Its money is of its own; nothing is paid.
+
 """
 """Goes on with the list of dials, which the sandbox itself explains."""
 

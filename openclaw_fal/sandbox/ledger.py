@@ -15,9 +15,10 @@ from openclaw_fal.sandbox.prices import Bill
 from openclaw_fal.sandbox.results import Recipe
 
 _INPUT = 256 * 1024  # bytes of an input that are kept
+_SETTLED_EVERY = 256  # requests: so that finished jobs are let go, though nobody asks
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """One request to a model. `status` is that of its result, 0 while there is none.
 
@@ -56,7 +57,7 @@ class Ledger:
         self._entries: deque[Entry] = deque()
         self._weight = 0
         self._accepted = 0
-        self._open: list[Entry] = []
+        self._open: dict[str, Entry] = {}
         self._billed = Decimal(0)
         self._lock = threading.Lock()
 
@@ -72,16 +73,18 @@ class Ledger:
         with self._lock:
             self._accepted += 1
             self._entries.append(entry)
-            self._open.append(entry)
+            self._open[entry.request_id] = entry
             self._weight += entry.weight
             while len(self._entries) > self._limits[0] or self._weight > self._limits[1]:
                 self._weight -= self._entries.popleft().weight
+            if self._accepted % _SETTLED_EVERY == 0:
+                self._settle()
 
     def finish(self, entry: Entry, status: int, dials: Dials) -> None:
         """A synchronous run has ended."""
         with self._lock:
             self._end(entry, status, datetime.now(UTC), dials)
-            self._open.remove(entry)
+            del self._open[entry.request_id]
 
     def entries(self) -> list[Entry]:
         """The requests that are remembered, each as it stands now."""
@@ -99,16 +102,18 @@ class Ledger:
         """USD for everything that was taken, as if all of it went well."""
         with self._lock:
             self._settle()
-            running = (entry.bill.cost for entry in self._open if entry.bill and entry.made)
+            running = (
+                entry.bill.cost for entry in self._open.values() if entry.bill and entry.made
+            )
             return self._billed + sum(running, Decimal(0))
 
     def _settle(self) -> None:
         """Look which queued jobs have ended."""
-        still: list[Entry] = []
-        for entry in self._open:
+        still: dict[str, Entry] = {}
+        for entry in self._open.values():
             job = entry.job
             if job is None or job.progress(self._dials_of(job))[0] != "COMPLETED":
-                still.append(entry)
+                still[entry.request_id] = entry
                 continue
             dials = self._dials_of(job)
             problem = result_problem(job, dials)

@@ -61,7 +61,7 @@ def _models(request: Request) -> Response:
         for endpoint in models.ids()
         if (not wanted or endpoint in wanted)
         and all(word in endpoint.lower() for word in words)
-        and category in ("", models.category(endpoint))
+        and (not category or category == models.category(endpoint))
     ]
     try:
         limit = min(max(int(query.get("limit", _PAGE)), 1), 100)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.program import Openclaw, process, start, write_config
@@ -89,6 +90,22 @@ def test_the_printed_variables_leave_the_users_own_files_alone(
     listed = process("jobs", "list", "--json", env=environment).json["jobs"]
     assert [job["prompt"] for job in listed] == ["a sandbox"]
     assert list(isolated.rglob("*")) == []
+
+
+def test_status_7_can_be_rehearsed(
+    served: tuple[subprocess.Popen[bytes], dict[str, object]],
+) -> None:
+    environment = served[1]["environment"]
+    assert isinstance(environment, dict)
+    dials = f"{served[1]['url']}/_sandbox/dials"
+    httpx.put(dials, content="run-time=3600")
+    made = process("video", "p", "-o", "p.mp4", "--json", "--timeout-ms=5000", env=environment)
+    assert made.status == 7, made.err
+    httpx.put(dials, content="run-time=0")
+    waited = process("jobs", "wait", made.json["error"]["jobId"], env=environment)
+    assert (waited.status, Path(waited.out.strip()).name) == (0, "p.mp4"), waited.err
+    ledger = httpx.get(f"{served[1]['url']}/_sandbox/ledger").json()
+    assert ledger["accepted"] == 1
 
 
 def test_a_public_address_is_refused(openclaw: Openclaw) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,11 +15,18 @@ import fal_client
 import httpx
 import pytest
 
+from openclaw_fal.catalogue import read
+from openclaw_fal.fal import results
+from openclaw_fal.media import Endpoint
 from openclaw_fal.sandbox import Dials, Sandbox
+from tests.sandbox.inputs import plain
 
 FLUX = "fal-ai/flux/dev"
 VIDEO = "fal-ai/kling-video/v2.1/master/text-to-video"
 KEY = "an-id:a-secret"
+TEN = random.Random(10).sample(
+    [endpoint for endpoint in read.shipped().endpoints() if endpoint.kind != "other"], 10
+)
 
 
 def steps() -> Dials:
@@ -132,6 +140,18 @@ def test_subscribe(client: fal_client.SyncClient) -> None:
 
     assert result["video"]["url"].endswith(f"/{ids[0]}.mp4")
     assert isinstance(seen[-1], fal_client.Completed)
+
+
+@pytest.mark.parametrize("endpoint", TEN, ids=lambda endpoint: endpoint.id)
+def test_endpoints_of_the_catalogue(
+    client: fal_client.SyncClient, fal: Sandbox, endpoint: Endpoint
+) -> None:
+    result = client.subscribe(endpoint.id, plain(endpoint), interval=0)
+
+    assert set(result) == set(endpoint.outputs)
+    files = results.remote_files(result)
+    assert files
+    assert all(len(httpx.get(file.url).content) == file.size for file in files if file.size)
 
 
 def test_cancel(client: fal_client.SyncClient, fal: Sandbox) -> None:
