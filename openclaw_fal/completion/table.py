@@ -42,6 +42,7 @@ COMMANDS: dict[str, CommandEntry] = {
             '--non-interactive': {'help': 'Never ask', 'takes': None},
             '--verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},
             '--no-verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},
+            '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
         },
         'arguments': [],
         'repeats': False,
@@ -419,6 +420,7 @@ COMMANDS: dict[str, CommandEntry] = {
             'get': 'Print the value at a path; secrets are not shown',
             'set': 'Set the value at a path',
             'unset': 'Remove the key at a path, and its comma; the comments around it stay',
+            'migrate': 'Move the default models to where the other releases of OpenClaw have them',
             'validate': 'Check the file: JSON5, the settings of fal, and both layouts at once',
         },
         'options': {},
@@ -448,6 +450,8 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--strict-json': {'help': 'VALUE must be JSON; text needs its quotes', 'takes': None},
             '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
+            '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
+            '--force': {'help': 'Write a key that OpenClaw does not know, too', 'takes': None},
         },
         'arguments': [['agents.defaults.imageGenerationModel.primary', 'agents.defaults.videoGenerationModel.primary', 'agents.defaults.musicGenerationModel.primary', 'agents.defaults.mediaModels.image.primary', 'agents.defaults.mediaModels.video.primary', 'agents.defaults.mediaModels.music.primary', 'agents.defaults.mediaMaxMb', 'models.providers.fal.baseUrl', 'models.providers.fal.apiKey'], 'setting'],
         'repeats': False,
@@ -458,6 +462,15 @@ COMMANDS: dict[str, CommandEntry] = {
             '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
         },
         'arguments': [['agents.defaults.imageGenerationModel.primary', 'agents.defaults.videoGenerationModel.primary', 'agents.defaults.musicGenerationModel.primary', 'agents.defaults.mediaModels.image.primary', 'agents.defaults.mediaModels.video.primary', 'agents.defaults.mediaModels.music.primary', 'agents.defaults.mediaMaxMb', 'models.providers.fal.baseUrl', 'models.providers.fal.apiKey']],
+        'repeats': False,
+    },
+    'config migrate': {
+        'commands': {},
+        'options': {
+            '--layout': {'help': 'current: OpenClaw 2026.8.1 and later; legacy: up to 2026.7', 'takes': 'text'},
+            '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
+        },
+        'arguments': [],
         'repeats': False,
     },
     'config validate': {
