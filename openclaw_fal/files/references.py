@@ -85,6 +85,7 @@ def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
         return _from_stdin(reference, stdin or getattr(sys.stdin, "buffer", None))
     if not source or "\0" in source:
         raise LocalError(f"the path of the reference {reference.media} is empty or holds a NUL")
+    source = _local_path(source)
     if "://" in source or source[:5].lower() == "data:":
         raise LocalError(
             f"{_shown(source)} is neither a file nor an http(s) URL",
@@ -234,6 +235,29 @@ def _type_of(
     what = kind.mime_type if kind else "text" if sniff.is_text(head) else "of an unknown type"
     article = "an" if reference.media in ("image", "audio") else "a"
     raise LocalError(f"{_shown(source)} is not {article} {reference.media} file: it is {what}")
+
+
+def _local_path(source: str) -> str:
+    """The path that a reference means: `file:` URLs as file managers copy them, and paths with the
+    quotes and spaces that terminals put around a file that is dragged into them."""
+    if not os.path.lexists(source):
+        bare = source.strip()
+        if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":
+            bare = bare[1:-1]
+        if bare != source and (os.path.lexists(bare) or bare[:5].lower() == "file:"):
+            source = bare
+    if source[:5].lower() != "file:":
+        return source
+    from urllib.parse import unquote
+
+    parts = urlsplit(source)
+    if parts.netloc.lower() not in ("", "localhost"):
+        raise LocalError(
+            f"{_shown(source)} is on another machine", hint="give the path of a file on this one"
+        )
+    path = unquote(parts.path)
+    drive = os.name == "nt" and len(path) > 2 and path[2] == ":"  # /C:/pictures/a.png
+    return path[1:] if drive else path
 
 
 def _shown(source: str) -> str:

@@ -96,7 +96,7 @@ def test_what_is_no_file() -> None:
         "a\0b": "NUL",
         "x" * 5000: "cannot be read" if os.name == "posix" else "",
         "ftp://example.org/a.png": "neither a file nor an http",
-        "file:///etc/passwd": "neither a file nor an http",
+        "file:///missing/a.png": "does not exist",
         "data:image/png;base64," + "A" * 9999: "neither a file nor an http",
     }.items():
         with pytest.raises(LocalError, match=words) as error:
@@ -303,3 +303,27 @@ def test_base64_across_chunks(size: int) -> None:
     data = os.urandom(size)
     local = LocalFile("x.png", size, "image/png", data=data)
     assert data_uri(local) == "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+@posix
+@pytest.mark.parametrize(
+    "form", ["file://{}", "file://localhost{}", "FILE:{}", "'{}'", '"{}"', " {} ", "'file://{}'"]
+)
+def test_paths_as_file_managers_and_terminals_give_them(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a photo.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    written = str(path).replace(" ", "%20") if "file:" in form.lower() else str(path)
+
+    assert load(Reference(form.format(written), "image")).path == path
+
+
+def test_a_name_that_really_has_quotes_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = Path("'quoted'.png'")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+
+    assert load(Reference(str(path), "image")).size == 48
+
+
+def test_a_file_url_of_another_machine_is_refused() -> None:
+    with pytest.raises(LocalError, match="on another machine"):
+        load(Reference("file://nas/photo.png", "image"))
