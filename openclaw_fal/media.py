@@ -7,6 +7,7 @@ and JSON documents use.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -98,8 +99,62 @@ class Endpoint(Frozen):
         return tuple(self.input.get("required", ()))
 
 
-class ImageRequest(Frozen):
+_REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
+
+
+class _Request(Frozen):
+    """What requests have in common: fields may be given as Python programs have them.
+
+    `size` as a pair of numbers, references as paths or lists of them, `params` as a dictionary. A
+    value of another type is a TypeError that says what is taken.
+    """
+
+    def __init__(self, *args: object, **values: object) -> None:
+        super().__init__(*args, **values)
+        given = vars(self)
+        for name in given:
+            if name in _REFERENCES:
+                given[name] = _references_in(name, given[name], _REFERENCES[name])
+        if "size" in given:
+            given["size"] = _size(given["size"])
+        if isinstance(given.get("params"), Mapping):
+            given["params"] = tuple(given["params"].items())
+        for name in ("model", "prompt"):
+            if not isinstance(given[name], str):
+                raise TypeError(f"{name} is text, not {type(given[name]).__name__}")
+
+
+def _size(value: object) -> object:
+    """`(1024, 768)` as `1024x768`; text and None as they are."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        width, height = value
+        if type(width) is int and type(height) is int:
+            return f"{width}x{height}"
+    raise TypeError(f"size is text (1024x768) or a pair of numbers (1024, 768), not {value!r}")
+
+
+def _references_in(name: str, value: object, media: MediaType) -> tuple[Reference, ...]:
+    """One reference or several, each a path, a URL or a Reference."""
+    sources = [value] if isinstance(value, (str, PathLike, Reference)) else value
+    if sources is None:
+        return ()
+    if not isinstance(sources, (list, tuple)):
+        raise TypeError(f"{name} are paths, URLs or References, not {type(value).__name__}")
+    for source in sources:
+        if not isinstance(source, (str, PathLike, Reference)):
+            raise TypeError(f"{name} are paths, URLs or References, not {type(source).__name__}")
+    return tuple(
+        source if isinstance(source, Reference) else Reference(fspath(source), media)
+        for source in sources
+    )
+
+
+class ImageRequest(_Request):
     """One image request. `model` is the endpoint id (what follows `fal/`); None means not given.
+
+    `size` is `1024x768` or (1024, 768). `images` are paths, URLs or References.
 
     `params` are fields for the body as they are. With `unchecked` those that the endpoint's schema
     refuses, required fields that are missing and ids that look misspelt are reported, not refused.
@@ -129,7 +184,7 @@ class ImageRequest(Frozen):
         return "image"
 
 
-class VideoRequest(Frozen):
+class VideoRequest(_Request):
     """One video request. `duration` is in seconds; `audio` is the generated sound on or off."""
 
     model: str
@@ -157,7 +212,7 @@ class VideoRequest(Frozen):
         return "video"
 
 
-class MusicRequest(Frozen):
+class MusicRequest(_Request):
     """One music request. `duration` is in seconds; blank `lyrics` count as none."""
 
     model: str
