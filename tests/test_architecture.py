@@ -50,6 +50,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"atomic", "errors", "frozen", "media", "provenance", "text"},
         {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
     ),
+    "gallery": ({"frozen", "gallery", "media"}, set()),
     "money": ({"errors", "frozen", "money"}, set()),
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),

@@ -29,6 +29,7 @@ class OpenClaw(Root):
         "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
         "spend": ("openclaw_fal.cli.spend", "Show what was spent."),
         "budget": ("openclaw_fal.cli.budget", "Limit what may be spent."),
+        "gallery": ("openclaw_fal.cli.gallery", "Make a page that shows what was made."),
         "provenance": ("openclaw_fal.cli.provenance", "Show where a file came from."),
         "config": ("openclaw_fal.cli.config", "Show and edit OpenClaw's config file."),
         "sandbox": ("openclaw_fal.cli.sandbox", "A fal on this machine that costs nothing."),

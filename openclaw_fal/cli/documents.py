@@ -166,3 +166,10 @@ class StrippedDocument(TypedDict):
 
     path: str
     served: bool
+
+
+class GalleryDocument(TypedDict):
+    """Where a gallery is, and how many files it shows."""
+
+    path: str
+    files: int

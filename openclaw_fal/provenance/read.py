@@ -68,6 +68,19 @@ def report(path: Path, mime_type: str) -> Report:
     )
 
 
+def mark_of(path: Path, mime_type: str) -> Mapping[str, object] | None:
+    """The mark in a file or in the sidecar beside it, without a look at the rest of the file; None
+    where there is none, and for what cannot be read."""
+    try:
+        with _opened(path) as (file, size):
+            for packet in formats.survey(file, size, mime_type).packets:
+                if (document := xmp.read(packet.data)) is not None:
+                    return document
+    except LocalError:
+        return None
+    return read_sidecar(path.with_name(f"{path.name}.json"))
+
+
 @contextmanager
 def without_mark(path: Path, mime_type: str) -> Iterator[tuple[Iterator[bytes], bool]]:
     """The content of a file without its mark, in pieces, and whether that is what fal served.
