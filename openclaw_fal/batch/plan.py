@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.batch.item import PlannedItem
 from openclaw_fal.batch.manifest import Manifest, Problem, Row
 from openclaw_fal.errors import CapabilityError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
@@ -15,20 +16,6 @@ from openclaw_fal.options import request_from
 
 if TYPE_CHECKING:
     from openclaw_fal.media import Kind, MediaRequest, Plan
-
-
-class PlannedItem(Frozen):
-    """One item, ready to be sent. `count` is how many files it makes, as far as it is known."""
-
-    id: str
-    line: int
-    request: MediaRequest
-    plan: Plan
-    output: str | None = None
-
-    @property
-    def count(self) -> int:
-        return getattr(self.request, "count", None) or 1
 
 
 class Planned(Frozen):

@@ -23,21 +23,21 @@ KEY_PREFIX = "batch:"
 
 
 class BatchRecord(Frozen):
-    """One batch. `manifest` is an absolute path, or `-` for standard input, of which the text is
-    kept in `text`; `folder` is where relative paths in it start; `sha256` is that of its bytes.
-    `out` is a folder or template, `results` the path of the results file; `options` are those of
-    the command line that a later run needs again."""
+    """One batch. `manifest` is an absolute path, or `-` for standard input, whose text is kept in
+    `text`; `sha256` is that of its bytes. `defaults` are those of the command line, `prompts` says
+    that each line is a prompt. `out` is a folder or template, `results` the path of the results
+    file, `total` the number of items, `created` seconds since 1970."""
 
     id: str
     manifest: str
-    folder: str
     sha256: str
     created: float
     total: int
     out: str
     results: str
     sandbox: bool
-    options: dict[str, object]
+    defaults: dict[str, object]
+    prompts: bool = False
     text: str | None = None
 
     def is_of(self, sha256: str) -> bool:

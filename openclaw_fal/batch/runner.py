@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
+from openclaw_fal.batch.item import ItemEnd, ItemState, PlannedItem, Work
 from openclaw_fal.batch.polling import Polling
 from openclaw_fal.errors import (
     AuthError,
@@ -25,13 +26,10 @@ from openclaw_fal.errors import (
     TimedOut,
     Unreachable,
 )
-from openclaw_fal.frozen import Frozen
 from openclaw_fal.progress import Counts
 
 if TYPE_CHECKING:
-    from openclaw_fal.batch.plan import PlannedItem
     from openclaw_fal.journal.record import Job
-    from openclaw_fal.media import Generated
 
 DOWNLOADS = 4
 """Results that are fetched at the same time."""
@@ -47,49 +45,6 @@ MOST_FAULTS = 5
 
 ELSEWHERE_EVERY_S = 1.0
 """The pause between two looks at items that another process has in hand."""
-
-ItemState = Literal["done", "failed", "uncertain", "running", "not_sent"]
-
-
-class ItemEnd(Frozen):
-    """What came of one item. `running` and `uncertain` can be picked up by a later run."""
-
-    item: PlannedItem
-    state: ItemState
-    job: Job | None = None
-    generated: Generated | None = None
-    error: OpenClawFalError | None = None
-
-
-class Look(Frozen):
-    """What fal says of a job: whether it has ended, and whether it runs. `again_s` is the pause
-    that fal asks for."""
-
-    ended: bool
-    running: bool = False
-    again_s: float = 0.0
-
-
-class Work(Protocol):
-    """What the runner has done for it; every method may be called from any thread."""
-
-    def known(self) -> dict[str, Job]:
-        """The jobs of this batch in the journal, by item id."""
-
-    def submit(self, item: PlannedItem) -> Job:
-        """Send an item once, or find the job that was sent for it before."""
-
-    def held_elsewhere(self, job: Job) -> bool:
-        """Whether another process that lives has the job in hand; if not, it is ours from now."""
-
-    def look(self, job: Job) -> Look:
-        """Ask fal how a job stands. Raises Unreachable for a look that told nothing."""
-
-    def fetch(self, job: Job) -> Generated:
-        """The result of a job that has ended, with its files saved."""
-
-    def reconciled(self, job: Job) -> Job | None:
-        """The uncertain job, if fal can say which request it became."""
 
 
 class Runner:

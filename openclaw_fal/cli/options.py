@@ -260,8 +260,12 @@ def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
 
 def stdin_text(what: str) -> str:
     """Standard input as text, without its last line end."""
-    raw = sys.stdin.buffer.read(PROMPT_LIMIT + 1)
-    return decoded(raw, what)
+    return decoded(sys.stdin.buffer.read(PROMPT_LIMIT + 1), what)
+
+
+def stdin_bytes() -> bytes:
+    """All of standard input."""
+    return sys.stdin.buffer.read()
 
 
 def file_text(name: str, what: str) -> str:

@@ -252,6 +252,70 @@ Examples:
 
 With pip install "openclaw-fal[c2pa]", verify checks content credentials.
 See also: openclaw help output, openclaw help json"""
+BATCH = """\
+BATCH: thousands of requests, each exactly once
+
+A manifest is JSONL (one object a line) or CSV (a first line with the names). A row
+has the options by their JSON names: prompt, model, aspectRatio, count, seed,
+durationSeconds, images, params, output … (`openclaw help json`); besides, `id`
+(unique; made from the row where it is absent), `kind` (image, video or music) and
+`sweep`, lists of values of which the product is taken. A first line may hold
+defaults. Paths are relative to the manifest.
+
+  {"defaults": {"model": "fal/fal-ai/flux/dev", "aspectRatio": "16:9"}}
+  {"id": "fox", "prompt": "a red fox", "count": 2}
+  {"id": "owl", "prompt": "a grey owl", "sweep": {"seed": [1, 2, 3]}}
+
+Examples:
+  openclaw batch plan items.jsonl
+  openclaw batch run items.jsonl --out animals/ --max-spend 5 --sandbox
+  openclaw image --prompts prompts.txt --output animals/ --sandbox
+
+Each item is sent once: the batch, the id and the request name it in the journal.
+After Ctrl-C, a crash or a full account, `openclaw batch resume MANIFEST` (or `run`
+again) fetches what is at fal and sends what is left. An item that may have reached
+fal is uncertain, and never sent again by itself. results.jsonl beside the files has
+a line for each item that ended.
+
+Exit status: 0 all done, 6 some failed, 7 something still runs or is uncertain,
+9 the budget does not allow more, 5 the manifest has problems.
+
+On several machines, each with its own part of one manifest (a CI matrix):
+  openclaw batch run items.jsonl --out animals/ --shard 1/3 --sandbox
+
+As a cron job that goes on where it was, and sends nothing twice:
+  openclaw batch run items.jsonl --out animals/ --max-spend 5 --quiet --sandbox
+
+In a workflow engine, as a task whose retry never pays twice:
+  from openclaw_fal import ImageRequest, submit, wait
+
+  def make(item_id: str, prompt: str) -> str:
+      request = ImageRequest("fal-ai/flux/dev", prompt)
+      job = submit(request, key=f"catalogue-2026/{item_id}")
+      return str(wait(job.job_id).outputs[0].path)
+See also: openclaw help money, openclaw help jobs"""
+
+SECURITY = """\
+SECURITY: what is kept where, and who sees it
+
+The key: in credentials.toml in your user config folder, readable by you alone, or
+only a reference with --secret-input-mode ref. It goes to fal's API hosts, or to
+models.providers.fal.baseUrl; never to media hosts, never to a redirect's target.
+Prompts and options: in the journal (jobs.sqlite3 in your user state folder,
+readable by you alone), and at fal. Reference files stay where they are: they
+travel inside the request when small, and are uploaded to fal first when large.
+Results: where you asked. fal keeps them for a while under unlisted public URLs.
+
+Nothing else is contacted: no telemetry, no update check. A base URL on plain http
+is refused outside this machine unless OPENCLAW_FAL_ALLOW_HTTP=1. Text from servers
+cannot write control sequences to your terminal, and file names from servers are
+not used. Proxies (HTTPS_PROXY, ALL_PROXY, NO_PROXY) and private authorities
+(SSL_CERT_FILE, SSL_CERT_DIR) count for requests, uploads and downloads alike.
+
+Examples:
+  openclaw config show
+  openclaw onboard --secret-input-mode ref
+See also: openclaw help auth"""
 
 TOPICS: dict[str, str] = {
     "auth": AUTH,
@@ -261,9 +325,11 @@ TOPICS: dict[str, str] = {
     "jobs": JOBS,
     "money": MONEY,
     "provenance": PROVENANCE,
+    "batch": BATCH,
     "exit": EXIT,
     "json": JSON,
     "sandbox": SANDBOX,
+    "security": SECURITY,
 }
 ABOUT: dict[str, str] = {
     "auth": "where the fal key comes from",
@@ -273,9 +339,11 @@ ABOUT: dict[str, str] = {
     "jobs": "picking up what was interrupted",
     "money": "what it costs, and limits on what may be spent",
     "provenance": "the marks in files, and sidecars",
+    "batch": "many requests from a manifest, each exactly once",
     "exit": "the exit statuses",
     "json": "the documents of --json",
     "sandbox": "a fal on this machine, and its dials",
+    "security": "what is kept where, and who sees it",
 }
 ALIASES = {
     "exit-status": "exit",
@@ -294,5 +362,8 @@ ALIASES = {
     "model": "models",
     "job": "jobs",
     "dials": "sandbox",
+    "batches": "batch",
+    "manifest": "batch",
+    "privacy": "security",
     "envelope": "json",
 }

@@ -120,6 +120,11 @@ class Journal(Lookups):
         process has it. Where the system has no locks, nobody is refused."""
         return locks.hold(self.path, job.number)
 
+    def release_key(self, job_id: str) -> bool:
+        """Forget the key of a job that has ended, so that a request with that key is sent anew."""
+        query = "UPDATE jobs SET key = NULL WHERE id = ? AND state NOT IN ('sending', 'saving')"
+        return self._write(lambda db: db.execute(query, (job_id,)).rowcount == 1)
+
     def again(self, job_id: str) -> bool:
         """Another POST of the job is about to leave, the last one having provably not arrived."""
         query = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'sending'"

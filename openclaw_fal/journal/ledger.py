@@ -39,10 +39,10 @@ class Ledger:
         with self._reading() as db:
             return costs.caps(db) if db else []
 
-    def spent(self, cap: Cap) -> Spent:
-        """What counts against a limit on a day or a month by now."""
+    def spent(self, cap: Cap, run: str = "") -> Spent:
+        """What counts against a limit by now; `run` is the run (or batch) of one per run."""
         with self._reading() as db:
-            return costs.spent(db, cap, time.time(), "") if db else Spent()
+            return costs.spent(db, cap, time.time(), run) if db else Spent()
 
     def set_cap(self, cap: Cap) -> None:
         """Set a limit, in the place of the one for the same period and models."""

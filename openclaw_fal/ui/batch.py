@@ -50,7 +50,7 @@ class BatchDisplay:
     def event(self, text: str) -> None:
         """Something happened to one item."""
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, counts: Counts, money: str) -> None:
         """How far the batch is now."""
 
     def close(self) -> None:
@@ -68,10 +68,10 @@ class PlainBatchDisplay(BatchDisplay):
     def event(self, text: str) -> None:
         self._line(lower_start(text))
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, counts: Counts, money: str) -> None:
         if self._clock() >= self._next_at:
             self._next_at = self._clock() + EVERY_S
-            self._line(words_of(standing))
+            self._line(words_of(Standing(counts, money)))
 
     def _line(self, text: str) -> None:
         line = redacted(safe(text, keep_newlines=False), self._session.secrets)
@@ -104,11 +104,11 @@ class LiveBatchDisplay(BatchDisplay):
             line = redacted(safe(text, keep_newlines=False), self._session.secrets)
             self._last.append(lower_start(line))
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, counts: Counts, money: str) -> None:
         from openclaw_fal.ui.live_view import View
 
         with self._lock:
-            self._standing = standing
+            self._standing = Standing(counts, money)
         if self._view is None:
             import os
 

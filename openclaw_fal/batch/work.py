@@ -1,0 +1,166 @@
+"""What a batch has done for it at fal and in the journal: the same steps as for one request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.batch.item import Look
+from openclaw_fal.errors import Conflict, TimedOut
+
+if TYPE_CHECKING:
+    from openclaw_fal.batch.item import PlannedItem
+    from openclaw_fal.batch.records import BatchRecord
+    from openclaw_fal.fal.wire import Completed
+    from openclaw_fal.job.engine import Engine
+    from openclaw_fal.journal.record import Job
+    from openclaw_fal.media import Generated, Kind, RunSettings
+
+LOOK_S = 15.0
+"""Seconds that one look at a job may take."""
+
+
+class JobWork:
+    """The items of one batch as jobs of the journal.
+
+    `settings_of` says how items of a kind are run. Every method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        record: BatchRecord,
+        engine: Engine,
+        settings_of: Callable[[Kind], RunSettings],
+        cwd: Path,
+    ) -> None:
+        self._record, self._engine, self._settings_of, self._cwd = record, engine, settings_of, cwd
+        self._journal = engine.journal
+        self._completed: dict[str, Completed] = {}
+        self._lock = threading.Lock()
+
+    def known(self) -> dict[str, Job]:
+        """The jobs of this batch in the journal, by item id."""
+        return self._journal.keyed(self._record.prefix)
+
+    def submit(self, item: PlannedItem) -> Job:
+        """Send an item once, or find the job that was sent for it before."""
+        from openclaw_fal.files.outputs import plan_target
+
+        settings = self._settings_of(item.plan.kind).replaced(
+            key=self._record.prefix + item.id, detach=True, queue=True
+        )
+        target = plan_target(
+            output_of(item, self._record.out),
+            prompt=item.request.prompt,
+            kind=item.plan.kind,
+            model=item.plan.model,
+            cwd=self._cwd,
+            count=item.count,
+        )
+        generated = self._engine.generate(
+            item.plan, item.request.prompt, target, settings, count=item.count
+        )
+        job = self._journal.get(generated.job_id)
+        self._journal.lease(job)
+        return job
+
+    def held_elsewhere(self, job: Job) -> bool:
+        """Whether another process has the job in hand; if not, it is ours from now."""
+        return not self._journal.lease(job)
+
+    def look(self, job: Job) -> Look:
+        """Ask fal how a job stands. Raises Unreachable for a look that told nothing, TimedOut once
+        the job's time is over."""
+        from openclaw_fal.fal.wire import Completed, Running, Stopped
+        from openclaw_fal.job.handles import handle_of
+
+        over = time.time() - job.created > job.timeout_s
+        try:
+            status = self._engine.fal.look(handle_of(job), self._engine.fal.deadline(LOOK_S))
+        except TimedOut:
+            status = None
+        if isinstance(status, Completed):
+            with self._lock:
+                self._completed[job.id] = status
+            return Look(ended=True)
+        if isinstance(status, Stopped) and status.known:
+            return Look(ended=True)
+        if over:
+            raise TimedOut(
+                f"the time of {job.timeout_s:g} s is over; the job goes on at fal",
+                hint=f"openclaw batch resume {self._record.id}",
+                job_id=job.id,
+            )
+        return Look(ended=False, running=isinstance(status, Running))
+
+    def fetch(self, job: Job) -> Generated:
+        """The result of a job that has ended, with its files saved."""
+        from openclaw_fal.files.outputs import OutputTarget
+
+        with self._lock:
+            completed = self._completed.pop(job.id, None)
+        settings = self._settings_of(job.kind)
+        deadline = self._engine.fal.deadline(settings.timeout_s)
+        target = OutputTarget.from_json(job.target)
+        return self._engine.resume(job, target, settings, deadline, completed=completed)
+
+    def reconciled(self, job: Job) -> Job | None:
+        """The uncertain job, if fal can say which request it became."""
+        return None
+
+    def changed(self, items: Sequence[PlannedItem]) -> list[tuple[PlannedItem, Job]]:
+        """The items whose request is no longer the one that was sent for them."""
+        from openclaw_fal.job.prepared import Prepared
+        from openclaw_fal.journal import bodies
+
+        known = self.known()
+        changed = []
+        for item in items:
+            job = known.get(item.id)
+            if job is None or job.fingerprint is None or job.state == "not_sent":
+                continue
+            kept = Prepared(item.plan, self._engine.files).kept()
+            if bodies.fingerprint(item.plan.endpoint, kept) != job.fingerprint:
+                changed.append((item, job))
+        return changed
+
+    def forget(self, jobs: Sequence[Job]) -> None:
+        """Let the items of these jobs be sent anew: their keys are free again."""
+        for job in jobs:
+            self._journal.release_key(job.id)
+
+
+def refuse_changed(changed: Sequence[tuple[PlannedItem, Job]]) -> None:
+    """Raises Conflict when there are any."""
+    if not changed:
+        return
+    shown = [
+        f"line {item.line}: item {item.id} was sent as another request (job {job.id})"
+        for item, job in changed
+    ]
+    raise Conflict(
+        f"{len(changed)} items have changed since they were sent; nothing was sent now:\n"
+        + "\n".join(shown[:20])
+        + (f"\n… and {len(shown) - 20} more" if len(shown) > 20 else ""),
+        hint="give the rows other ids, or send them anew with --allow-changed",
+    )
+
+
+def output_of(item: PlannedItem, out: str) -> str:
+    """Where the files of an item go, as `--output` takes it: in a folder, under the item's id.
+
+    `{item}` in a template stands for the id. An item's own `output` is below the batch's folder.
+    """
+    from openclaw_fal.files import naming
+
+    name = naming.slug(item.id, "item")
+    if "{" in out:
+        return out.replace("{item}", name)
+    folder = Path(naming.escaped(out))
+    if item.output is not None:
+        below = str(folder / item.output)
+        return f"{below}/" if item.output.endswith("/") else below
+    return str(folder / f"{name}.{{ext}}")

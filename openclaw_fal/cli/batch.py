@@ -1,0 +1,380 @@
+"""openclaw batch plan | run | resume | status | wait | cancel | export"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN, Command, Noun
+from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs, seconds, stdin_bytes
+from openclaw_fal.environment import says_yes
+from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.ui.result import Facts, Result, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.batch.loading import Loaded
+    from openclaw_fal.batch.plan import Planned
+    from openclaw_fal.batch.records import BatchRecord
+    from openclaw_fal.session import Session
+
+EPILOG = """\
+Examples:
+  openclaw batch plan items.jsonl                     check and price every row; sends nothing
+  openclaw batch run items.jsonl --out shots/ --max-spend 5
+  openclaw batch status items.jsonl
+  openclaw batch resume items.jsonl                   after Ctrl-C, a crash, or with more money
+  openclaw batch run items.jsonl --out shots/ --shard 1/3
+  openclaw batch export items.jsonl --csv > results.csv
+See also: openclaw help batch (what a manifest is)"""
+
+app = typer.Typer(
+    cls=Noun,
+    help="Run thousands of requests from a manifest, each exactly once, within a budget.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+Manifest = Annotated[
+    str, typer.Argument(metavar="MANIFEST", help="A JSONL or CSV file; - is standard input.")
+]
+Batch = Annotated[
+    str, typer.Argument(metavar="MANIFEST|ID", help="The manifest that was run, or a batch id.")
+]
+Default = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--default",
+        metavar="KEY=VALUE",
+        rich_help_panel=REQUEST,
+        help="An option for all rows that do not have it: aspectRatio=16:9. Repeatable.",
+    ),
+]
+
+
+class RunOptions(Frozen):
+    """How a batch is run: the same for `run`, `resume` and `--prompts`."""
+
+    window: Annotated[
+        int,
+        typer.Option(
+            "--window", min=1, max=1000, rich_help_panel=RUN, help="The most jobs at fal at once."
+        ),
+    ] = 8
+    max_spend: Annotated[
+        str | None,
+        typer.Option(
+            "--max-spend",
+            metavar="USD",
+            rich_help_panel=RUN,
+            help="The most that the whole batch may cost (OPENCLAW_FAL_MAX_SPEND).",
+        ),
+    ] = None
+    assume_cost: Annotated[
+        str | None,
+        typer.Option(
+            "--assume-cost",
+            metavar="USD",
+            rich_help_panel=RUN,
+            help="What a request costs whose price nobody knows.",
+        ),
+    ] = None
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", rich_help_panel=RUN, help="Send items that failed anew."),
+    ] = False
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", rich_help_panel=RUN, help="After a failure, send no more."),
+    ] = False
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            rich_help_panel=RUN,
+            help="Only part I of N: several machines share one manifest.",
+        ),
+    ] = None
+    priority: Annotated[
+        str | None,
+        typer.Option(
+            "--priority", metavar="normal|low", rich_help_panel=RUN, help="In fal's queue."
+        ),
+    ] = None
+    allow_changed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changed",
+            rich_help_panel=RUN,
+            help="Send rows anew whose request has changed since they were sent.",
+        ),
+    ] = False
+    timeout_ms: TimeoutMs = None
+    strict: Strict = False
+    sandbox: Sandbox = False
+
+
+Out = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR|TEMPLATE",
+        rich_help_panel=OUTPUT,
+        help="Where to save: a folder, or a template that knows {item} besides those of --output.",
+    ),
+]
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def plan(
+    ctx: typer.Context,
+    manifest: Manifest,
+    default: Default = None,
+    assume_cost: Annotated[
+        str | None,
+        typer.Option("--assume-cost", metavar="USD", help="For requests of unknown price."),
+    ] = None,
+    strict: Strict = False,
+    sandbox: Sandbox = False,
+) -> Result:
+    """Check every row against what its model takes, and price it. Sends nothing."""
+    from openclaw_fal.batch import loading
+
+    session: Session = ctx.obj
+    session.sandbox = sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
+    loaded, planned = _planned(session, manifest, default, strict=strict)
+    price = loading.price(planned.items, session, assume_cost)
+    models = loading.by_model(planned.items)
+    document = {
+        "dryRun": True,
+        "manifest": loaded.path,
+        "items": len(planned.items),
+        "models": [{"model": model, "items": count} for model, count in models],
+        "cost": price.as_json(),
+        "notes": planned.notes(),
+    }
+    rows = tuple((f"fal/{model}", f"{count} items") for model, count in models)
+    facts = Facts((*rows, ("in all", f"{len(planned.items)} items"), ("price", str(price))))
+    return Result(document, out=(facts,), notes=(*planned.notes(), "nothing was sent"))
+
+
+@app.command(cls=Command, epilog=EPILOG)
+@record_options
+def run(
+    ctx: typer.Context,
+    manifest: Manifest,
+    options: RunOptions,
+    out: Out = None,
+    default: Default = None,
+) -> Result:
+    """Run the items of a manifest, each once. Run again, it goes on where it was."""
+    session: Session = ctx.obj
+    session.sandbox = options.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
+    strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
+    loaded, planned = _planned(session, manifest, default, strict=strict)
+    return run_planned(session, loaded, planned, _options(options, out, session, default))
+
+
+@app.command(cls=Command, epilog=EPILOG)
+@record_options
+def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
+    """Go on with a batch of any earlier run: what is at fal is fetched, what was not sent is sent,
+    and nothing is sent twice."""
+    session: Session = ctx.obj
+    record, loaded, planned = _again(session, batch)
+    settings = _options(options, record.out, session, None)
+    return run_planned(session, loaded, planned, settings, record)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def wait(ctx: typer.Context, batch: Batch, timeout_ms: TimeoutMs = None) -> Result:
+    """Fetch what a batch has at fal. Sends no new request."""
+    session: Session = ctx.obj
+    record, loaded, planned = _again(session, batch)
+    settings = _options(RunOptions(timeout_ms=timeout_ms), record.out, session, None)
+    return run_planned(session, loaded, planned, settings, record, submit=False)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def status(
+    ctx: typer.Context,
+    batch: Annotated[
+        str | None, typer.Argument(metavar="[MANIFEST|ID]", help="One batch; else all of them.")
+    ] = None,
+) -> Result:
+    """Say how far batches are. Asks nobody but the journal."""
+    from openclaw_fal.batch import commands
+
+    kept = commands.records()
+    standings = [
+        commands.standing(record) for record in ([kept.get(batch)] if batch else kept.all())
+    ]
+    document = {"batches": [standing.as_json() for standing in standings]}
+    if not standings:
+        return Result(document, notes=("no batch was run: openclaw batch run MANIFEST",))
+    rows = [
+        (
+            standing.record.id,
+            f"{standing.done}/{standing.record.total}",
+            standing.in_words,
+            str(standing.spent or ""),
+            standing.record.manifest,
+        )
+        for standing in standings
+    ]
+    return Result(document, out=(Table(("id", "done", "items", "billed", "manifest"), rows),))
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def cancel(ctx: typer.Context, batch: Batch) -> Result:
+    """Ask fal to cancel what a batch has in its queue. What runs already may finish."""
+    from openclaw_fal.batch import commands
+
+    record = commands.records().get(batch)
+    outcomes = commands.cancel(record, ctx.obj)
+    document = {"batch": record.id, "jobs": outcomes}
+    asked = sum(outcome["outcome"] == "requested" for outcome in outcomes)
+    return Result(document, out=(f"{record.id}: fal was asked to cancel {asked} jobs",))
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def export(
+    ctx: typer.Context,
+    batch: Batch,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table instead of JSON lines.")] = False,
+) -> Result:
+    """Print the results in the order of the manifest, one line an item."""
+    from openclaw_fal.batch import commands
+    from openclaw_fal.batch.results import export as exported
+
+    session: Session = ctx.obj
+    record, _, planned = _again(session, batch)
+    order = [item.id for item in planned.items]
+    lines = commands.results_of(record).lines()
+    text = exported(lines, order, as_csv=as_csv)
+    document = {
+        "batch": record.id,
+        "results": [lines.get(item, {"id": item, "state": "pending"}) for item in order],
+    }
+    return Result(document, out=tuple(text.splitlines()))
+
+
+def run_planned(
+    session: Session,
+    loaded: Loaded,
+    planned: Planned,
+    options: BatchOptions,
+    record: BatchRecord | None = None,
+    *,
+    submit: bool = True,
+) -> Result:
+    """Run what was planned, show how far it is, and sum it up."""
+    from openclaw_fal.batch import commands
+    from openclaw_fal.cli.batch_results import summed_up
+    from openclaw_fal.ui.batch import display_for
+
+    record = record or commands.prepare(loaded, planned, options)
+    items = commands.chosen(planned, options)
+    display = display_for(session)
+    for note in planned.notes():
+        display.event(note)
+    try:
+        ends = commands.run(record, items, options, session, display, submit=submit)
+    finally:
+        display.close()
+    return summed_up(ends, session)
+
+
+def _planned(
+    session: Session, manifest: str, default: list[str] | None, *, strict: bool
+) -> tuple[Loaded, Planned]:
+    from openclaw_fal.batch import loading
+
+    loaded = loading.load(manifest, defaults=defaults(default), read_stdin=stdin_bytes)
+    return loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
+
+
+def _again(session: Session, batch: str) -> tuple[BatchRecord, Loaded, Planned]:
+    """The batch of an earlier run, with its manifest as it is now."""
+    from openclaw_fal.batch import commands, loading
+
+    record = commands.records().get(batch)
+    session.sandbox = record.sandbox
+    loaded = loading.load(
+        record.manifest,
+        defaults=record.defaults,
+        prompts=record.prompts,
+        read_stdin=lambda: b"",
+        text=record.text,
+    )
+    return record, loaded, _checked(loading.plan(loaded, session), loaded)
+
+
+def _checked(planned: Planned, loaded: Loaded) -> Planned:
+    from openclaw_fal.batch.manifest import refusal
+
+    if planned.problems:
+        raise refusal(planned.problems, loaded.name, planned.total)
+    return planned
+
+
+def defaults(given: Sequence[str] | None) -> dict[str, object]:
+    """`--default KEY=VALUE` by option; the value has the type that the option has."""
+    from openclaw_fal.options import from_text
+
+    values: dict[str, object] = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(
+                f"--default {text}: not KEY=VALUE", hint="for example --default aspectRatio=16:9"
+            )
+        try:
+            values[key.strip()] = from_text(key.strip(), value)
+        except ValueError as error:
+            raise UsageError(f"--default {text}: {key.strip()} {error}") from error
+    return values
+
+
+def _options(
+    options: RunOptions, out: str | None, session: Session, default: list[str] | None
+) -> BatchOptions:
+    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.job.quoting import MAX_SPEND
+
+    if options.priority not in (None, "normal", "low"):
+        raise UsageError(f"--priority {options.priority}: takes normal or low")
+    return BatchOptions(
+        out=out,
+        defaults=defaults(default),
+        window=options.window,
+        retry_failed=options.retry_failed,
+        fail_fast=options.fail_fast,
+        allow_changed=options.allow_changed,
+        shard=shard(options.shard),
+        low_priority=options.priority == "low",
+        timeout_s=seconds(options.timeout_ms),
+        max_spend=options.max_spend or os.environ.get(MAX_SPEND, "").strip() or None,
+        assume_cost=options.assume_cost,
+        sandbox=session.sandbox,
+    )
+
+
+def shard(text: str | None) -> tuple[int, int] | None:
+    """`--shard I/N`."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard {text}: takes I/N, for example 1/3 for the first of three")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,63 @@
+"""What a run of a batch came to, as a result with its exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openclaw_fal.ui.result import Facts, Result
+
+if TYPE_CHECKING:
+    from openclaw_fal.batch.commands import BatchEnd
+    from openclaw_fal.session import Session
+
+RUNNING, FAILED = 7, 6
+
+
+def summed_up(end: BatchEnd, session: Session) -> Result:
+    """The result of a run: one document with all lines, or a few lines for people.
+
+    The exit status is that of what stopped the run (key, account, budget), else 7 when something
+    still runs or is uncertain, else 6 when some items failed, else 0.
+    """
+    from openclaw_fal.ui.render import failure_document
+
+    counts, record = end.counts, end.record
+    unfinished = [line for line in end.lines if line["state"] in ("running", "uncertain")]
+    status = 0
+    if counts.failed:
+        status = FAILED
+    if unfinished or counts.uncertain:
+        status = RUNNING
+    if end.stopped_by is not None and counts.pending:
+        status = end.stopped_by.status
+    document: dict[str, object] = {
+        "batch": record.id,
+        "counts": {
+            "total": counts.total,
+            "done": counts.done,
+            "failed": counts.failed,
+            "uncertain": counts.uncertain,
+            "running": sum(line["state"] == "running" for line in end.lines),
+            "pending": counts.pending,
+        },
+        "results": record.results,
+        "items": list(end.lines),
+    }
+    if end.stopped_by is not None:
+        document["error"] = failure_document(end.stopped_by, session)["error"]
+    rows = [("batch", record.id), ("done", f"{counts.done} of {counts.total}")]
+    rows += [(name, str(count)) for name, count in (("failed", counts.failed),) if count]
+    rows.append(("results", record.results))
+    problems = []
+    if end.stopped_by is not None and counts.pending:
+        problems.append(f"{counts.pending} items were not sent: {end.stopped_by.message}")
+    if unfinished:
+        problems.append(f"{len(unfinished)} items still run or are uncertain")
+    notes = (f"openclaw batch resume {record.id} goes on",) if status else ()
+    return Result(
+        document,
+        closing=(Facts(rows, "batch", framed=True),),
+        problems=tuple(problems),
+        notes=notes,
+        status=status,
+    )
