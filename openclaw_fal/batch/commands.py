@@ -178,12 +178,12 @@ def run(
         )
         watcher.start()
         try:
-            for end in runner.run():
-                line = line_of(end, record)
-                lines.append(line)
-                if end.state in ("done", "failed"):
-                    results.add([line])
-                _show(end, display)
+            for ends in runner.run():
+                new = [line_of(end, record) for end in ends]
+                lines += new
+                results.add([line for line in new if line["state"] in ("done", "failed")])
+                for end in ends:
+                    _show(end, display)
         except Interrupted as error:
             error.hint = f"openclaw batch resume {record.id}"
             raise
@@ -236,7 +236,10 @@ def running(
     config = wiring.read_config(session.config)
     settings_of = _settings(record, options, config, session)
     quotes = wiring.quotes(config, settings_of("image"))
-    with wiring.engine(config, session=session, quotes=quotes) as engine:
+    with (
+        wiring.shared_journal() as journal,
+        wiring.engine(config, session=session, quotes=quotes, journal=journal) as engine,
+    ):
         work = JobWork(record, engine, settings_of, Path.cwd())
         changed = work.changed(items) if submit else []
         if options.allow_changed:
@@ -310,7 +313,7 @@ class Standing(Frozen):
 
 def standing(record: BatchRecord) -> Standing:
     """How far a batch is. Asks nobody but the journal."""
-    states = wiring.journal().count_keyed(record.prefix)
+    states = wiring.user_journal().count_keyed(record.prefix)
     return Standing(record, states, _spent(record))
 
 
@@ -327,7 +330,7 @@ def cancel(record: BatchRecord, session: Session) -> list[dict[str, object]]:
 
     waiting = [
         (item, job)
-        for item, job in wiring.journal().keyed(record.prefix).items()
+        for item, job in wiring.user_journal().keyed(record.prefix).items()
         if job.state in ("queued", "running") and job.cancel_url
     ]
     outcomes: list[dict[str, object]] = []

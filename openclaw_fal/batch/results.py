@@ -54,6 +54,9 @@ class ResultsFile:
     def add(self, lines: Iterable[Line]) -> None:
         """Append lines for items that have none yet; a line that says something else than the one
         that is there takes its place. Raises LocalError."""
+        lines = list(lines)
+        if not lines:
+            return
         with self._locked(self.path):
             known = dict(self.lines())
             news = {str(line["id"]): line for line in lines if known.get(str(line["id"])) != line}

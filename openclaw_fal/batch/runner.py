@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ DOWNLOADS = 4
 
 MOST_SUBMITTERS = 8
 """Requests that are on their way to fal at the same time."""
+
+MOMENT_S = 0.1
+"""Ends within this many seconds are written down together."""
 
 LEAVING_S = 6.0
 """How long an interrupted run waits for fal's answers to what is on its way: they name the jobs."""
@@ -96,9 +100,12 @@ class Runner:
                 pending=len(self._pending) + self._sending,
             )
 
-    def run(self) -> Iterator[ItemEnd]:
-        """The items' ends as they come. Raises Interrupted after Ctrl-C, with all that was on its
-        way in the journal; an item that was not begun has no end."""
+    def run(self) -> Iterator[list[ItemEnd]]:
+        """The items' ends as they come, those of the same moment together.
+
+        An item that was not begun has no end. Raises Interrupted after Ctrl-C, with all that was
+        on its way in the journal.
+        """
         self._sort_known()
         threads = [
             threading.Thread(target=self._submitter, daemon=True)
@@ -110,15 +117,15 @@ class Runner:
             thread.start()
         try:
             while True:
-                try:
-                    yield self._ends.get(timeout=0.2)
-                except Empty:
+                if not (ends := self._next_ends()):
                     self._look_elsewhere()
                     if self._is_over() and self._ends.empty():
                         return
+                    continue
+                yield ends
         except KeyboardInterrupt:
             self._leave()
-            yield from self._left_over()
+            yield self._left_over()
             raise Interrupted(self._where_it_stands()) from None
         finally:
             with self._lock:
@@ -366,12 +373,21 @@ class Runner:
             while self._sending and self._clock() < end:
                 self._lock.wait(0.1)
 
-    def _left_over(self) -> Iterator[ItemEnd]:
-        while True:
-            try:
-                yield self._ends.get_nowait()
-            except Empty:
-                return
+    def _next_ends(self) -> list[ItemEnd]:
+        """The ends of about the same moment; none when a moment brings none."""
+        try:
+            first = self._ends.get(timeout=0.2)
+        except Empty:
+            return []
+        time.sleep(MOMENT_S)
+        return [first, *self._left_over()]
+
+    def _left_over(self) -> list[ItemEnd]:
+        ends = []
+        with suppress(Empty):
+            while True:
+                ends.append(self._ends.get_nowait())
+        return ends
 
     def _where_it_stands(self) -> str:
         counts = self.counts()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openclaw_fal.job.engine import Engine
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.ledger import Ledger
+    from openclaw_fal.journal.shared import SharedJournal
     from openclaw_fal.media import Reference, RunSettings
     from openclaw_fal.money.quote import Quotes
 
@@ -33,12 +34,20 @@ def read_config(path: str | None = None) -> Config:
     return config.read_config(paths.config_path(path))
 
 
-def journal() -> Journal:
+def user_journal() -> Journal:
     """The user's journal of jobs."""
     from openclaw_fal.journal import jobs
     from openclaw_fal.store import paths
 
     return jobs.Journal(paths.jobs_path())
+
+
+def shared_journal() -> SharedJournal:
+    """The user's journal of jobs, for many threads."""
+    from openclaw_fal.journal.shared import SharedJournal
+    from openclaw_fal.store import paths
+
+    return SharedJournal(paths.jobs_path())
 
 
 def ledger() -> Ledger:
@@ -73,6 +82,7 @@ def engine(
     progress: Progress | None = None,
     references: tuple[Reference, ...] = (),
     quotes: Quotes | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[Engine]:
     """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
     from openclaw_fal.files.request_files import RequestFiles
@@ -86,7 +96,9 @@ def engine(
     progress = progress or Progress()
     with (
         _fal_at(config, session, progress) as (hosts, key),
-        engine_at(hosts, key, files=files, progress=progress, quotes=quotes) as running,
+        engine_at(
+            hosts, key, files=files, progress=progress, quotes=quotes, journal=journal
+        ) as running,
     ):
         yield running
 
@@ -99,6 +111,7 @@ def engine_at(
     progress: Progress,
     files: RequestFiles | None = None,
     quotes: Quotes | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal.fal.service import FalService
@@ -107,7 +120,8 @@ def engine_at(
 
     service = FalService(hosts, key, progress)
     try:
-        yield Engine(service, files or RequestFiles(), journal(), progress, {}, quotes)
+        kept = journal or user_journal()
+        yield Engine(service, files or RequestFiles(), kept, progress, {}, quotes)
     finally:
         progress.close()
         service.close()

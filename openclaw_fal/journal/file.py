@@ -131,10 +131,26 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = tuple(_step(version + 1) for version i
 
 
 @contextmanager
-def opened(path: Path, *, create: bool, reading: bool = False) -> Iterator[sqlite3.Connection]:
+def in_words(path: Path) -> Iterator[None]:
+    """A block whose failures of SQLite and the system become `LocalError`."""
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as failure:
+        raise _in_words(failure, path) from failure
+    except OSError as failure:
+        raise LocalError(f"the job journal {path} cannot be used: {reason(failure)}") from failure
+
+
+@contextmanager
+def opened(
+    path: Path, *, create: bool, reading: bool = False, shared: bool = False
+) -> Iterator[sqlite3.Connection]:
     """A connection to an up-to-date journal, closed at the end; SQLite's failures as `LocalError`.
 
-    For `reading`, a journal of an older release that cannot be written stays as it is.
+    For `reading`, a journal of an older release that cannot be written stays as it is. A `shared`
+    one may be used by several threads, one at a time.
 
     One connection for one transaction: nothing is held while a job runs for minutes, threads need
     no lock, and a journal that another release has upgraded in the meantime is noticed.
@@ -144,8 +160,10 @@ def opened(path: Path, *, create: bool, reading: bool = False) -> Iterator[sqlit
     _check_regular(path)
     if create:
         make_private(path)
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    with in_words(path):
+        connection = sqlite3.connect(
+            path, timeout=BUSY_S, isolation_level=None, check_same_thread=not shared
+        )
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA synchronous = FULL")
@@ -161,10 +179,6 @@ def opened(path: Path, *, create: bool, reading: bool = False) -> Iterator[sqlit
             yield connection
         finally:
             connection.close()
-    except sqlite3.Error as failure:
-        raise _in_words(failure, path) from failure
-    except OSError as failure:
-        raise LocalError(f"the job journal {path} cannot be used: {reason(failure)}") from failure
 
 
 @contextmanager
