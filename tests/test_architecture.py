@@ -57,6 +57,14 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "options": ({"errors", "media"}, set()),
     "batch": (
         {
+            "catalogue",
+            "config",
+            "fal",
+            "files",
+            "money",
+            "provider",
+            "session",
+            "store",
             "atomic",
             "batch",
             "errors",

@@ -11,7 +11,7 @@ import openclaw_fal
 
 PACKAGE = Path(openclaw_fal.__file__).parent
 MAP = (PACKAGE / "README.md").read_text(encoding="utf-8")
-PATHS = sorted(set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+(?:\.py|/))`", MAP)))
+PATHS = sorted(set(re.findall(r"`((?:[a-z0-9_]+/)*[a-z0-9_]+(?:\.py|/))`", MAP)))
 
 
 @pytest.mark.parametrize("name", PATHS)
