@@ -238,7 +238,7 @@ def running(
     quotes = wiring.quotes(config, settings_of("image"))
     with (
         wiring.shared_journal() as journal,
-        wiring.engine(config, session=session, quotes=quotes, journal=journal) as engine,
+        wiring.engine(config, session=session, quotes=quotes, shared=journal) as engine,
     ):
         work = JobWork(record, engine, settings_of, Path.cwd())
         changed = work.changed(items) if submit else []
@@ -313,7 +313,7 @@ class Standing(Frozen):
 
 def standing(record: BatchRecord) -> Standing:
     """How far a batch is. Asks nobody but the journal."""
-    states = wiring.user_journal().count_keyed(record.prefix)
+    states = wiring.journal().count_keyed(record.prefix)
     return Standing(record, states, _spent(record))
 
 
@@ -330,7 +330,7 @@ def cancel(record: BatchRecord, session: Session) -> list[dict[str, object]]:
 
     waiting = [
         (item, job)
-        for item, job in wiring.user_journal().keyed(record.prefix).items()
+        for item, job in wiring.journal().keyed(record.prefix).items()
         if job.state in ("queued", "running") and job.cancel_url
     ]
     outcomes: list[dict[str, object]] = []

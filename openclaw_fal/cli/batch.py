@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Examples:
   openclaw batch plan items.jsonl                     check and price every row; sends nothing
-  openclaw batch run items.jsonl --out shots/ --max-spend 5
+  openclaw batch run items.jsonl --out shots/ --max-spend 5 --assume-cost 0.05
   openclaw batch status items.jsonl
   openclaw batch resume items.jsonl                   after Ctrl-C, a crash, or with more money
   openclaw batch run items.jsonl --out shots/ --shard 1/3

@@ -65,7 +65,7 @@ def list_jobs(
     for name in state or ():
         if name not in STATES:
             raise UsageError(f"--state {name}: takes {', '.join(STATES)}")
-    jobs = wiring.user_journal().list(
+    jobs = wiring.journal().list(
         kind=cast("Kind | None", kind),
         state=cast("list[State] | None", state),
         model=model.removeprefix("fal/") if model else None,
@@ -117,7 +117,7 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     """Show one job in full."""
     from openclaw_fal.job import wiring
 
-    job = wiring.user_journal().get(job_id)
+    job = wiring.journal().get(job_id)
     facts = job.as_json()
     people = {**facts, "cost": str(job.cost)} if job.cost else facts
     rows = [
@@ -216,6 +216,6 @@ def prune(
     """Forget finished jobs that are older than some days. Files are not touched."""
     from openclaw_fal.job import wiring
 
-    gone = wiring.user_journal().prune(older_than=older_than * 86400)
+    gone = wiring.journal().prune(older_than=older_than * 86400)
     document: PruneDocument = {"pruned": list(gone)}
     return Result(document, out=tuple(gone), notes=(f"{len(gone)} forgotten",))

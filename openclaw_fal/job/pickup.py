@@ -55,7 +55,7 @@ class _Pickup(NamedTuple):
 
     def run(self) -> Waited:
         try:
-            job = standing.sent(wiring.user_journal(), self.job, self.deadline)
+            job = standing.sent(wiring.journal(), self.job, self.deadline)
             standing.refuse_hopeless(job)
             generated = self.engine.resume(job, self.target, self.settings, self.deadline)
             self.engine.progress.close()
@@ -123,7 +123,7 @@ def wait_for(
 
 def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
     """The jobs by the ids that were given; the same job under two ids is taken once."""
-    journal = wiring.user_journal()
+    journal = wiring.journal()
     found: dict[str, Job] = {}
     for name in dict.fromkeys(wanted):
         try:
@@ -208,7 +208,7 @@ def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
 def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
     """Ask fal to cancel a queued job: "requested", "already_completed", "already_failed",
     "already_cancelled" or "not_found"."""
-    journal = wiring.user_journal()
+    journal = wiring.journal()
     job = journal.get(wanted)
     session.model = job.model
     if job.state in ("completed", "saving", "done"):

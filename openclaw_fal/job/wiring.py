@@ -34,7 +34,7 @@ def read_config(path: str | None = None) -> Config:
     return config.read_config(paths.config_path(path))
 
 
-def user_journal() -> Journal:
+def journal() -> Journal:
     """The user's journal of jobs."""
     from openclaw_fal.journal import jobs
     from openclaw_fal.store import paths
@@ -82,7 +82,7 @@ def engine(
     progress: Progress | None = None,
     references: tuple[Reference, ...] = (),
     quotes: Quotes | None = None,
-    journal: Journal | None = None,
+    shared: Journal | None = None,
 ) -> Iterator[Engine]:
     """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
     from openclaw_fal.files.request_files import RequestFiles
@@ -97,7 +97,7 @@ def engine(
     with (
         _fal_at(config, session, progress) as (hosts, key),
         engine_at(
-            hosts, key, files=files, progress=progress, quotes=quotes, journal=journal
+            hosts, key, files=files, progress=progress, quotes=quotes, shared=shared
         ) as running,
     ):
         yield running
@@ -111,7 +111,7 @@ def engine_at(
     progress: Progress,
     files: RequestFiles | None = None,
     quotes: Quotes | None = None,
-    journal: Journal | None = None,
+    shared: Journal | None = None,
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal.fal.service import FalService
@@ -120,7 +120,7 @@ def engine_at(
 
     service = FalService(hosts, key, progress)
     try:
-        kept = journal or user_journal()
+        kept = shared or journal()
         yield Engine(service, files or RequestFiles(), kept, progress, {}, quotes)
     finally:
         progress.close()

@@ -87,6 +87,8 @@ def test_an_example_runs(
                 file = io.TextIOWrapper(io.BytesIO(Path(words[at + 1]).read_bytes()))
                 monkeypatch.setattr(sys, "stdin", file)
             del words[at : at + 2]
+    if words[0] == "batch" and words[1] not in ("plan", "run"):
+        openclaw("batch", "run", "items.jsonl")
     if words[:2] == ["config", "get"]:
         openclaw("config", "set", words[2], "fal/fal-ai/flux/dev")
     outcome = openclaw(*words)

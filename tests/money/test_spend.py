@@ -35,7 +35,7 @@ def spent() -> Callable[..., str]:
         amount = None if estimated is None else Money(estimated, currency)
         price = Price("m", "0.01", "images", currency)
         estimate = Estimate(amount, "units", "")
-        journal = wiring.user_journal()
+        journal = wiring.journal()
         reservation = Reservation(estimate, "run", "options", price, batch=batch)
         job_id = begin(journal, reservation=reservation, **facts)
         if units is not None:
@@ -71,7 +71,7 @@ def test_by_model_this_month(openclaw: Openclaw, spent: Callable[..., str]) -> N
     spent(50_000)
     spent(None, "2", model="fal-ai/other")
     spent(None, model="fal-ai/other")
-    wiring.user_journal().not_sent(spent(70_000), "no route")
+    wiring.journal().not_sent(spent(70_000), "no route")
     outcome = openclaw("spend", "--json")
     assert outcome.json["groups"] == [
         {
