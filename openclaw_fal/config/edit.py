@@ -162,6 +162,9 @@ def edited(
     if [file.text for file in after.files] == [file.text for file in config.files]:
         return config, ()
     after, more = _run(after, *unify(after.data, after.layout))
+    for old, new in zip(config.files, after.files, strict=True):
+        if old.text != new.text:
+            Document(new.text, new.value, str(new.path)).checked()
     migrated = any(isinstance(edit, Migrate) for edit in edits)
     notes += [*more, *_checked(config, after, check_model, force=force, migrated=migrated)]
     return after, tuple(dict.fromkeys(notes))
@@ -192,8 +195,6 @@ def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config
     files = {}
     for file in config.files:
         document = placed.documents[file.path]
-        if document.text != file.text:
-            document.checked()
         files[file.path] = ConfigFile(file.path, file.snapshot, document.text, document.value)
     if all(files[file.path].text == file.text for file in config.files):
         return config, []

@@ -233,7 +233,8 @@ def config_from_files(
         return known[file].value
 
     data = files[path].value
-    if has_includes(data):
+    text = files[path].text
+    if ("include" in text or "\\" in text) and has_includes(data):
         data = resolved(path, load, allowed_roots(environ))
     if not isinstance(data, dict):
         raise LocalError(f"{path} is not a config: what it includes is {type_name(data)}")

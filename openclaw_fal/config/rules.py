@@ -192,8 +192,11 @@ def onboarding_edits(config: Config) -> list[Set]:
     if not _has_image_model(config):
         path = default_path("image", config.layout)
         edits.append(Set((*path, "primary"), DEFAULT_IMAGE_MODEL))
-    for key, value in (("provider", "fal"), ("mode", "api_key")):
-        edits.append(Set((*PROFILE, key), value))
+    profile = {"provider": "fal", "mode": "api_key"}
+    if get_at(config.data, PROFILE) is MISSING:
+        edits.append(Set(PROFILE, profile))
+    else:
+        edits += [Set((*PROFILE, key), value) for key, value in profile.items()]
     if plugin_policy(config.data) is None:
         edits.append(Set((*PLUGIN, "enabled"), True))
     return [edit for edit in edits if get_at(config.data, edit.keys) != edit.value]

@@ -120,7 +120,7 @@ class Document:
         """
         if is_blank(self.text):
             return self
-        actual = loads(self.text, "the edited text", short=0)
+        actual = loads(self.text, self.name, short=0)
         if repr(actual) != repr(self.value) and not same(actual, self.value):
             raise OpenClawFalError(
                 f"Editing {self.name} would have changed something else; nothing was written",

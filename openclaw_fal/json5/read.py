@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.grammar import MAX_DEPTH, NUMBER
@@ -29,13 +29,18 @@ def loads(text: str, name: str = "text", *, short: int = SHORT) -> object:
 
     Of members with the same key the last one counts. Raises Json5Error (a LocalError) with the
     exact place; `name` is how messages call the text, usually its file. Texts that are no longer
-    than `short` characters are left to the scanner.
+    than `short` characters are left to the scanner. The value may be shared: it is not changed.
     """
+    return _loaded(text, name, len(text) > short)
+
+
+@lru_cache(maxsize=4)  # one command reads the same file several times
+def _loaded(text: str, name: str, long: bool) -> object:
     body = text.removeprefix("\ufeff")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        data = _json5(text, body, name, short)
+        data = _json5(text, body, name, long)
     if _too_deep(data, body):
         return _scanned(text, name)  # fails, and names the place
     return data
@@ -70,8 +75,8 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _json5(text: str, body: str, name: str, short: int) -> object:
-    if len(body) <= short:
+def _json5(text: str, body: str, name: str, long: bool) -> object:
+    if not long:
         return _scanned(text, name)
     import pyjson5
 

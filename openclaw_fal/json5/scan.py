@@ -22,16 +22,21 @@ INLINE_BLANK = re.compile(f"[{_BLANKS}]*")
 _SKIP = re.compile(
     rf"(?:[{_BLANKS}\n\r\u2028\u2029]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)*", re.DOTALL
 )
-_TO_BRACKET = re.compile(
-    r"""
-    (?>
-      [^"'/{}\[\]]++
-      | "(?>[^"\\]++|\\.)*+" | '(?>[^'\\]++|\\.)*+'
-      | //[^\n\r\u2028\u2029]*+ | /\*.*?\*/
-    )*+
-    """,
-    re.DOTALL | re.VERBOSE,
+_PASSED_OVER = (
+    r"""[^"'/{}\[\]]++|"(?>[^"\\]++|\\.)*+"|'(?>[^'\\]++|\\.)*+'"""
+    r"""|//[^\n\r\u2028\u2029]*+|/\*.*?\*/"""
 )
+
+
+def _balanced(depth: int) -> str:
+    """The regular expression of what holds no bracket outside objects and lists of this depth."""
+    inner = _PASSED_OVER
+    for _ in range(depth):
+        inner = rf"{_PASSED_OVER}|[{{\[](?>{inner})*+[}}\]]"
+    return rf"(?>{inner})*+"
+
+
+_TO_BRACKET = re.compile(_balanced(5), re.DOTALL)
 _NUMBER = re.compile(NUMBER)
 _NUMBER_START = frozenset("+-.0123456789IN")
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
@@ -104,6 +109,13 @@ def outline(text: str, name: str = "text") -> Node:
     return _Scanner(text, name, lazy=True).document()
 
 
+def skipped(text: str, at: int) -> int:
+    """The first position from `at` on that is neither white space nor in a comment."""
+    match = _SKIP.match(text, at)
+    assert match is not None
+    return match.end()
+
+
 def plain(node: Node) -> object:
     """The Python value of a node. Of members with the same key the last one counts."""
     if node.kind == "object":
@@ -174,7 +186,8 @@ class _Scanner:
 
     def unopened(self, kind: NodeKind) -> Node:
         """An object or list of which only the end is located."""
-        start, depth = self.at, 0
+        start, depth = self.at, 1
+        self.at += 1
         while True:
             match = _TO_BRACKET.match(self.text, self.at)
             assert match is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from openclaw_fal.json5.scan import INLINE_BLANK, Item, Node
+from openclaw_fal.json5.scan import INLINE_BLANK, Item, Node, skipped
 
 Quote = Literal["", '"', "'"]
 
@@ -236,8 +236,10 @@ def _trailing(text: str, near: list[Node]) -> bool:
 def _inline_lists(text: str, root: Node, key_quote: Quote) -> bool:
     """Whether lists stand on one line: as the first one does, else as a hand would write it."""
     for node in _nodes(root):
-        if node.kind == "list" and node.items:
-            return not starts_line(text, node.items[0].start)
+        if node.kind == "list":
+            first = skipped(text, node.start + 1)
+            if text[first] != "]":
+                return not starts_line(text, first)
     return key_quote != '"'
 
 
