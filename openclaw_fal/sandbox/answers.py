@@ -23,10 +23,10 @@ def failure(status: int, detail: object, error_type: str = "") -> Response:
     return response
 
 
-def problem(found: Problem) -> Response:
-    """The answer of a result that there is not."""
-    response = failure(found.status, found.detail, found.error_type)
-    if found is START_TIMEOUT:
+def problem(cause: Problem) -> Response:
+    """The error response for a job without a result."""
+    response = failure(cause.status, cause.detail, cause.error_type)
+    if cause is START_TIMEOUT:
         response.set_header("x-fal-request-timeout-type", "user")
     return response
 

@@ -54,31 +54,31 @@ def made_file(world: World, path: str, dials: Dials) -> Blob | None:
 
 def upload(world: World, request: Request, dials: Dials) -> Response:
     """One request with the whole file."""
-    found = _begin(world, request, multipart=False)
-    world.storage.receive(found, request)
-    return Response.of({"access_url": found.url})
+    upload = _begin(world, request, multipart=False)
+    world.storage.receive(upload, request)
+    return Response.of({"access_url": upload.url})
 
 
 def begin(world: World, request: Request, dials: Dials) -> Response:
     """Begin a multipart upload."""
-    found = _begin(world, request, multipart=True)
-    return Response.of({"access_url": found.url, "uploadId": found.id})
+    upload = _begin(world, request, multipart=True)
+    return Response.of({"access_url": upload.url, "uploadId": upload.id})
 
 
 def part(world: World, request: Request, dials: Dials) -> Response:
     """`/files/<id>/<name>/multipart/<id>/<n>`."""
     parts = request.segments
-    found = world.upload(parts[1])
-    if found is None or not found.multipart or not parts[-1].isdigit():
+    upload = world.upload(parts[1])
+    if upload is None or not upload.multipart or not parts[-1].isdigit():
         return failure(404, "Not Found")
-    etag = world.storage.receive_part(found, int(parts[-1]), request)
+    etag = world.storage.receive_part(upload, int(parts[-1]), request)
     return Response.of({"partNumber": int(parts[-1]), "etag": etag}, etag=etag)
 
 
 def complete(world: World, request: Request, dials: Dials) -> Response:
     """Join the parts."""
-    found = world.upload(request.segments[1])
-    return uploads.join(world, found, request) if found else failure(404, "Not Found")
+    upload = world.upload(request.segments[1])
+    return uploads.join(world, upload, request) if upload else failure(404, "Not Found")
 
 
 def _begin(world: World, request: Request, *, multipart: bool) -> Upload:

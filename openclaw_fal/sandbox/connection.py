@@ -91,25 +91,25 @@ class Connection:
     def _exchange(self, request: Request, version: str) -> bool:
         """Answer one request; returns whether the connection stays open."""
         world, began = self._world, time.monotonic()
-        found = route(request)
+        place = route(request)
         dials, wrong = self._dials(request)
-        spared = wrong or found.phase == "control"
-        fault = None if spared else dials.fault(found.phase)
+        spared = wrong or place.phase == "control"
+        fault = None if spared else dials.fault(place.phase)
         if fault and fault.kind == "reset":
-            self._remember(request, found)
+            self._remember(request, place)
             sending.reset(self._sock)
             return False
         if "100-continue" in request.headers.get("expect", "").lower():
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if not found.streamed:
+        if not place.streamed:
             self._read_body(request, dials)
-        recorded = self._remember(request, found)
-        response = wrong or self._answer(request, found, dials, fault)
-        if found.phase != "media":
+        recorded = self._remember(request, place)
+        response = wrong or self._answer(request, place, dials, fault)
+        if place.phase != "media":
             world.wait(dials.latency)
         if world.stop.is_set():
             raise Gone
-        self._finish_headers(found, response, fault)
+        self._finish_headers(place, response, fault)
         recorded.size = self._drained(request)
         recorded.status = response.status
         close = _wants_close(request, version)
@@ -139,16 +139,16 @@ class Connection:
                 parts.append(chunk)
         request.body = b"" if request.too_large else b"".join(parts)
 
-    def _remember(self, request: Request, found: Route) -> Recorded:
-        public_host = found.public and found.phase in ("media", "upload", "initiate")
+    def _remember(self, request: Request, place: Route) -> Recorded:
+        public_host = place.public and place.phase in ("media", "upload", "initiate")
         leaked = public_host and "authorization" in request.headers
-        return self._world.remember(request, found.phase, leaked=leaked)
+        return self._world.remember(request, place.phase, leaked=leaked)
 
     def _answer(
-        self, request: Request, found: Route, dials: Dials, fault: Fault | None
+        self, request: Request, place: Route, dials: Dials, fault: Fault | None
     ) -> Response:
         try:
-            response = self._taken(request, found, dials, fault)
+            response = self._taken(request, place, dials, fault)
         except (Gone, BadRequest, OSError):
             raise
         except Exception as exc:
@@ -159,34 +159,34 @@ class Connection:
             response = answers.failure(response.status, f"Not accepted: Authorization: {header}")
         return response
 
-    def _taken(self, request: Request, found: Route, dials: Dials, fault: Fault | None) -> Response:
-        world, platform = self._world, found.phase == "platform"
+    def _taken(self, request: Request, place: Route, dials: Dials, fault: Fault | None) -> Response:
+        world, platform = self._world, place.phase == "platform"
         hooked = world.hook(request) if world.hook else None
         if hooked is not None:
             return hooked
         if request.too_large:
             return answers.failure(413, "Request body is too large")
-        if not found.public:
-            refused = answers.refusal(request, platform=platform, token=found.token)
+        if not place.public:
+            refused = answers.refusal(request, platform=platform, token=place.token)
             if refused is not None:
                 return refused
-        if found.phase in ("sync", "submit") and world.locked(dials):
+        if place.phase in ("sync", "submit") and world.locked(dials):
             return answers.failure(403, answers.LOCKED)
         if fault is None:
-            return found.handler(world, request, dials)
+            return place.handler(world, request, dials)
         if not fault.takes_effect:
             return spoil.answer(fault, platform=platform)
-        return spoil.spoil(fault, found.handler(world, request, dials), platform=platform)
+        return spoil.spoil(fault, place.handler(world, request, dials), platform=platform)
 
-    def _finish_headers(self, found: Route, response: Response, fault: Fault | None) -> None:
+    def _finish_headers(self, place: Route, response: Response, fault: Fault | None) -> None:
         response.set_header("server", "openclaw-fal-sandbox")
         if fault and not fault.request_id:
             response.headers = [pair for pair in response.headers if pair[0] != "x-fal-request-id"]
-        elif found.phase not in ("media", "upload") and not response.header("x-fal-request-id"):
+        elif place.phase not in ("media", "upload") and not response.header("x-fal-request-id"):
             response.set_header("x-fal-request-id", self._world.ids.uuid())
 
     def _drained(self, request: Request) -> int:
-        """Read what the handler left of the body; returns how much there was in all."""
+        """Read what the handler did not read of the body; returns how much there was in all."""
         assert request.reader is not None
         if not request.reader.done:
             for _ in request.reader.chunks():

@@ -123,14 +123,14 @@ def _listing(
     except (ValueError, binascii.Error):
         message = f"start and end are dates, limit is 1 to {most}, and the cursor one of ours"
         return platform_failure(400, "validation_error", message)
-    found = [
+    entries = [
         entry
         for entry in reversed(world.ledger.entries())
         if start <= entry.sent_at < end and shown(entry)
     ]
-    more = page * limit < len(found)
+    more = page * limit < len(entries)
     cursor = base64.b64encode(str(page + 1).encode()).decode() if more else None
-    rows = [row(entry) for entry in found[(page - 1) * limit : page * limit]]
+    rows = [row(entry) for entry in entries[(page - 1) * limit : page * limit]]
     return Response.of({name: rows, "next_cursor": cursor, "has_more": more})
 
 

@@ -157,11 +157,11 @@ def _pricing(request: Request, dials: Dials) -> Response:
         return platform_failure(400, "validation_error", message)
     unknown = [endpoint for endpoint in wanted if models.known(endpoint) is None]
     if unknown:
-        return platform_failure(404, "not_found", f"Endpoint not found: {', '.join(unknown)}")
-    found: list[dict[str, object]] = []
+        return platform_failure(404, "not_found", f"Endpoint not rows: {', '.join(unknown)}")
+    rows: list[dict[str, object]] = []
     for endpoint in wanted:
         price = prices.price_of(endpoint, dials)
-        found.append(
+        rows.append(
             {
                 "endpoint_id": endpoint,
                 "unit_price": float(price.amount),
@@ -169,7 +169,7 @@ def _pricing(request: Request, dials: Dials) -> Response:
                 "currency": "USD",
             }
         )
-    return Response.of({"prices": found, "has_more": False, "next_cursor": None})
+    return Response.of({"prices": rows, "has_more": False, "next_cursor": None})
 
 
 def _estimate(request: Request, dials: Dials) -> Response:

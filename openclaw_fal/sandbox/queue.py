@@ -186,7 +186,7 @@ def _status_value(
 def _events(world: World, request: Request, job: Job) -> Iterator[bytes]:
     own = world.dials_of(request)
     last: object = None
-    told = 0
+    sent = 0
     commented = time.monotonic()
     while not world.stop.is_set():
         dials = world.job_dials(job, own)
@@ -197,8 +197,8 @@ def _events(world: World, request: Request, job: Job) -> Iterator[bytes]:
         if seen != last:
             value = _status_value(job, request, dials, state, position)
             if "logs" in value and _wants_logs(request):
-                value["logs"] = lines[told:]
-                told = len(lines)
+                value["logs"] = lines[sent:]
+                sent = len(lines)
             yield b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
             last = seen
         if state == "COMPLETED":
@@ -216,8 +216,8 @@ def _until_change(job: Job, dials: Dials) -> float:
     elapsed = time.monotonic() - job.submitted
     waiting = dials.queue_length * dials.queue_step + job.delay
     if elapsed < waiting:
-        left = dials.queue_step - elapsed % dials.queue_step if dials.queue_step else 0.1
+        remaining = dials.queue_step - elapsed % dials.queue_step if dials.queue_step else 0.1
     else:
         step = dials.run_time / max(1, dials.log_lines)
-        left = step - (elapsed - waiting) % step if step > 0 else 0.0
-    return min(max(left, 0.002), 0.1, max(dials.stream_comment, 0.01))
+        remaining = step - (elapsed - waiting) % step if step > 0 else 0.0
+    return min(max(remaining, 0.002), 0.1, max(dials.stream_comment, 0.01))

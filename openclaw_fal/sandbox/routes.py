@@ -57,9 +57,9 @@ def route(request: Request) -> Route:
     if role in ("all", "api") and path.startswith("/v1/"):
         return Route("platform", platform.answer, public=path == "/v1/models")
     if role in ("all", "queue"):
-        found = _request_route(request)
-        if found:
-            return found
+        matched = _request_route(request)
+        if matched:
+            return matched
     if role == "all" and path.startswith(control.PREFIX):
         return Route("control", control.answer, public=True)
     if role == "all" and path == "/":
@@ -75,10 +75,10 @@ def _request_route(request: Request) -> Route | None:
     if "requests" not in parts[2:4]:
         return None
     at = parts.index("requests", 2)
-    method, found = _QUEUE.get("/".join(parts[at + 2 :]), ("", _NOT_FOUND))
+    method, matched = _QUEUE.get("/".join(parts[at + 2 :]), ("", _NOT_FOUND))
     if len(parts) < at + 2:
         return _NOT_FOUND
-    return found if request.method == method or found is _NOT_FOUND else _WRONG_METHOD
+    return matched if request.method == method or matched is _NOT_FOUND else _WRONG_METHOD
 
 
 def _model_route(request: Request) -> Route:

@@ -169,10 +169,10 @@ def _wait(world: World, request: Request, dials: Dials) -> Problem | None:
         passed = time.monotonic() - began
         if within and waiting > within and passed >= within:
             return START_TIMEOUT
-        left = waiting + dials.run_time - passed
-        if left <= 0:
+        remaining = waiting + dials.run_time - passed
+        if remaining <= 0:
             break
-        world.wait(min(left, 0.05))
+        world.wait(min(remaining, 0.05))
     return None
 
 

@@ -113,12 +113,12 @@ def _first(chunks: Iterator[bytes], length: int | None, share: float) -> Iterato
     if length is None:
         yield from (chunk for chunk, _ in zip(chunks, range(1), strict=False))
         return
-    left = int(length * share)
+    remaining = int(length * share)
     for chunk in chunks:
-        if left <= 0:
+        if remaining <= 0:
             return
-        yield chunk[:left]
-        left -= len(chunk)
+        yield chunk[:remaining]
+        remaining -= len(chunk)
 
 
 def _pieces(chunk: bytes, size: int) -> Iterator[bytes]:

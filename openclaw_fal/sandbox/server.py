@@ -259,10 +259,10 @@ class Sandbox:
 
     def spec(self, url: str) -> Spec:
         """What a result's media URL stands for. Raises KeyError if it is none."""
-        found = self._world.library.get(_file_path(url))
-        if found is None:
+        spec = self._world.library.get(_file_path(url))
+        if spec is None:
             raise KeyError(url)
-        return found
+        return spec
 
     @property
     def crashes(self) -> list[str]:

@@ -30,7 +30,7 @@ def answer(fault: Fault, *, platform: bool = False) -> Response:
         if fault.type:
             response.set_header("x-fal-error-type", fault.type)
     else:
-        detail = fault.detail or f"The sandbox was told to fail with {status}."
+        detail = fault.detail or f"The sandbox has a dial that makes this fail with {status}."
         response = (
             answers.platform_failure(status, fault.type or "error", detail)
             if platform
@@ -107,11 +107,11 @@ def _doubled(value: object) -> str:
 
 def _big_json(size: int) -> Iterator[bytes]:
     yield _HEAD
-    left = size - len(_HEAD) - len(_TAIL)
-    while left > 0:
-        part = min(CHUNK, left)
+    remaining = size - len(_HEAD) - len(_TAIL)
+    while remaining > 0:
+        part = min(CHUNK, remaining)
         yield b"x" * part
-        left -= part
+        remaining -= part
     yield _TAIL
 
 

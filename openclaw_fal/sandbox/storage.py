@@ -165,7 +165,7 @@ def file_range(path: Path, start: int, stop: int) -> Iterator[bytes]:
     """The bytes of a file from start to stop, in chunks."""
     with path.open("rb") as source:
         source.seek(start)
-        left = stop - start
-        while left > 0 and (chunk := source.read(min(CHUNK, left))):
-            left -= len(chunk)
+        remaining = stop - start
+        while remaining > 0 and (chunk := source.read(min(CHUNK, remaining))):
+            remaining -= len(chunk)
             yield chunk

@@ -1,7 +1,7 @@
 """Inputs against declared schemas, with errors in the words of fal (FastAPI and pydantic).
 
 Unlike pydantic this does not convert: a number sent as text is an error, so that a client that
-builds requests loosely is found out here.
+builds requests loosely is noticed here.
 """
 
 from __future__ import annotations
@@ -125,10 +125,10 @@ def _check_any(branches: list[Schema], value: object, loc: tuple[str | int, ...]
     errors: Errors = []
     for branch in branches:
         name = "Literal" if "enum" in branch else str(branch.get("type", "value"))
-        found = _check(branch, value, (*loc, name))
-        if not found:
+        failures = _check(branch, value, (*loc, name))
+        if not failures:
             return []
-        errors += found
+        errors += failures
     return errors
 
 

@@ -135,12 +135,12 @@ class World:
         if text is None:
             return None
         with self._lock:
-            found = self._parsed.get(text)
-            if found is None:
+            dials = self._parsed.get(text)
+            if dials is None:
                 if len(self._parsed) >= _HEADERS_KEPT:
                     self._parsed.clear()
-                found = self._parsed[text] = Dials.parse(text)
-            return found
+                dials = self._parsed[text] = Dials.parse(text)
+            return dials
 
     def inherited_dials(self, request: Request) -> Dials | None:
         """The dials in the header of the request that made this job or this file, if any."""
@@ -153,7 +153,7 @@ class World:
 
     def remember(self, request: Request, phase: str, *, leaked: bool) -> Recorded:
         """Record a request, within the limits."""
-        found = Recorded(
+        recorded = Recorded(
             request.method,
             request.path,
             request.query,
@@ -167,23 +167,23 @@ class World:
         )
         if self.record:
             with self._lock:
-                self._kept += len(found.body)
+                self._kept += len(recorded.body)
                 if self._kept > self.limits.bodies:
-                    found.body = b""
-                self.requests.append(found)
+                    recorded.body = b""
+                self.requests.append(recorded)
                 self._arrived.notify_all()
-        return found
+        return recorded
 
     def wait_for(self, phase: str, count: int, timeout: float) -> list[Recorded]:
         """Wait until so many requests of a phase are recorded. Raises TimeoutError."""
 
-        def found() -> list[Recorded]:
+        def arrived() -> list[Recorded]:
             return [item for item in self.requests if item.phase == phase]
 
         with self._arrived:
-            if not self._arrived.wait_for(lambda: len(found()) >= count, timeout):
-                raise TimeoutError(f"{len(found())} of {count} requests of the phase {phase}")
-            return found()
+            if not self._arrived.wait_for(lambda: len(arrived()) >= count, timeout):
+                raise TimeoutError(f"{len(arrived())} of {count} requests of the phase {phase}")
+            return arrived()
 
     def recorded(self) -> list[Recorded]:
         """The requests recorded so far."""

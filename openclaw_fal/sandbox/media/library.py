@@ -65,10 +65,10 @@ class Library:
     def render(self, spec: Spec) -> bytes:
         """The spec's bytes, made once as long as there is room."""
         with self._lock:
-            found = self._bytes.get(spec)
-            if found is not None:
+            kept = self._bytes.get(spec)
+            if kept is not None:
                 self._bytes.move_to_end(spec)
-                return found
+                return kept
         data = render(spec)
         with self._lock:
             if spec not in self._bytes:
