@@ -6,7 +6,7 @@ and JSON documents use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -97,6 +97,11 @@ class Endpoint(Frozen):
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(self.input.get("required", ()))
+
+    def first(self, names: Sequence[str]) -> str | None:
+        """The first of the names that is declared; one that is required comes before the others."""
+        declared = [name for name in names if name in self.properties]
+        return next((name for name in declared if name in self.required), (*declared, None)[0])
 
 
 _REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}

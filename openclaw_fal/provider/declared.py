@@ -17,7 +17,7 @@ from openclaw_fal.media import (
     VideoRequest,
 )
 from openclaw_fal.provider import fields
-from openclaw_fal.provider.declared_files import add_references, destination
+from openclaw_fal.provider.declared_files import add_references, destination, takes_files
 from openclaw_fal.provider.declared_geometry import add_geometry
 from openclaw_fal.provider.declared_values import add_count, add_duration, add_format, add_plain
 from openclaw_fal.provider.draft import Draft
@@ -55,7 +55,7 @@ def plan_declared(request: MediaRequest, known: Endpoint, lookup: Lookup) -> Pla
     for option in fields.PLAIN:
         add_plain(draft, option, _given(request, option))
     draft.add_params()
-    _check_whole(draft, request)
+    _check_whole(draft, request, endpoint)
     return draft.finished()
 
 
@@ -74,24 +74,32 @@ def _add_music(draft: Draft, request: MusicRequest) -> None:
 
 def _add_prompt(draft: Draft, endpoint: Endpoint, prompt: str) -> None:
     """Into the endpoint's text field; empty is fine where the endpoint can do without."""
-    names = [name for name in fields.PROMPT if name in endpoint.properties]
+    name = endpoint.first(fields.PROMPT)
     if not prompt.strip():
-        if names and names[0] in endpoint.required:
+        if name in endpoint.required:
             draft.reject("prompt", prompt, "prompt: it is empty")
-    elif names:
-        draft.send(names[0], prompt, "prompt", prompt)
+    elif name is not None:
+        draft.send(name, prompt, "prompt", prompt)
     else:
         draft.ignore("prompt", prompt, f"{endpoint.id} takes no prompt")
 
 
-def _check_whole(draft: Draft, request: MediaRequest) -> None:
+def _option(name: str, draft: Draft, request: MediaRequest, endpoint: Endpoint) -> str:
+    """The key of the option that can still fill a field; `params` if none can."""
+    key = OPTIONS.get(name, "params")
+    files = next((option for option in fields.FILES if KEYS[option] == key), None)
+    if files and not (hasattr(request, files) and takes_files(endpoint, files)):
+        return "params"
+    return "params" if draft.has_sent(key) else key
+
+
+def _check_whole(draft: Draft, request: MediaRequest, endpoint: Endpoint) -> None:
     """What the endpoint requires and nothing filled, and whatever else its schema refuses."""
     assert draft.schema is not None
     rejected = {entry.key for entry in draft.violations}
     given = {name for name, _ in request.params}
     for wrong in problems(draft.body, draft.schema):
-        key = OPTIONS.get(wrong.name, "params")
-        key = "params" if draft.has_sent(key) else key
+        key = _option(wrong.name, draft, request, endpoint)
         if wrong.missing and key not in rejected:
             draft.reject_problem(key, None, _missing(draft, wrong, key), wrong)
         elif not wrong.missing and wrong.name not in given:

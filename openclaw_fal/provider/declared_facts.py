@@ -144,8 +144,8 @@ def _mode(request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> Document
 def example(kind: Kind, endpoint: Endpoint) -> str:
     """A command that works: with the files, the prompt and the fields that are required."""
     words = ["openclaw", kind]
-    prompts = [name for name in fields.PROMPT if name in endpoint.properties]
-    filled = {*prompts[:1]}
+    prompt_field = endpoint.first(fields.PROMPT)
+    filled = {prompt_field}
     for option, flag in FILE_FLAGS.get(kind, {}).items():
         if _requires(endpoint, option):
             words.append(flag)
@@ -155,7 +155,7 @@ def example(kind: Kind, endpoint: Endpoint) -> str:
             value = sample(endpoint.properties[name])
             text = value if isinstance(value, str) else json.dumps(value)
             words.append(f"--param {shlex.quote(f'{name}={text}')}")
-    prompt = PROMPTS[kind] if prompts else ""
+    prompt = PROMPTS[kind] if prompt_field else ""
     return " ".join([*words, f'--model fal/{endpoint.id} "{prompt}"'])
 
 
@@ -176,7 +176,7 @@ def _request(kind: Kind, model: str, images: tuple[Reference, ...]) -> MediaRequ
 
 def _requires(endpoint: Endpoint, option: str) -> bool:
     names = (*fields.ONE_FILE[option], *fields.FILES[option])
-    return any(name in endpoint.required for name in names)
+    return takes_files(endpoint, option) and any(name in endpoint.required for name in names)
 
 
 def _plain(draft: Draft, option: str) -> Fate:

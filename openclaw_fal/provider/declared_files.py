@@ -33,11 +33,16 @@ def takes_files(endpoint: Endpoint, option: str) -> bool:
 
 
 def field_for_files(endpoint: Endpoint, option: str) -> str | None:
+    """The field that the most files go into."""
     return _list(endpoint, option) or _one(endpoint, option)
 
 
 def field_for_file(endpoint: Endpoint, option: str) -> str | None:
-    return _one(endpoint, option) or _list(endpoint, option)
+    """The field that a single file goes into."""
+    one, many = _one(endpoint, option), _list(endpoint, option)
+    if many in endpoint.required and one not in endpoint.required:
+        return many
+    return one or many
 
 
 def most_files(endpoint: Endpoint, option: str) -> int | None:
@@ -74,7 +79,7 @@ def _add(
     lookup: Lookup,
 ) -> None:
     one, many, count = _one(endpoint, option), _list(endpoint, option), len(files)
-    if count == 1 and one:
+    if count == 1 and one and one == field_for_file(endpoint, option):
         draft.send(one, files[0], KEYS[option], sources(files))
     elif many:
         _send_list(draft, option, files, many, endpoint.properties[many])
@@ -122,17 +127,15 @@ def _refuse(
 def _one(endpoint: Endpoint, option: str) -> str | None:
     """The field for a single file."""
     declared = endpoint.properties
-    names = fields.ONE_FILE[option]
-    return next(
-        (one for one in names if one in declared and of_type(declared[one], "string")), None
-    )
+    names = [one for one in fields.ONE_FILE[option] if one in declared]
+    return endpoint.first([one for one in names if of_type(declared[one], "string")])
 
 
 def _list(endpoint: Endpoint, option: str) -> str | None:
     """The field for a list of files."""
     declared = endpoint.properties
-    names = (one for one in fields.FILES[option] if one in declared)
-    return next((one for one in names if _array(declared[one])), None)
+    names = [one for one in fields.FILES[option] if one in declared]
+    return endpoint.first([one for one in names if _array(declared[one])])
 
 
 def _array(schema: Schema) -> Schema | None:
