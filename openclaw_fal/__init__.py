@@ -1,8 +1,8 @@
 """fal.ai onboarding and media generation with OpenClaw's config: a command line, and a library.
 
-    from openclaw_fal import ImageRequest, generate
+    from openclaw_fal import generate
 
-    done = generate(ImageRequest("fal-ai/flux/dev", "a lighthouse at dawn"), sandbox=True)
+    done = generate("a lighthouse at dawn", sandbox=True)
     print(done.outputs[0].path)
 
 Importing this package loads nothing: each name is fetched from its module when it is first used.
@@ -12,11 +12,13 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
 if TYPE_CHECKING:
-    from openclaw_fal.api import cancel, default_model, generate, models, plan, submit, wait
+    from openclaw_fal.api import cancel, default_model, generate, jobs, models, plan, submit, wait
     from openclaw_fal.errors import (
         AuthError,
         BillingError,
+        BudgetError,
         CapabilityError,
+        Conflict,
         ContentPolicy,
         Interrupted,
         JobFailed,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         UsageError,
         Violation,
     )
+    from openclaw_fal.journal.record import Job
     from openclaw_fal.media import (
         Adjusted,
         Generated,
@@ -45,12 +48,15 @@ __all__ = [
     "Adjusted",
     "AuthError",
     "BillingError",
+    "BudgetError",
     "CapabilityError",
+    "Conflict",
     "ContentPolicy",
     "Generated",
     "Ignored",
     "ImageRequest",
     "Interrupted",
+    "Job",
     "JobFailed",
     "LocalError",
     "MusicRequest",
@@ -69,14 +75,16 @@ __all__ = [
     "cancel",
     "default_model",
     "generate",
+    "jobs",
     "models",
     "plan",
     "submit",
     "wait",
 ]
 
-_FUNCTIONS = {"cancel", "default_model", "generate", "models", "plan", "submit", "wait"}
+_FUNCTIONS = {"cancel", "default_model", "generate", "jobs", "models", "plan", "submit", "wait"}
 _MODULES = {
+    "Job": "journal.record",
     "Progress": "progress",
     **dict.fromkeys(
         (

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from openclaw_fal.media import Generated, Kind, MediaRequest, Plan
+from openclaw_fal.media import Generated, ImageRequest, Kind, MediaRequest, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from openclaw_fal.journal.record import Job, State
     from openclaw_fal.progress import Progress
     from openclaw_fal.session import Session
 
@@ -50,9 +54,11 @@ def plan(request: MediaRequest) -> Plan:
 
 
 def generate(
-    request: MediaRequest,
+    request: MediaRequest | str,
     *,
-    output: str | None = None,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
     queue: bool | None = None,
     timeout_s: float | None = None,
     poll_interval_s: float | None = None,
@@ -66,9 +72,12 @@ def generate(
 ) -> Generated:
     """Send `request` once, wait, and save what it makes; blocks until the files are there.
 
-    `output` is a file, a folder or a template as for `--output`; None is the current folder. An
-    existing file is never overwritten. `queue` None: videos run on fal's queue, the rest as one
-    request. `timeout_s` is for the whole job; None is 1200 s for videos and 180 s for the rest.
+    `request` is an ImageRequest, VideoRequest or MusicRequest; a text is the prompt of an image by
+    the default model. `output` is a file, a folder or a template as for `--output`; None is the
+    current folder. An existing file stays, and the new one gets the next free number, unless
+    `overwrite`. With `strict`, an option that the model ignores is a CapabilityError. `queue` None:
+    videos run on fal's queue, the rest as one request. `timeout_s` is for the whole job; None is
+    1200 s for videos and 180 s for the rest.
     `poll_interval_s` (5) is the pause between two looks at the queue. With `cancel_on_interrupt`,
     Ctrl-C also cancels the job at fal. `sandbox` runs against a fal on this machine, without a key
     and at no cost. `config` is the path of OpenClaw's config file, None the usual one; the key
@@ -89,6 +98,8 @@ def generate(
         _session(config, sandbox=sandbox),
         progress,
         output=output,
+        overwrite=overwrite,
+        strict=strict,
         queue=queue,
         timeout_s=timeout_s,
         poll_interval_s=poll_interval_s,
@@ -101,9 +112,11 @@ def generate(
 
 
 def submit(
-    request: MediaRequest,
+    request: MediaRequest | str,
     *,
-    output: str | None = None,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
     timeout_s: float | None = None,
     key: str | None = None,
     max_spend: str | None = None,
@@ -120,6 +133,8 @@ def submit(
         _session(config),
         progress,
         output=output,
+        overwrite=overwrite,
+        strict=strict,
         queue=True,
         detach=True,
         timeout_s=timeout_s,
@@ -159,6 +174,24 @@ def wait(
     return cast("Generated", waited.generated)
 
 
+def jobs(
+    *,
+    kind: Kind | None = None,
+    state: Sequence[State] | None = None,
+    model: str | None = None,
+    limit: int | None = 20,
+) -> list[Job]:
+    """The journal of requests, newest first; at most `limit` of them, None for all.
+
+    `state` are the states of `openclaw help jobs`, `model` is an endpoint id or a model ref.
+    """
+    from openclaw_fal.job import wiring
+
+    endpoint = model.removeprefix("fal/") if model is not None else None
+    states = list(state) if state is not None else None
+    return wiring.journal().list(kind=kind, state=states, model=endpoint, limit=limit)
+
+
 def cancel(job_id: str, *, config: str | None = None) -> str:
     """Ask fal to cancel a job on its queue, which may finish (and be billed) all the same.
 
@@ -174,6 +207,11 @@ def _named(request: MediaRequest) -> MediaRequest:
     """`request` with the endpoint id for its model, which may be given as a ref."""
     from openclaw_fal.provider import refs
 
+    if not isinstance(request, MediaRequest):
+        raise TypeError(
+            "the request is an ImageRequest, VideoRequest or MusicRequest, not "
+            f"{type(request).__name__}"
+        )
     ref = request.model if request.model.startswith("fal/") else f"fal/{request.model}"
     return request.replaced(model=refs.parse_ref(ref))
 
@@ -187,13 +225,19 @@ def _session(config: str | None, *, sandbox: bool = False) -> Session:
 
 
 def _run(
-    request: MediaRequest, session: Session, progress: Progress | None, **options: object
+    request: MediaRequest | str, session: Session, progress: Progress | None, **options: object
 ) -> Generated:
-    from openclaw_fal.job import generate, wiring
-    from openclaw_fal.job.settings import ModelChoice, run_settings
+    from os import fspath
 
-    named = _named(request)
+    from openclaw_fal.job import generate, wiring
+    from openclaw_fal.job.settings import ModelChoice, choose_model, run_settings
+
     config = wiring.read_config(session.config)
+    if isinstance(request, str):
+        request = ImageRequest(choose_model("image", None, config).endpoint, request)
+    named = _named(request)
+    if options.get("output") is not None:
+        options["output"] = fspath(cast("PathLike[str]", options["output"]))
     choice = ModelChoice(named.model, "the request")
     settings = run_settings(named.kind, config, choice, options)
     done = generate.run(

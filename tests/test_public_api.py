@@ -260,7 +260,7 @@ def test_the_library_is_typed_for_its_users(tmp_path: Path) -> None:
     bad.write_text(
         "from openclaw_fal import ImageRequest, generate\n"
         "generate(ImageRequest('m', 'p', count='two'))\n"
-        "generate('a cat')\n",
+        "generate(3)\n",
         encoding="utf-8",
     )
 

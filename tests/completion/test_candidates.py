@@ -10,6 +10,7 @@ import pytest
 
 from openclaw_fal.catalogue import read
 from openclaw_fal.completion.answers import candidates, split_line
+from openclaw_fal.completion.table import MODELS
 from openclaw_fal.journal.record import STATES
 from openclaw_fal.provider import catalog
 from openclaw_fal.sandbox import Sandbox
@@ -95,7 +96,7 @@ def test_values_are_those_of_the_default_model(isolated: Path) -> None:
 
 def test_further_models_of_fal_are_offered_once_a_word_says_which() -> None:
     assert "fal/fal-ai/recraft/v3/text-to-image" in values("image", "-m", "fal/fal-ai/recraft")
-    assert values("image", "-m", "fal/") == [row["model"] for row in catalog.listing("image")]
+    assert values("image", "-m", "fal/") == list(MODELS["image"])
 
 
 def test_short_names_of_options_are_offered() -> None:
