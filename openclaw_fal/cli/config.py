@@ -74,10 +74,17 @@ def file(ctx: typer.Context) -> Result:
 @app.command(cls=Command, epilog=EPILOG)
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
+    import os
+
+    from openclaw_fal.cli import variables
     from openclaw_fal.config.layouts import RELEASES
+    from openclaw_fal.config.redaction import shown_text
     from openclaw_fal.job import wiring
 
     session = ctx.obj
+    set_here = {
+        name: shown_text(value) for name, value in variables.set_variables(os.environ).items()
+    }
     session.capability = "config.show"
     config = wiring.read_config(session.config)
     key = _key_facts(config, session)
@@ -96,6 +103,7 @@ def show(ctx: typer.Context) -> Result:
         "key": key,
         "baseUrl": base,
         "defaults": defaults,
+        "environment": set_here,
     }
     rows = (
         ("config", f"{config.path}{'' if config.exists else '  (not there yet)'}"),
@@ -107,6 +115,10 @@ def show(ctx: typer.Context) -> Result:
         ("key", _key_line(key)),
         *(("key also in", place) for place in key.get("alsoIn", ())),
         ("base URL", base),
+        *(
+            ("" if at else "environment", f"{name}={value}  ({variables.effect(name)})")
+            for at, (name, value) in enumerate(set_here.items())
+        ),
     )
     cells = [
         (kind, facts["model"] or "-", facts["origin"], ", ".join(facts["fallbacks"]) or "-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from openclaw_fal.cli.variables import listed
+
 AUTH = """\
 AUTH: where the fal key comes from
 
@@ -49,12 +51,9 @@ What else is read:
   models.providers.fal.baseUrl                      another address for fal
   models.providers.fal.apiKey                       see `openclaw help auth`
 
-In the environment:
-  OPENCLAW_CONFIG_READONLY=1    refuses every write
-  OPENCLAW_FAL_HOME             a folder for the key and the journal of jobs
-  OPENCLAW_FAL_ALLOW_HTTP=1     allows a base URL on plain http elsewhere
-  NO_COLOR, CI                  no colour; plain lines in place of a live display
-See also: openclaw help models, openclaw help auth"""
+In the environment (`openclaw config show` lists what is set):
+"""
+CONFIG += listed() + "\nSee also: openclaw help models, openclaw help auth"
 
 MODELS = """\
 MODELS: which model, and what it takes
@@ -73,15 +72,17 @@ Examples:
   openclaw image "a cat" --param guidance_scale=3.5    a field as it is
 
 An option is sent, or reported as ignored or adjusted, or refused before the
-request (status 5). Nothing is dropped in silence.
+request (status 5). Nothing is dropped in silence; with --strict (or
+OPENCLAW_FAL_STRICT=1) an ignored option is refused, too.
 See also: openclaw help json, openclaw help config"""
 
 OUTPUT = """\
 OUTPUT: where files go
 
 Without --output, into the current folder, under the words of the prompt. An
-existing file is never overwritten: the new one gets the next free number. The
-extension follows the bytes that came, whatever was asked for.
+existing file stays, and the new one gets the next free number, unless
+--overwrite. The extension asks for the format (cat.jpg, where the model makes
+JPEG), and is always true to the bytes; a note says when a name had to change.
 
 Examples:
   openclaw image "a lighthouse"                             a-lighthouse.png

