@@ -76,7 +76,7 @@ def _bytes_of(file: Path, given: str) -> bytes:
 
 def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
     """Check every row against what its model takes. Sends nothing."""
-    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.provider.plan import plan as plan_of
 
     config = wiring.read_config(session.config)
@@ -92,7 +92,7 @@ def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
     return planned(
         loaded.manifest,
         endpoint_of=endpoint_of,
-        plan_of=lambda request: plan_of(request, catalogue),
+        plan_of=lambda request: plan_of(request, ENDPOINTS),
         strict=strict,
     )
 

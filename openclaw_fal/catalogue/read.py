@@ -24,6 +24,7 @@ from openclaw_fal.media import Endpoint, Made
 
 FORMAT = "openclaw-fal catalogue 1"
 SHIPPED = Path(__file__).with_name("endpoints.bin")
+CACHED = "catalogue.bin"  # in the user's cache folder, as `catalogue.refresh` writes it
 TAB, LINE = b"\t", b"\n"
 
 
@@ -98,6 +99,19 @@ class Catalogue:
 def shipped() -> Catalogue:
     """The catalogue that comes with the program."""
     return Catalogue(SHIPPED.read_bytes())
+
+
+def current(folder: Path) -> tuple[Catalogue, str | None]:
+    """The refreshed catalogue, unless the shipped one is newer; a warning if it is damaged."""
+    path = folder / CACHED
+    try:
+        cached = Catalogue(path.read_bytes())
+    except FileNotFoundError:
+        return shipped(), None
+    except (OSError, Damaged) as error:
+        hint = "the shipped catalogue is used; openclaw models refresh fetches a new one"
+        return shipped(), f"{path} cannot be used ({error}): {hint}"
+    return (cached, None) if cached.as_of >= shipped().as_of else (shipped(), None)
 
 
 def endpoint(endpoint: str) -> Endpoint | None:

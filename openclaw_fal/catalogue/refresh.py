@@ -1,7 +1,7 @@
 """Fetches fal's list of models into the user's cache, page by page, and reads it from there.
 
     result = refresh(fetch_page, cache_folder, day="2026-11-26", on_page=print)
-    catalogue, warning = current(cache_folder)
+    catalogue, warning = read.current(cache_folder)
 
 `fetch_page(cursor)` returns the JSON of `GET /v1/models?expand=openapi-3.0&cursor=…`; it belongs
 to whoever speaks to fal, and its errors pass through. After each page the endpoints so far and the
@@ -19,12 +19,11 @@ from typing import Any
 
 from openclaw_fal.catalogue.openapi import endpoint_of
 from openclaw_fal.catalogue.pack import pack
-from openclaw_fal.catalogue.read import Catalogue, Damaged, shipped
+from openclaw_fal.catalogue.read import CACHED, Catalogue
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Endpoint
 
-FILE = "catalogue.bin"
 PARTIAL = "catalogue.part"
 FetchPage = Callable[[str | None], Mapping[str, Any]]
 
@@ -59,7 +58,7 @@ def refresh(
     that is no list of models, LocalError when the cache cannot be written, and what `fetch_page`
     raises; in each case the catalogue from before stays, and the pages so far are kept.
     """
-    partial, target = folder / PARTIAL, folder / FILE
+    partial, target = folder / PARTIAL, folder / CACHED
     so_far = _read_partial(partial)
     resumed = so_far.cursor is not None
     try:
@@ -77,19 +76,6 @@ def refresh(
     except OSError as error:
         raise LocalError(f"the cache {folder} cannot be written: {error}") from error
     return Refreshed(len(so_far.endpoints), so_far.skipped, resumed, target)
-
-
-def current(folder: Path) -> tuple[Catalogue, str | None]:
-    """The refreshed catalogue, unless the shipped one is newer; a warning if it is damaged."""
-    path = folder / FILE
-    try:
-        cached = Catalogue(path.read_bytes())
-    except FileNotFoundError:
-        return shipped(), None
-    except (OSError, Damaged) as error:
-        hint = "the shipped catalogue is used; openclaw models refresh fetches a new one"
-        return shipped(), f"{path} cannot be used ({error}): {hint}"
-    return (cached, None) if cached.as_of >= shipped().as_of else (shipped(), None)
 
 
 def _with_page(so_far: _Partial, page: object) -> _Partial:

@@ -385,16 +385,16 @@ def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
 
 def check_model(kind: Kind, ref: str) -> str | None:
     """Refuses a fal ref that cannot be right; a note about one that is not known."""
-    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.provider import refs, specs
 
     if not refs.is_fal_ref(ref):
         return None
-    endpoint = refs.parse_ref(ref, catalogue)
-    made = specs.kind_of(endpoint, catalogue)
+    endpoint = refs.parse_ref(ref, ENDPOINTS)
+    made = specs.kind_of(endpoint, ENDPOINTS)
     if made is not None and made != kind:
         raise UsageError(f"{ref} makes {made}, not {kind}", hint=f"openclaw {kind} models")
-    near = refs.meant(endpoint, kind, catalogue)
+    near = refs.meant(endpoint, kind, ENDPOINTS)
     if near:
         return f"{ref} is not known here; did you mean {refs.ref_of(near[0])}?"
     if endpoint not in specs.known_models(kind) and made is None:

@@ -151,13 +151,13 @@ def plan_notes_for(plan: Plan, kind: Kind, request_for: RequestFor) -> list[str]
 
 def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:
     """The ref of a known model that sends these options of the request, all of them."""
-    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.specs import known_models
 
     for endpoint in known_models(kind):
         try:
-            ignored = {item.key for item in plan(request_for(endpoint), catalogue).ignored}
+            ignored = {item.key for item in plan(request_for(endpoint), ENDPOINTS).ignored}
         except CapabilityError:
             continue
         if not ignored & set(keys):
@@ -174,7 +174,7 @@ def with_format_of_output(request_for: RequestFor, field: str, wanted: str | Non
         return request_for
 
     def request(endpoint: str) -> MediaRequest:
-        from openclaw_fal.catalogue import read as catalogue
+        from openclaw_fal.job.known import ENDPOINTS
         from openclaw_fal.media import KEYS
         from openclaw_fal.provider.plan import plan
 
@@ -183,7 +183,7 @@ def with_format_of_output(request_for: RequestFor, field: str, wanted: str | Non
             return plain
         asking = plain.replaced(**{field: wanted})
         try:
-            refused = {item.key for item in plan(asking, catalogue).ignored}
+            refused = {item.key for item in plan(asking, ENDPOINTS).ignored}
         except CapabilityError as error:
             refused = {violation.key for violation in error.violations}
         return plain if KEYS[field] in refused else asking

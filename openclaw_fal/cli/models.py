@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
     """All models of a kind, or one in full; the configured default is marked."""
-    from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.job import wiring
+    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.job.settings import choose_model
     from openclaw_fal.provider import catalog, refs
 
     configured = _configured(session, kind)
     if ref is not None:
-        row = _marked(catalog.describe(kind, refs.parse_ref(ref, catalogue), catalogue), configured)
+        row = _marked(catalog.describe(kind, refs.parse_ref(ref, ENDPOINTS), ENDPOINTS), configured)
         document: ModelDocument = {"model": row}
         notes = ["--json also tells where each fact is from"]
         if not row["known"]:
@@ -31,10 +31,10 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
         if row["closest"]:
             notes.append(f"did you mean {row['closest']}?")
         return Result(document, out=(Facts(_facts(row)),), notes=tuple(notes))
-    rows = [_marked(row, configured) for row in catalog.listing(kind, catalogue)]
+    rows = [_marked(row, configured) for row in catalog.listing(kind, ENDPOINTS)]
     if configured not in {row["model"] for row in rows}:
         endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
-        rows.insert(0, _marked(catalog.describe(kind, endpoint, catalogue), configured))
+        rows.insert(0, _marked(catalog.describe(kind, endpoint, ENDPOINTS), configured))
     listed: ModelsDocument = {"default": configured, "models": list(rows)}
     cells = [(("* " if row["configured"] else "  ") + row["model"], _summary(row)) for row in rows]
     note = f"* the default; openclaw {kind} models fal/… shows one in full"

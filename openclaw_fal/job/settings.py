@@ -36,12 +36,12 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     Fallbacks belong to the config's default: a model that was asked for is never replaced.
     Raises UsageError for a ref that is none, LocalError for a default of another provider.
     """
-    from openclaw_fal.catalogue import read as catalogue
+    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.provider import refs
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     if ref is not None:
-        return ModelChoice(refs.parse_ref(ref, catalogue), "--model")
+        return ModelChoice(refs.parse_ref(ref, ENDPOINTS), "--model")
     default = config.default_model(kind)
     if default is None:
         return ModelChoice(DEFAULT_MODELS[kind], "built in")

@@ -53,6 +53,12 @@ def prices_path(environ: Mapping[str, str] | None = None) -> Path:
     return _own_folder("cache", environ) / "prices.sqlite3"
 
 
+def catalogue_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """fal's endpoints as `models refresh` fetched them: in `$OPENCLAW_FAL_HOME`, else in the
+    user's cache folder."""
+    return _own_folder("cache", environ)
+
+
 def batches_folder(environ: Mapping[str, str] | None = None) -> Path:
     """What is remembered of batches: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
     return _own_folder("state", environ) / "batches"

@@ -13,7 +13,8 @@ from openclaw_fal.catalogue import read
 from openclaw_fal.catalogue.compare import compare, contradicted
 from openclaw_fal.catalogue.openapi import endpoint_of, kind_of
 from openclaw_fal.catalogue.pack import pack
-from openclaw_fal.catalogue.refresh import FILE, PARTIAL, current, refresh
+from openclaw_fal.catalogue.read import CACHED, current
+from openclaw_fal.catalogue.refresh import PARTIAL, refresh
 from openclaw_fal.errors import LocalError, OpenClawFalError, Unreachable
 from openclaw_fal.media import Endpoint
 from openclaw_fal.provider.specs import table_endpoints
@@ -99,7 +100,7 @@ def test_a_refreshed_catalogue_is_what_fal_lists(
     assert warning is None
     assert catalogue.as_of == DAY
     assert list(catalogue.endpoints()) == everything
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [CACHED]
 
 
 def test_a_refresh_goes_on_from_where_it_was_cut_off(
@@ -128,12 +129,12 @@ def test_a_refresh_goes_on_from_where_it_was_cut_off(
     ],
 )
 def test_a_foreign_answer_changes_nothing(page: Any, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(pack(read.shipped().endpoints(), DAY))
-    before = (tmp_path / FILE).read_bytes()
+    (tmp_path / CACHED).write_bytes(pack(read.shipped().endpoints(), DAY))
+    before = (tmp_path / CACHED).read_bytes()
     whole = {**page, "has_more": False} if isinstance(page, dict) else page
     with pytest.raises(OpenClawFalError):
         refresh(lambda cursor: whole, tmp_path, day=DAY)
-    assert (tmp_path / FILE).read_bytes() == before
+    assert (tmp_path / CACHED).read_bytes() == before
 
 
 def test_a_cursor_that_leads_nowhere_ends_the_refresh(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_cursor_that_leads_nowhere_ends_the_refresh(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"garbage", b"{}\nrest"])
 def test_a_damaged_cache_is_a_warning_and_the_shipped_catalogue(raw: bytes, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(raw)
+    (tmp_path / CACHED).write_bytes(raw)
     catalogue, warning = current(tmp_path)
     assert catalogue is read.shipped()
     assert warning is not None
@@ -161,7 +162,7 @@ def test_a_damaged_partial_refresh_is_begun_anew(
 
 
 def test_a_cache_older_than_the_shipped_catalogue_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(pack(read.shipped().endpoints(), "2000-01-01"))
+    (tmp_path / CACHED).write_bytes(pack(read.shipped().endpoints(), "2000-01-01"))
     assert current(tmp_path) == (read.shipped(), None)
 
 

@@ -1,0 +1,61 @@
+"""The catalogue of this user: the one that `models refresh` fetched, else the shipped one.
+
+    from openclaw_fal.job import known
+    plan(request, known.ENDPOINTS)
+
+Nothing is read before the first question, and none is asked about the models of the table.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.store import paths
+
+if TYPE_CHECKING:
+    from openclaw_fal.catalogue.read import Catalogue
+
+
+class KnownEndpoints:
+    """A `provider.lookup.Lookup` over the user's catalogue."""
+
+    def endpoint(self, endpoint: str) -> Endpoint | None:
+        return current()[0].endpoint(endpoint)
+
+    def siblings(self, endpoint: str) -> list[str]:
+        return current()[0].siblings(endpoint)
+
+    def ids(self, kind: Made | None = None) -> list[str]:
+        return current()[0].ids(kind)
+
+
+ENDPOINTS = KnownEndpoints()
+
+
+def current() -> tuple[Catalogue, str | None]:
+    """The catalogue, and a warning if the refreshed one is damaged."""
+    from openclaw_fal.catalogue.read import CACHED
+
+    folder = paths.catalogue_folder()
+    try:
+        changed = (folder / CACHED).stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _read(str(folder), changed)
+
+
+@lru_cache(maxsize=2)
+def _read(folder: str, changed: int) -> tuple[Catalogue, str | None]:
+    """Read once for each state of the file."""
+    from pathlib import Path
+
+    from openclaw_fal.catalogue import read
+
+    return read.current(Path(folder))
+
+
+def warning() -> str | None:
+    """What is wrong with the refreshed catalogue, if it was read; None otherwise."""
+    return current()[1] if _read.cache_info().currsize else None
