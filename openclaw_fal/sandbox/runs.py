@@ -177,8 +177,10 @@ def _wait(world: World, request: Request, dials: Dials) -> Problem | None:
 
 
 def start_within(request: Request) -> float:
-    """The client's X-Fal-Request-Timeout in seconds; 0 for none."""
+    """The client's X-Fal-Request-Start-Timeout (once without Start) in seconds; 0 for none."""
+    headers = request.headers
+    text = headers.get("x-fal-request-start-timeout") or headers.get("x-fal-request-timeout")
     try:
-        return max(0.0, float(request.headers.get("x-fal-request-timeout", "0")))
+        return max(0.0, float(text or "0"))
     except ValueError:
         return 0.0

@@ -7,10 +7,10 @@ import random
 import httpx
 import pytest
 
-from openclaw_fal.catalogue import read
+from openclaw_fal.catalogue import openapi, read
 from openclaw_fal.fal import results
 from openclaw_fal.media import Endpoint
-from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.sandbox import Sandbox, models
 from tests.sandbox.inputs import plain
 
 SAMPLE = random.Random(19).sample(list(read.shipped().endpoints()), 60)
@@ -78,6 +78,20 @@ def test_a_dial_lets_every_endpoint_exist(fal: Sandbox, http: httpx.Client) -> N
 
 def test_a_namespace_of_users_needs_no_catalogue(http: httpx.Client) -> None:
     assert http.post("/workflows/someone/some-flow", json={"prompt": "p"}).status_code == 200
+
+
+@pytest.mark.parametrize("endpoint", SAMPLE, ids=lambda endpoint: endpoint.id)
+def test_the_openapi_document_says_what_the_catalogue_says(
+    http: httpx.Client, endpoint: Endpoint
+) -> None:
+    query = {"endpoint_id": endpoint.id, "expand": "openapi-3.0"}
+    [model] = http.get("/v1/models", params=query).json()["models"]
+    described = openapi.endpoint_of(model)
+    declared = models.known(endpoint.id)
+    assert described is not None
+    assert declared is not None
+    assert (described.kind, described.properties) == (declared.kind, declared.properties)
+    assert sorted(described.outputs) == sorted(endpoint.outputs)
 
 
 def test_models_named_one_by_one(http: httpx.Client) -> None:
