@@ -14,7 +14,15 @@ from openclaw_fal.provider.image_geometry import usable_ratios, usable_resolutio
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
 from openclaw_fal.provider.refs import is_known, known_refs, meant, ref_of
-from openclaw_fal.provider.rows import Duration, ImageRow, MusicRow, Row, VideoRow, needs_image
+from openclaw_fal.provider.rows import (
+    Duration,
+    ImageRow,
+    MusicRow,
+    Row,
+    VideoRow,
+    needs_image,
+    words,
+)
 from openclaw_fal.provider.specs import (
     DEFAULT_MODELS,
     declared_input,
@@ -31,6 +39,10 @@ __all__ = ["describe", "known_refs", "listing"]
 
 Document = dict[str, object]
 FAMILY = "of the catalogue"
+IMAGE_OPTIONS = words("size aspectRatio resolution outputFormat quality background creativity")
+VIDEO_OPTIONS = words("durationSeconds aspectRatio resolution size audio watermark outputFormat")
+MUSIC_OPTIONS = words("lyrics instrumental durationSeconds format")
+SENT = {"taken": "sent"}
 EDIT_WORDS = {"image": "make it night", "video": "it comes alive"}
 NEW_WORDS = {"image": "a cat", "video": "waves under a lighthouse", "music": "slow piano, rain"}
 
@@ -113,28 +125,15 @@ def _image(row: ImageRow, model: str, lookup: Lookup) -> Document:
 def _image_mode(
     row: ImageRow, model: str, endpoint: str, editing: bool, lookup: Lookup
 ) -> Document:
-    geometry = row.edit_geometry or not editing
+    geometry = row.fate("size", editing) == "taken"
     ratios = usable_ratios(row, editing)
-    ignored = [
-        key
-        for key, taken in (
-            ("size", geometry),
-            ("resolution", geometry),
-            ("quality", row.qualities),
-            ("background", row.backgrounds),
-            ("creativity", row.creativities),
-            ("seed", "seed" in (_fields(endpoint, lookup) or ())),
-        )
-        if not taken
-    ]
     return {
         "endpoint": endpoint,
         "aspectRatios": list(ratios),
         "sizes": list(row.sizes) if geometry else [],
         "sizeRule": _image_size_rule(row) if geometry else None,
         "resolutions": list(usable_resolutions(row)) if geometry else [],
-        "ignoredOptions": ignored,
-        "rejectedOptions": sorted(row.rejects | (set() if ratios else {"aspectRatio"})),
+        **_fates(row, IMAGE_OPTIONS, endpoint, editing, lookup),
     }
 
 
@@ -162,20 +161,7 @@ def _video(row: VideoRow, model: str, lookup: Lookup) -> Document:
 
 
 def _video_mode(row: VideoRow, endpoint: str, images: bool, lookup: Lookup) -> Document:
-    takes_ratio = bool(row.aspect_ratios) and not (images and row.image_ignores_ratio)
-    ignored = [
-        key
-        for key, taken in (
-            ("durationSeconds", row.duration or row.as_given),
-            ("aspectRatio", takes_ratio or row.as_given),
-            ("resolution", row.resolutions or row.as_given),
-            ("size", row.short_edges),
-            ("audio", row.audio_field),
-            ("watermark", False),
-            ("seed", "seed" in (_fields(endpoint, lookup) or ())),
-        )
-        if not taken
-    ]
+    takes_ratio = row.fate("aspectRatio", images) == "taken"
     return {
         "endpoint": endpoint,
         "durations": None if row.as_given else _durations(row.duration),
@@ -184,25 +170,17 @@ def _video_mode(row: VideoRow, endpoint: str, images: bool, lookup: Lookup) -> D
         "sizes": [],
         "sizeRule": size_rule(row) if row.short_edges else None,
         "audio": row.audio_field is not None,
-        "ignoredOptions": ignored,
-        "rejectedOptions": sorted(row.rejects),
+        **_fates(row, VIDEO_OPTIONS, endpoint, images, lookup),
     }
 
 
 def _music(row: MusicRow, model: str, lookup: Lookup) -> Document:
-    seed = "seed" in (_fields(model, lookup) or ())
-    fates = {
-        "lyrics": _fate(row, "lyrics", row.lyrics_field),
-        "instrumental": _fate(row, "instrumental", row.instrumental_field),
-    }
     rule = row.duration or Duration(field="", seconds=range(1, MAX_SECONDS + 1))
-    ignored = [key for key, fate in fates.items() if fate == "ignored"]
-    ignored += ["durationSeconds"] if row.duration is None else []
-    ignored += ["format"] if row.format is None else []
     return {
         "endpoint": model,
         "formats": None if row.format is None else [row.format],
-        **fates,
+        "lyrics": SENT.get(row.fate("lyrics"), row.fate("lyrics")),
+        "instrumental": SENT.get(row.fate("instrumental"), row.fate("instrumental")),
         "lyricsWithInstrumental": not (row.lyrics_field and row.instrumental_field),
         "durations": _durations(rule, sent=row.duration is not None),
         "requiredReferences": {},
@@ -210,15 +188,21 @@ def _music(row: MusicRow, model: str, lookup: Lookup) -> Document:
         "maxReferenceVideos": 0,
         "maxReferenceAudios": 0,
         "maxCount": 1,
-        "ignoredOptions": ignored + ([] if seed else ["seed"]),
-        "rejectedOptions": sorted(row.rejects),
+        **_fates(row, MUSIC_OPTIONS, model, False, lookup),
     }
 
 
-def _fate(row: MusicRow, key: str, name: str | None) -> str:
-    if key in row.rejects:
-        return "rejected"
-    return "sent" if name else "ignored"
+def _fates(
+    row: Row, options: tuple[str, ...], endpoint: str, references: bool, lookup: Lookup
+) -> Document:
+    """The options that are ignored, and those that are rejected."""
+    ignored = [key for key in options if row.fate(key, references) == "ignored"]
+    seed = "seed" in (_fields(endpoint, lookup) or ())
+    rejected = [key for key in options if row.fate(key, references) == "rejected"]
+    return {
+        "ignoredOptions": ignored + ([] if seed else ["seed"]),
+        "rejectedOptions": sorted(rejected),
+    }
 
 
 def _durations(rule: Duration | None, sent: bool = True) -> Document:

@@ -22,7 +22,7 @@ def plan_image(request: ImageRequest, lookup: Lookup) -> Plan:
     output_format = _add_format(draft, row, request.output_format)
     add_geometry(draft, row, request)
     _add_references(draft, row, request)
-    _add_word(draft, "quality", request.quality, row.qualities)
+    _add_word(draft, row, "quality", request.quality, row.qualities)
     _add_background(draft, row, request.background, output_format)
     _add_creativity(draft, row, request.creativity)
     add_shared(draft, request)
@@ -45,7 +45,7 @@ def _add_count(draft: Draft, row: ImageRow, count: int | None) -> None:
 
 def _add_format(draft: Draft, row: ImageRow, output_format: str | None) -> str | None:
     """The format that the images will have, as far as it is known."""
-    if "outputFormat" in row.rejects:
+    if row.fate("outputFormat") == "rejected":
         if output_format is not None:
             message = f"outputFormat {shown(output_format)}: {draft.model} takes no output format"
             draft.reject("outputFormat", output_format, message, "no output format")
@@ -76,10 +76,12 @@ def _add_references(draft: Draft, row: ImageRow, request: ImageRequest) -> None:
     draft.send(row.reference_field, value, "images", sources(images))
 
 
-def _add_word(draft: Draft, key: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+def _add_word(
+    draft: Draft, row: ImageRow, key: str, value: str | None, allowed: tuple[str, ...]
+) -> str | None:
     if value is None:
         return None
-    if not allowed:
+    if row.fate(key) == "ignored":
         draft.ignore(key, value, not_taken(draft, key))
         return None
     word = chosen(draft, key, value, allowed, nearest_word)
@@ -91,7 +93,7 @@ def _add_word(draft: Draft, key: str, value: str | None, allowed: tuple[str, ...
 def _add_background(
     draft: Draft, row: ImageRow, background: str | None, output_format: str | None
 ) -> None:
-    word = _add_word(draft, "background", background, row.backgrounds)
+    word = _add_word(draft, row, "background", background, row.backgrounds)
     if word == "transparent" and output_format and output_format not in row.transparent_formats:
         takes = " or ".join(row.transparent_formats)
         message = f"background transparent: it needs outputFormat {takes}, not {output_format}"
@@ -102,4 +104,4 @@ def _add_creativity(draft: Draft, row: ImageRow, creativity: str | None) -> None
     if creativity is None and row.default_creativity:
         draft.send("creativity", row.default_creativity)
     else:
-        _add_word(draft, "creativity", creativity, row.creativities)
+        _add_word(draft, row, "creativity", creativity, row.creativities)

@@ -26,7 +26,7 @@ def add_geometry(draft: Draft, row: ImageRow, request: ImageRequest) -> None:
     editing = bool(request.images) or row.is_edit(request.model)
     before = len(draft.violations)
     ratio = _ratio(draft, row, request.aspect_ratio, editing)
-    if editing and not row.edit_geometry:
+    if row.fate("size", editing) == "ignored":
         hints = (("size", request.size), ("resolution", request.resolution))
         draft.ignore_all(hints, not_taken(draft, "size or resolution"))
         return
@@ -77,7 +77,7 @@ def ratio_size(rule: ImageSize, ratio: str, resolution: str | None = None) -> Si
 def _ratio(draft: Draft, row: ImageRow, value: str | None, editing: bool) -> str | None:
     if value is None:
         return None
-    if not row.ratios(editing):
+    if row.fate("aspectRatio", editing) == "rejected":
         message = f"aspectRatio {shown(value)}: {draft.endpoint} takes no aspect ratio"
         draft.reject("aspectRatio", value, message, "no aspect ratio")
         return None
@@ -90,7 +90,7 @@ def _ratio(draft: Draft, row: ImageRow, value: str | None, editing: bool) -> str
 def _resolution(draft: Draft, row: ImageRow, value: str | None) -> str | None:
     if value is None:
         return None
-    if "resolution" in row.rejects:
+    if row.fate("resolution") == "rejected":
         message = f"resolution {shown(value)}: {draft.model} takes no resolution"
         draft.reject("resolution", value, message, "no resolution")
         return None

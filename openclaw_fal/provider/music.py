@@ -37,7 +37,7 @@ def plan_music(request: MusicRequest, lookup: Lookup) -> Plan:
 def _add_lyrics(draft: Draft, row: MusicRow, lyrics: str | None) -> None:
     if lyrics is None:
         return
-    if "lyrics" in row.rejects:
+    if row.fate("lyrics") == "rejected":
         draft.reject("lyrics", lyrics, f"lyrics: {draft.model} takes no lyrics", "no lyrics")
     elif row.lyrics_field:
         draft.send(row.lyrics_field, lyrics, "lyrics", lyrics)
@@ -51,7 +51,7 @@ def _add_instrumental(draft: Draft, row: MusicRow, instrumental: bool | None) ->
     if not instrumental:
         reason = "it is what the model does without the option; not sent"
         draft.adjust("instrumental", instrumental, False, reason)
-    elif "instrumental" in row.rejects:
+    elif row.fate("instrumental") == "rejected":
         message = f"instrumental: {draft.model} has no instrumental mode"
         draft.reject("instrumental", instrumental, message, "no instrumental mode", False)
     elif row.instrumental_field:

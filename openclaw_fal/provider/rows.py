@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from openclaw_fal.frozen import Frozen
 
+Fate = Literal["taken", "ignored", "rejected"]
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -34,6 +35,19 @@ class Row(Frozen, kw_only=True):
 
     def matches(self, endpoint: str) -> bool:
         return any(fits(pattern, endpoint) for pattern in self.match)
+
+    def fate(self, key: str, references: bool = False) -> Fate:
+        """What becomes of an option of these models, by its key in the specification.
+
+        `references`: whether the request has reference images, or edits one.
+        """
+        if key in self.rejects:
+            return "rejected"
+        return "taken" if self.takes(key, references) else "ignored"
+
+    def takes(self, key: str, references: bool) -> bool:
+        """Whether the row has a field or values for an option that it does not reject."""
+        return True
 
 
 class ImageSize(Frozen, kw_only=True):
@@ -88,6 +102,21 @@ class ImageRow(Row, kw_only=True):
     transparent_formats: tuple[str, ...] = ()
     creativities: tuple[str, ...] = ()
     default_creativity: str | None = None
+
+    def fate(self, key: str, references: bool = False) -> Fate:
+        if key == "aspectRatio" and not self.ratios(references):
+            return "rejected"
+        return super().fate(key, references)
+
+    def takes(self, key: str, references: bool) -> bool:
+        if key in ("size", "resolution"):
+            return self.edit_geometry or not references
+        words = {
+            "quality": self.qualities,
+            "background": self.backgrounds,
+            "creativity": self.creativities,
+        }
+        return bool(words.get(key, True))
 
     def ratios(self, editing: bool) -> tuple[str, ...]:
         if editing and self.edit_aspect_ratios is not None:
@@ -149,6 +178,19 @@ class VideoRow(Row, kw_only=True):
     audio_field: str | None = None
     as_given: bool = False
 
+    def takes(self, key: str, references: bool) -> bool:
+        ratios = self.aspect_ratios and not (references and self.image_ignores_ratio)
+        fields = {
+            "durationSeconds": self.duration or self.as_given,
+            "aspectRatio": ratios or self.as_given,
+            "resolution": self.resolutions or self.as_given,
+            "size": self.short_edges,
+            "audio": self.audio_field,
+            "watermark": False,
+            "outputFormat": False,
+        }
+        return bool(fields.get(key, True))
+
     def endpoint(self, model: str, images: int) -> str:
         """Where a request with so many reference images goes."""
         if not images or self.image_list or needs_image(model):
@@ -171,6 +213,15 @@ class MusicRow(Row, kw_only=True):
     writes_lyrics: str | None = None
     duration: Duration | None = None
     constants: Mapping[str, object] = NOTHING
+
+    def takes(self, key: str, references: bool) -> bool:
+        fields = {
+            "lyrics": self.lyrics_field,
+            "instrumental": self.instrumental_field,
+            "durationSeconds": self.duration,
+            "format": self.format,
+        }
+        return bool(fields.get(key, True))
 
 
 IMAGE_TO_IMAGE = "/image-to-image"

@@ -129,7 +129,7 @@ def _spells_float(text: str) -> bool:
 def _add_seconds(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if request.duration is None:
         return
-    if row.duration is None:
+    if row.duration is None or row.fate("durationSeconds") == "ignored":
         draft.ignore("durationSeconds", request.duration, not_taken(draft, "duration"))
     else:
         add_duration(draft, row.duration, request.duration)
@@ -139,7 +139,7 @@ def _add_ratio(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     value = request.aspect_ratio
     if value is None:
         return
-    if not row.aspect_ratios or (row.image_ignores_ratio and request.images):
+    if row.fate("aspectRatio", bool(request.images)) == "ignored":
         draft.ignore("aspectRatio", value, not_taken(draft, "aspect ratio"))
         return
     ratio = chosen(draft, "aspectRatio", value, row.aspect_ratios, nearest_ratio)
@@ -151,7 +151,7 @@ def _add_resolution(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     value = request.resolution
     if value is None:
         return
-    if not row.resolutions:
+    if row.fate("resolution") == "ignored":
         draft.ignore("resolution", value, not_taken(draft, "resolution"))
         return
     resolution = chosen(draft, "resolution", value, row.resolutions, nearest_resolution)
@@ -163,7 +163,7 @@ def _add_size(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     """A size stands for the ratio and the resolution that were not given."""
     if request.size is None:
         return
-    if not row.short_edges:
+    if row.fate("size") == "ignored":
         draft.ignore("size", request.size, not_taken(draft, "size"))
         return
     size = parse_size(request.size)
