@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 class PlannedItem(Frozen):
-    """One item, ready to be sent. `count` is how many files it makes, as far as it is known."""
+    """One item, ready to be sent. `count` is how many files it makes, as far as it is known;
+    `named` whether its id is the user's."""
 
     id: str
     line: int
     request: MediaRequest
     plan: Plan
     output: str | None = None
+    named: bool = False
 
     @property
     def count(self) -> int:

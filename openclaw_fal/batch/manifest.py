@@ -47,13 +47,15 @@ class Problem(NamedTuple):
 
 
 class Row(Frozen):
-    """One item of a manifest: what to ask for, by JSON names, with the defaults filled in."""
+    """One item of a manifest: what to ask for, by JSON names, with the defaults filled in. `named`:
+    the manifest gives its id."""
 
     line: int
     id: str
     kind: Kind
     options: dict[str, object]
     output: str | None = None
+    named: bool = False
 
 
 class Manifest(Frozen):
@@ -204,14 +206,16 @@ def _items(
     kind = next((kind for kind in REQUESTS if kind == merged.get("kind", "image")), None)
     if kind is None:
         raise _BadRow(f"kind must be image, video or music, not {merged['kind']}", "kind")
-    base = _given_id(own) or _made_id(own, ids)
+    given = _given_id(own)
+    base = given or _made_id(own, ids)
     options = {key: value for key, value in merged.items() if key not in OWN_KEYS}
     output = merged.get("output")
     if output is not None and not isinstance(output, str):
         raise _BadRow("output must be a string", "output")
     for name, values in _swept(merged.get("sweep")):
         swept = _placed({**options, **values}, folder)
-        yield Row(line, f"{base}-{name}" if name else base, kind, swept, output)
+        item = f"{base}-{name}" if name else base
+        yield Row(line, item, kind, swept, output, named=given is not None)
 
 
 def _given_id(values: Values) -> str | None:

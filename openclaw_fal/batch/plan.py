@@ -83,7 +83,7 @@ def _item(
         raise OpenClawFalError("model must be a string")
     options = {**row.options, "model": endpoint_of(row.kind, ref)}
     request = request_from(row.kind, options)
-    return PlannedItem(row.id, row.line, request, plan_of(request), row.output)
+    return PlannedItem(row.id, row.line, request, plan_of(request), row.output, row.named)
 
 
 def _problems(row: Row, error: CapabilityError) -> list[Problem]:

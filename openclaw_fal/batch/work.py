@@ -150,7 +150,8 @@ def refuse_changed(changed: Sequence[tuple[PlannedItem, Job]]) -> None:
 
 
 def output_of(item: PlannedItem, out: str) -> str:
-    """Where the files of an item go, as `--output` takes it: in a folder, under the item's id.
+    """Where the files of an item go, as `--output` takes it: in a folder, under the item's id, or
+    under words of its prompt when the id was made.
 
     `{item}` in a template stands for the id. An item's own `output` is below the batch's folder.
     """
@@ -163,4 +164,4 @@ def output_of(item: PlannedItem, out: str) -> str:
     if item.output is not None:
         below = str(folder / item.output)
         return f"{below}/" if item.output.endswith("/") else below
-    return str(folder / f"{name}.{{ext}}")
+    return str(folder / (f"{name}.{{ext}}" if item.named else "{prompt}.{ext}"))

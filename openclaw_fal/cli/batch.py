@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN, Command, Noun
+from openclaw_fal.cli.batch_options import (
+    Batch,
+    Default,
+    Manifest,
+    Out,
+    RunOptions,
+    batch_options,
+    defaults,
+    max_spend,
+)
+from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs, seconds, stdin_bytes
 from openclaw_fal.environment import says_yes
-from openclaw_fal.errors import UsageError
-from openclaw_fal.frozen import Frozen
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from openclaw_fal.batch.commands import BatchOptions
     from openclaw_fal.batch.loading import Loaded
     from openclaw_fal.batch.plan import Planned
     from openclaw_fal.batch.records import BatchRecord
+    from openclaw_fal.cli.options import RunOptions as MediaOptions
+    from openclaw_fal.media import MediaRequest
     from openclaw_fal.session import Session
 
 EPILOG = """\
@@ -43,97 +49,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Manifest = Annotated[
-    str, typer.Argument(metavar="MANIFEST", help="A JSONL or CSV file; - is standard input.")
-]
-Batch = Annotated[
-    str, typer.Argument(metavar="MANIFEST|ID", help="The manifest that was run, or a batch id.")
-]
-Default = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--default",
-        metavar="KEY=VALUE",
-        rich_help_panel=REQUEST,
-        help="An option for all rows that do not have it: aspectRatio=16:9. Repeatable.",
-    ),
-]
-
-
-class RunOptions(Frozen):
-    """How a batch is run: the same for `run`, `resume` and `--prompts`."""
-
-    window: Annotated[
-        int,
-        typer.Option(
-            "--window", min=1, max=1000, rich_help_panel=RUN, help="The most jobs at fal at once."
-        ),
-    ] = 8
-    max_spend: Annotated[
-        str | None,
-        typer.Option(
-            "--max-spend",
-            metavar="USD",
-            rich_help_panel=RUN,
-            help="The most that the whole batch may cost (OPENCLAW_FAL_MAX_SPEND).",
-        ),
-    ] = None
-    assume_cost: Annotated[
-        str | None,
-        typer.Option(
-            "--assume-cost",
-            metavar="USD",
-            rich_help_panel=RUN,
-            help="What a request costs whose price nobody knows.",
-        ),
-    ] = None
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", rich_help_panel=RUN, help="Send items that failed anew."),
-    ] = False
-    fail_fast: Annotated[
-        bool,
-        typer.Option("--fail-fast", rich_help_panel=RUN, help="After a failure, send no more."),
-    ] = False
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard",
-            metavar="I/N",
-            rich_help_panel=RUN,
-            help="Only part I of N: several machines share one manifest.",
-        ),
-    ] = None
-    priority: Annotated[
-        str | None,
-        typer.Option(
-            "--priority", metavar="normal|low", rich_help_panel=RUN, help="In fal's queue."
-        ),
-    ] = None
-    allow_changed: Annotated[
-        bool,
-        typer.Option(
-            "--allow-changed",
-            rich_help_panel=RUN,
-            help="Send rows anew whose request has changed since they were sent.",
-        ),
-    ] = False
-    timeout_ms: TimeoutMs = None
-    strict: Strict = False
-    sandbox: Sandbox = False
-
-
-Out = Annotated[
-    str | None,
-    typer.Option(
-        "--out",
-        "-o",
-        metavar="DIR|TEMPLATE",
-        rich_help_panel=OUTPUT,
-        help="Where to save: a folder, or a template that knows {item} besides those of --output.",
-    ),
-]
-
 
 @app.command(cls=Command, epilog=EPILOG)
 def plan(
@@ -148,11 +63,18 @@ def plan(
     sandbox: Sandbox = False,
 ) -> Result:
     """Check every row against what its model takes, and price it. Sends nothing."""
-    from openclaw_fal.batch import loading
-
     session: Session = ctx.obj
     session.sandbox = sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     loaded, planned = _planned(session, manifest, default, strict=strict)
+    return _plan_result(session, loaded, planned, assume_cost)
+
+
+def _plan_result(
+    session: Session, loaded: Loaded, planned: Planned, assume_cost: str | None
+) -> Result:
+    """What would be sent, and what it would cost."""
+    from openclaw_fal.batch import loading
+
     price = loading.price(planned.items, session, assume_cost)
     models = loading.by_model(planned.items)
     document = {
@@ -182,7 +104,7 @@ def run(
     session.sandbox = options.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
     loaded, planned = _planned(session, manifest, default, strict=strict)
-    return run_planned(session, loaded, planned, _options(options, out, session, default))
+    return run_planned(session, loaded, planned, batch_options(options, out, session, default))
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -192,7 +114,7 @@ def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
     and nothing is sent twice."""
     session: Session = ctx.obj
     record, loaded, planned = _again(session, batch)
-    settings = _options(options, record.out, session, None)
+    settings = batch_options(options, record.out, session, None)
     return run_planned(session, loaded, planned, settings, record)
 
 
@@ -201,7 +123,7 @@ def wait(ctx: typer.Context, batch: Batch, timeout_ms: TimeoutMs = None) -> Resu
     """Fetch what a batch has at fal. Sends no new request."""
     session: Session = ctx.obj
     record, loaded, planned = _again(session, batch)
-    settings = _options(RunOptions(timeout_ms=timeout_ms), record.out, session, None)
+    settings = batch_options(RunOptions(timeout_ms=timeout_ms), record.out, session, None)
     return run_planned(session, loaded, planned, settings, record, submit=False)
 
 
@@ -269,6 +191,32 @@ def export(
     return Result(document, out=tuple(text.splitlines()))
 
 
+def run_prompts(session: Session, prompts: str, request: MediaRequest, run: MediaOptions) -> Result:
+    """`openclaw image --prompts FILE`: a batch of which each row is a line of the file, with the
+    same options for all."""
+    from openclaw_fal.batch import loading
+    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.options import options_of
+
+    shared = options_of(request)
+    shared.pop("prompt", None)
+    shared |= {"model": f"fal/{request.model}", "kind": request.kind}
+    loaded = loading.load(prompts, defaults=shared, prompts=True, read_stdin=stdin_bytes)
+    strict = run.strict or says_yes("OPENCLAW_FAL_STRICT")
+    planned = _checked(loading.plan(loaded, session, strict=strict), loaded)
+    if run.dry_run:
+        return _plan_result(session, loaded, planned, run.assume_cost)
+    settings = BatchOptions(
+        out=run.output,
+        defaults=shared,
+        timeout_s=seconds(run.timeout_ms),
+        max_spend=max_spend(run.max_spend),
+        assume_cost=run.assume_cost,
+        sandbox=session.sandbox,
+    )
+    return run_planned(session, loaded, planned, settings)
+
+
 def run_planned(
     session: Session,
     loaded: Loaded,
@@ -326,55 +274,3 @@ def _checked(planned: Planned, loaded: Loaded) -> Planned:
     if planned.problems:
         raise refusal(planned.problems, loaded.name, planned.total)
     return planned
-
-
-def defaults(given: Sequence[str] | None) -> dict[str, object]:
-    """`--default KEY=VALUE` by option; the value has the type that the option has."""
-    from openclaw_fal.options import from_text
-
-    values: dict[str, object] = {}
-    for text in given or ():
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(
-                f"--default {text}: not KEY=VALUE", hint="for example --default aspectRatio=16:9"
-            )
-        try:
-            values[key.strip()] = from_text(key.strip(), value)
-        except ValueError as error:
-            raise UsageError(f"--default {text}: {key.strip()} {error}") from error
-    return values
-
-
-def _options(
-    options: RunOptions, out: str | None, session: Session, default: list[str] | None
-) -> BatchOptions:
-    from openclaw_fal.batch.commands import BatchOptions
-    from openclaw_fal.job.quoting import MAX_SPEND
-
-    if options.priority not in (None, "normal", "low"):
-        raise UsageError(f"--priority {options.priority}: takes normal or low")
-    return BatchOptions(
-        out=out,
-        defaults=defaults(default),
-        window=options.window,
-        retry_failed=options.retry_failed,
-        fail_fast=options.fail_fast,
-        allow_changed=options.allow_changed,
-        shard=shard(options.shard),
-        low_priority=options.priority == "low",
-        timeout_s=seconds(options.timeout_ms),
-        max_spend=options.max_spend or os.environ.get(MAX_SPEND, "").strip() or None,
-        assume_cost=options.assume_cost,
-        sandbox=session.sandbox,
-    )
-
-
-def shard(text: str | None) -> tuple[int, int] | None:
-    """`--shard I/N`."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard {text}: takes I/N, for example 1/3 for the first of three")
-    return int(match[1]), int(match[2])

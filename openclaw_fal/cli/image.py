@@ -160,7 +160,7 @@ def _run(
 
     wanted = format_of_path(run.output, IMAGE_ENDINGS)
     request_for = with_format_of_output(request, "output_format", wanted)
-    return run_media(ctx.obj, "image", request_for, hints.model, run)
+    return run_media(ctx.obj, "image", request_for, hints.model, run, asked.prompts)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

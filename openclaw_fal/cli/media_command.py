@@ -35,8 +35,9 @@ def run_media(
     request_for: RequestFor,
     model: str | None,
     run: RunOptions,
+    prompts: str | None = None,
 ) -> Result:
-    """Plan the request and show, submit or run it."""
+    """Plan the request and show, submit or run it; with `prompts`, one for each line of a file."""
     from openclaw_fal.cli.open_preview import check_preview
     from openclaw_fal.cli.results import dry_run_result
     from openclaw_fal.job import generate, wiring
@@ -49,6 +50,10 @@ def run_media(
     config = wiring.read_config(session.config)
     choice = choose_model(kind, model, config)
     session.model = choice.endpoint
+    if prompts is not None:
+        from openclaw_fal.cli.batch import run_prompts
+
+        return run_prompts(session, prompts, request_for(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run)
     if run.dry_run:
         shown = generate.dry_run(request_for(choice.endpoint), settings, config)

@@ -98,7 +98,7 @@ def generate(
 
     wanted = format_of_path(run.output, MUSIC_ENDINGS)
     request_for = with_format_of_output(request, "format", wanted)
-    return run_media(ctx.obj, "music", request_for, model, run)
+    return run_media(ctx.obj, "music", request_for, model, run, asked.prompts)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

@@ -29,6 +29,15 @@ PromptFile = Annotated[
         rich_help_panel=REQUEST,
     ),
 ]
+PromptsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--prompts",
+        metavar="FILE",
+        help="A prompt a line, each a request of its own, run as a batch (openclaw help batch).",
+        rich_help_panel=REQUEST,
+    ),
+]
 PromptOption = Annotated[
     str | None,
     typer.Option(
@@ -197,11 +206,12 @@ def request_option(*names: str, **rest: Any) -> Any:
 
 
 class PromptOptions(Frozen):
-    """The three ways to give a prompt."""
+    """The ways to give a prompt, or many."""
 
     words: PromptWords = None
     prompt: PromptOption = None
     prompt_file: PromptFile = None
+    prompts: PromptsFile = None
 
 
 class RunOptions(Frozen):
@@ -245,10 +255,13 @@ def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
         "as an argument": given.words,
         "with --prompt": given.prompt,
         "with --prompt-file": given.prompt_file,
+        "with --prompts": given.prompts,
     }
     used = [way for way, text in ways.items() if text is not None]
     if len(used) > 1:
         raise UsageError(f"the prompt was given twice, {' and '.join(used)}", hint="give it once")
+    if given.prompts is not None:
+        return ""  # each line of the file is one
     if given.prompt_file is not None:
         return utf8("the prompt", file_text(given.prompt_file, "the prompt"))
     text = given.words if given.words is not None else given.prompt

@@ -132,7 +132,7 @@ def generate(
         )
         return more.on(plain)
 
-    return run_media(ctx.obj, "video", request, model, run)
+    return run_media(ctx.obj, "video", request, model, run, asked.prompts)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

@@ -29,8 +29,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an id is made from the line number",
         "batch/manifest.py",
-        "base = _given_id(own) or _made_id(own, ids)",
-        "base = _given_id(own) or str(line)",
+        "base = given or _made_id(own, ids)",
+        "base = given or str(line)",
         ("tests/batch/test_manifest.py",),
         "a line that is added above makes every item a new one, and it is paid for again",
     ),

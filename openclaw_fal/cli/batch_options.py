@@ -1,0 +1,167 @@
+"""The options of `openclaw batch`, and how their texts become values."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
+from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs, seconds
+from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
+
+if TYPE_CHECKING:
+    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.session import Session
+
+Manifest = Annotated[
+    str, typer.Argument(metavar="MANIFEST", help="A JSONL or CSV file; - is standard input.")
+]
+Batch = Annotated[
+    str, typer.Argument(metavar="MANIFEST|ID", help="The manifest that was run, or a batch id.")
+]
+Default = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--default",
+        metavar="KEY=VALUE",
+        rich_help_panel=REQUEST,
+        help="An option for all rows that do not have it: aspectRatio=16:9. Repeatable.",
+    ),
+]
+
+
+class RunOptions(Frozen):
+    """How a batch is run: the same for `run`, `resume` and `--prompts`."""
+
+    window: Annotated[
+        int,
+        typer.Option(
+            "--window", min=1, max=1000, rich_help_panel=RUN, help="The most jobs at fal at once."
+        ),
+    ] = 8
+    max_spend: Annotated[
+        str | None,
+        typer.Option(
+            "--max-spend",
+            metavar="USD",
+            rich_help_panel=RUN,
+            help="The most that the whole batch may cost (OPENCLAW_FAL_MAX_SPEND).",
+        ),
+    ] = None
+    assume_cost: Annotated[
+        str | None,
+        typer.Option(
+            "--assume-cost",
+            metavar="USD",
+            rich_help_panel=RUN,
+            help="What a request costs whose price nobody knows.",
+        ),
+    ] = None
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", rich_help_panel=RUN, help="Send items that failed anew."),
+    ] = False
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", rich_help_panel=RUN, help="After a failure, send no more."),
+    ] = False
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            rich_help_panel=RUN,
+            help="Only part I of N: several machines share one manifest.",
+        ),
+    ] = None
+    priority: Annotated[
+        str | None,
+        typer.Option(
+            "--priority", metavar="normal|low", rich_help_panel=RUN, help="In fal's queue."
+        ),
+    ] = None
+    allow_changed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changed",
+            rich_help_panel=RUN,
+            help="Send rows anew whose request has changed since they were sent.",
+        ),
+    ] = False
+    timeout_ms: TimeoutMs = None
+    strict: Strict = False
+    sandbox: Sandbox = False
+
+
+Out = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR|TEMPLATE",
+        rich_help_panel=OUTPUT,
+        help="Where to save: a folder, or a template that knows {item} besides those of --output.",
+    ),
+]
+
+
+def defaults(given: Sequence[str] | None) -> dict[str, object]:
+    """`--default KEY=VALUE` by option; the value has the type that the option has."""
+    from openclaw_fal.options import from_text
+
+    values: dict[str, object] = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(
+                f"--default {text}: not KEY=VALUE", hint="for example --default aspectRatio=16:9"
+            )
+        try:
+            values[key.strip()] = from_text(key.strip(), value)
+        except ValueError as error:
+            raise UsageError(f"--default {text}: {key.strip()} {error}") from error
+    return values
+
+
+def batch_options(
+    options: RunOptions, out: str | None, session: Session, default: list[str] | None
+) -> BatchOptions:
+    from openclaw_fal.batch.commands import BatchOptions
+
+    if options.priority not in (None, "normal", "low"):
+        raise UsageError(f"--priority {options.priority}: takes normal or low")
+    return BatchOptions(
+        out=out,
+        defaults=defaults(default),
+        window=options.window,
+        retry_failed=options.retry_failed,
+        fail_fast=options.fail_fast,
+        allow_changed=options.allow_changed,
+        shard=shard(options.shard),
+        low_priority=options.priority == "low",
+        timeout_s=seconds(options.timeout_ms),
+        max_spend=max_spend(options.max_spend),
+        assume_cost=options.assume_cost,
+        sandbox=session.sandbox,
+    )
+
+
+def max_spend(given: str | None) -> str | None:
+    from openclaw_fal.job.quoting import MAX_SPEND
+
+    return given or os.environ.get(MAX_SPEND, "").strip() or None
+
+
+def shard(text: str | None) -> tuple[int, int] | None:
+    """`--shard I/N`."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard {text}: takes I/N, for example 1/3 for the first of three")
+    return int(match[1]), int(match[2])
