@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.batch.item import Look
-from openclaw_fal.errors import Conflict, TimedOut
+from openclaw_fal.errors import AuthError, BillingError, Conflict, TimedOut
 
 if TYPE_CHECKING:
     from openclaw_fal.batch.item import PlannedItem
@@ -60,9 +60,15 @@ class JobWork:
             cwd=self._cwd,
             count=item.count,
         )
-        generated = self._engine.generate(
-            item.plan, item.request.prompt, target, settings, count=item.count
-        )
+        try:
+            generated = self._engine.generate(
+                item.plan, item.request.prompt, target, settings, count=item.count
+            )
+        except (AuthError, BillingError) as error:
+            # fal took nothing: the item can be sent once the key or the account is in order.
+            if error.job_id is not None:
+                self._journal.release_key(error.job_id)
+            raise
         job = self._journal.get(generated.job_id)
         self._journal.lease(job)
         return job
