@@ -1,20 +1,19 @@
-"""openclaw config file | show | get | set | unset | validate"""
+"""openclaw config: the commands that read; config_edit has those that write."""
 
 from __future__ import annotations
 
 import json
-import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from openclaw_fal.cli import config_edit
+from openclaw_fal.cli.config_edit import check_model
 from openclaw_fal.cli.groups import Command, Noun
-from openclaw_fal.errors import LocalError, OpenClawFalError, UsageError
-from openclaw_fal.media import Kind
+from openclaw_fal.errors import LocalError, OpenClawFalError
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
-    from openclaw_fal.config.edit import Edit, EditResult
     from openclaw_fal.config.read import Config
     from openclaw_fal.session import Session
 
@@ -24,6 +23,8 @@ Examples:
   openclaw config set agents.defaults.imageGenerationModel.primary fal/fal-ai/flux/dev
   openclaw config get agents.defaults.imageGenerationModel.primary
   openclaw config unset agents.defaults.imageGenerationModel --dry-run
+  openclaw config patch --file changes.json5
+  openclaw config migrate --layout current
   openclaw config validate
 See also: openclaw help config, openclaw image models"""
 
@@ -48,15 +49,6 @@ app = typer.Typer(
 )
 
 Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["b.c"].')]
-Layout = Annotated[
-    str | None,
-    typer.Option(
-        "--layout",
-        metavar="current|legacy",
-        help="The layout of a file that does not tell its own; current is 2026.8.1 and later.",
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the difference, write nothing.")]
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -232,174 +224,14 @@ def _unset(config: Config, keys: Any, path: str) -> Result:
     return Result(document, notes=(note,))
 
 
-@app.command("set", cls=Command, epilog=EPILOG)
-def set_value(
-    ctx: typer.Context,
-    path: Path,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON5, else text.")],
-    strict_json: Annotated[
-        bool, typer.Option("--strict-json", help="VALUE must be JSON; text needs its quotes.")
-    ] = False,
-    dry_run: DryRun = False,
-    layout: Layout = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write a key that OpenClaw does not know, too.")
-    ] = False,
-) -> Result:
-    """Set the value at a path. Comments, order and everything else stay as they are."""
-    from openclaw_fal.cli.options import utf8
-    from openclaw_fal.config.rules import Set
-    from openclaw_fal.json5.path import parse_path
-
-    ctx.obj.capability = "config.set"
-    keys = parse_path(utf8("the path", path))
-    edit = Set(keys, _parsed(value, strict_json))
-    if "apiKey" in keys and isinstance(edit.value, str):
-        ctx.obj.secrets.add(edit.value)
-    return _edited(ctx.obj, "config.set", [edit], dry_run, layout=layout, force=force)
-
-
-@app.command("unset", cls=Command, epilog=EPILOG)
-def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Result:
-    """Remove the key at a path, and its comma; the comments around it stay."""
-    from openclaw_fal.config.rules import Unset
-
-    ctx.obj.capability = "config.unset"
-    return _edited(ctx.obj, "config.unset", [Unset(path)], dry_run)
-
-
-@app.command(cls=Command, epilog=EPILOG)
-def migrate(
-    ctx: typer.Context,
-    layout: Annotated[
-        str,
-        typer.Option(
-            "--layout",
-            metavar="current|legacy",
-            help="current: OpenClaw 2026.8.1 and later; legacy: up to 2026.7.",
-        ),
-    ],
-    dry_run: DryRun = False,
-) -> Result:
-    """Move the default models to where the other releases of OpenClaw have them."""
-    from openclaw_fal.config.rules import Migrate
-
-    ctx.obj.capability = "config.migrate"
-    return _edited(ctx.obj, "config.migrate", [Migrate(layout_named(layout))], dry_run)
-
-
-def layout_named(name: str) -> Literal["current", "legacy"]:
-    """A layout as `--layout` names it."""
-    if name == "current":
-        return "current"
-    if name == "legacy":
-        return "legacy"
-    raise UsageError(
-        f"--layout {name} is no layout",
-        hint="--layout current (OpenClaw 2026.8.1 and later) or --layout legacy (up to 2026.7)",
-    )
-
-
-def environ_with(layout: str | None) -> dict[str, str]:
-    """The environment, with the layout that a file gets which does not tell its own."""
-    chosen = {} if layout is None else {"OPENCLAW_FAL_LAYOUT": layout_named(layout)}
-    return {**os.environ, **chosen}
-
-
-def refuse_other_layout(config: Config, layout: str | None) -> None:
-    """Raises UsageError where a config has another layout than `--layout` asks for."""
-    if layout is not None and config.layout != layout:
-        raise UsageError(
-            f"--layout {layout}: {config.path} has the other layout, by "
-            f"{config.layout_choice.reason}",
-            hint=f"openclaw config migrate --layout {layout}",
-        )
-
-
-def _parsed(text: str, strict_json: bool) -> object:
-    from openclaw_fal.cli.options import utf8
-    from openclaw_fal.json5 import read as json5
-
-    utf8("the value", text)
-    if strict_json:
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UsageError(
-                f"--strict-json: {error}", hint="text needs quotes: '\"fal/fal-ai/flux/dev\"'"
-            ) from None
-    try:
-        return json5.loads(text, "the value")
-    except LocalError:
-        return text
-
-
-def _edited(
-    session: Session,
-    capability: str,
-    edits: list[Edit],
-    dry_run: bool,
-    *,
-    layout: str | None = None,
-    force: bool = False,
-) -> Result:
-    from openclaw_fal.config import edit as config_edit
-    from openclaw_fal.store import paths
-
-    path = paths.config_path(session.config)
-    environ = environ_with(layout)
-
-    def planned(config: Config) -> list[Edit]:
-        refuse_other_layout(config, layout)
-        return edits
-
-    result = config_edit.edit_config(
-        path, planned, dry_run=dry_run, check_model=check_model, environ=environ, force=force
-    )
-    document: dict[str, Any] = {
-        "ok": True,
-        "capability": capability,
-        "path": str(path),
-        "changed": result.changed,
-    }
-    if dry_run:
-        document["dryRun"] = True
-        document["diff"] = result.diff
-    if result.notes:
-        document["notes"] = list(result.notes)
-    if result.backup is not None and not dry_run:
-        document["backup"] = str(result.backup)
-    if len(result.changes) > 1 or (result.changes and result.path != path):
-        document["files"] = [str(change.path) for change in result.changes]
-    if not result.changed:
-        return Result(document, notes=(*result.notes, "nothing to change"))
-    out = (result.diff.rstrip("\n"),) if dry_run else (str(path),)
-    return Result(document, out=out, notes=(*result.notes, *_done_notes(result, dry_run)))
-
-
-def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
-    if dry_run:
-        return ("dry run: nothing was written",)
-    return (f"the content from before is in {result.backup}",) if result.backup else ()
-
-
-def check_model(kind: Kind, ref: str) -> str | None:
-    """Refuses a fal ref that cannot be right; a note about one that is not known."""
-    from openclaw_fal.job.known import ENDPOINTS
-    from openclaw_fal.provider import refs, specs
-
-    if not refs.is_fal_ref(ref):
-        return None
-    endpoint = refs.parse_ref(ref, ENDPOINTS)
-    made = specs.kind_of(endpoint, ENDPOINTS)
-    if made is not None and made != kind:
-        raise UsageError(f"{ref} makes {made}, not {kind}", hint=f"openclaw {kind} models")
-    near = refs.meant(endpoint, kind, ENDPOINTS)
-    if near:
-        return f"{ref} is not known here; did you mean {refs.ref_of(near[0])}?"
-    if endpoint not in specs.known_models(kind) and made is None:
-        return f"{ref} is not known here; it is used as it is"
-    return None
+for name, command in (
+    ("set", config_edit.set_value),
+    ("unset", config_edit.unset_value),
+    ("patch", config_edit.patch),
+    ("migrate", config_edit.migrate),
+    ("schema", config_edit.schema),
+):
+    app.command(name, cls=Command, epilog=EPILOG)(command)
 
 
 @app.command(cls=Command, epilog=EPILOG)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from openclaw_fal.cli import image, music, video
+from openclaw_fal.cli import image, infer_about, music, video
 from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result
@@ -111,6 +111,12 @@ app = typer.Typer(
     add_completion=False,
 )
 _with_openai = partial(_as_openclaw, openai=True)
-app.add_typer(_group("image", _with_openai(image.generate), _with_openai(image.edit)), name="image")
-app.add_typer(_group("video", _as_openclaw(video.generate)), name="video")
+_images = _group("image", _with_openai(image.generate), _with_openai(image.edit))
+_images.command("providers", cls=Command, epilog=EPILOG)(infer_about.image_providers)
+_videos = _group("video", _as_openclaw(video.generate))
+_videos.command("providers", cls=Command, epilog=EPILOG)(infer_about.video_providers)
+app.command("list", cls=Command, epilog=EPILOG)(infer_about.list_capabilities)
+app.command("inspect", cls=Command, epilog=EPILOG)(infer_about.inspect)
+app.add_typer(_images, name="image")
+app.add_typer(_videos, name="video")
 app.add_typer(_group("music", _as_openclaw(music.generate)), name="music")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.config import Layout, environ_with, refuse_other_layout
+from openclaw_fal.cli.config_edit import Layout, environ_with, refuse_other_layout
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session

@@ -524,7 +524,9 @@ COMMANDS: dict[str, CommandEntry] = {
             'get': 'Print the value at a path; secrets are not shown',
             'set': 'Set the value at a path',
             'unset': 'Remove the key at a path, and its comma; the comments around it stay',
+            'patch': 'Merge a JSON5 object into the config: objects key by key, null removes',
             'migrate': 'Move the default models to where the other releases of OpenClaw have them',
+            'schema': "Print OpenClaw's JSON Schema of the config, as far as it concerns fal",
             'validate': 'Check the file: JSON5, the settings of fal, and both layouts at once',
         },
         'options': {},
@@ -553,6 +555,14 @@ COMMANDS: dict[str, CommandEntry] = {
         'commands': {},
         'options': {
             '--strict-json': {'help': 'VALUE must be JSON; text needs its quotes', 'takes': None},
+            '--merge': {'help': 'Add the keys of VALUE to the object that is there', 'takes': None},
+            '--batch-json': {'help': '[{"path": …, "value": …}, …]', 'takes': 'text'},
+            '--batch-file': {'help': 'The same from a file', 'takes': 'text'},
+            '--expect-current-absent': {'help': 'Write only where nothing stands yet', 'takes': None},
+            '--expect-current-json': {'help': 'Write only in place of this value', 'takes': 'text'},
+            '--ref-source': {'help': 'Refer to a secret in place of VALUE', 'takes': 'text'},
+            '--ref-provider': {'help': 'Usually default', 'takes': 'text'},
+            '--ref-id': {'help': 'For example FAL_KEY', 'takes': 'text'},
             '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
             '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
             '--force': {'help': 'Write a key that OpenClaw does not know, too', 'takes': None},
@@ -568,11 +578,31 @@ COMMANDS: dict[str, CommandEntry] = {
         'arguments': [['agents.defaults.imageGenerationModel.primary', 'agents.defaults.videoGenerationModel.primary', 'agents.defaults.musicGenerationModel.primary', 'agents.defaults.mediaModels.image.primary', 'agents.defaults.mediaModels.video.primary', 'agents.defaults.mediaModels.music.primary', 'agents.defaults.mediaMaxMb', 'models.providers.fal.baseUrl', 'models.providers.fal.apiKey']],
         'repeats': False,
     },
+    'config patch': {
+        'commands': {},
+        'options': {
+            '--file': {'help': 'A JSON5 object', 'takes': 'file:png|jpg|jpeg|webp|gif|avif|bmp', 'key': 'images'},
+            '--stdin': {'help': 'Read it from standard input', 'takes': None},
+            '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
+            '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
+            '--force': {'help': 'Write a key that OpenClaw does not know, too', 'takes': None},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
     'config migrate': {
         'commands': {},
         'options': {
             '--layout': {'help': 'current: OpenClaw 2026.8.1 and later; legacy: up to 2026.7', 'takes': 'text'},
             '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'config schema': {
+        'commands': {},
+        'options': {
+            '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
         },
         'arguments': [],
         'repeats': False,
@@ -618,6 +648,8 @@ COMMANDS: dict[str, CommandEntry] = {
     },
     'infer': {
         'commands': {
+            'list': 'List the capabilities that this program has',
+            'inspect': 'Show one capability: its flags and what it gives',
             'image': "OpenClaw's `infer image`",
             'video': "OpenClaw's `infer video`",
             'music': "OpenClaw's `infer music`",
@@ -626,10 +658,25 @@ COMMANDS: dict[str, CommandEntry] = {
         'arguments': [],
         'repeats': False,
     },
+    'infer list': {
+        'commands': {},
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'infer inspect': {
+        'commands': {},
+        'options': {
+            '--name': {'help': 'image.generate, …', 'takes': 'text'},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
     'infer image': {
         'commands': {
             'generate': 'Generate images from a prompt, with reference images if you like',
             'edit': "Edit images: the model's edit endpoint, with the files given by --file",
+            'providers': 'List the providers of images: fal',
         },
         'options': {},
         'arguments': [],
@@ -732,9 +779,16 @@ COMMANDS: dict[str, CommandEntry] = {
         'arguments': [],
         'repeats': False,
     },
+    'infer image providers': {
+        'commands': {},
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
     'infer video': {
         'commands': {
             'generate': 'Generate a video from a prompt, with reference files where the model takes them',
+            'providers': 'List the providers of videos: fal',
         },
         'options': {},
         'arguments': [],
@@ -784,6 +838,12 @@ COMMANDS: dict[str, CommandEntry] = {
             '--audio': {'help': 'With or without sound', 'takes': None, 'key': 'audio'},
             '--no-audio': {'help': 'With or without sound', 'takes': None, 'key': 'audio'},
         },
+        'arguments': [],
+        'repeats': False,
+    },
+    'infer video providers': {
+        'commands': {},
+        'options': {},
         'arguments': [],
         'repeats': False,
     },

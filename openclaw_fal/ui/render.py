@@ -32,7 +32,11 @@ class Renderer:
     def result(self, result: Result) -> None:
         """Print a result; what is for people comes after what is for programs."""
         if self._session.json:
-            self._document(success_document(result, self._session.capability))
+            self._document(
+                result.raw
+                if result.raw is not None
+                else success_document(result, self._session.capability)
+            )
             self._notes(result)
             return
         for at, block in enumerate(result.out):
@@ -63,7 +67,7 @@ class Renderer:
     def note(self, text: str) -> None:
         self._message("note", text, "yellow")
 
-    def _document(self, document: dict[str, Any]) -> None:
+    def _document(self, document: object) -> None:
         import json
 
         shown = presentable(document, self._session.secrets)

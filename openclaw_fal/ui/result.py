@@ -41,6 +41,7 @@ class Result(Frozen):
     stdout otherwise: results only. `notes` (one line each: ignored options, hints) and `closing` (a
     summary) go to stderr, and are left out with `--quiet`. `problems` (one line each) go to stderr
     as errors, with `--quiet` too. `status` is the exit status; 0 is `"ok": true` in the document.
+    `raw`, where it is given, is printed with `--json` as it is: OpenClaw's own form of an answer.
     `stays`: the command goes on until Ctrl-C once all this is printed, as a server does.
     """
 
@@ -51,3 +52,4 @@ class Result(Frozen):
     status: int = 0
     problems: tuple[str, ...] = ()
     stays: bool = False
+    raw: object = None

@@ -23,6 +23,8 @@ from openclaw_fal.json5.path import MISSING, get_at, parse_path
 OLD, NEW = "2026.7.35", "2026.9.6"
 ONBOARD = ["onboard", "--fal-api-key", "0f3c9a1e-77aa:0123456789abcdef0123456789abcdef",
            "--non-interactive"]  # fmt: skip
+NODE = os.environ.get("OPENCLAW_NODE") or shutil.which("node")  # before a test clears them
+RELEASES = os.environ.get("OPENCLAW_RELEASES", "/nowhere")
 IMAGE = {OLD: "agents.defaults.imageGenerationModel", NEW: "agents.defaults.mediaModels.image"}
 VIDEO = {OLD: "agents.defaults.videoGenerationModel", NEW: "agents.defaults.mediaModels.video"}
 COMMENTED = "{\r\n  // mine\r\n  agents: { defaults: { mediaMaxMb: 5 } },\r\n}\r\n"
@@ -96,7 +98,7 @@ def nested(path: str, inner: str) -> str:
 
 
 def node() -> str | None:
-    path = os.environ.get("OPENCLAW_NODE") or shutil.which("node")
+    path = NODE
     if path is None:
         return None
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
@@ -108,7 +110,7 @@ def openclaw(release: str, home: Path, *argv: str) -> subprocess.CompletedProces
     runner = node()
     if runner is None:
         pytest.skip("there is no node 22 or later (PATH, or OPENCLAW_NODE)")
-    program = Path(os.environ.get("OPENCLAW_RELEASES", "/nowhere"), release)
+    program = Path(RELEASES, release)
     program = program / "node_modules" / "openclaw" / "openclaw.mjs"
     if not program.is_file():
         pytest.skip(f"OPENCLAW_RELEASES names no folder with OpenClaw {release}")
