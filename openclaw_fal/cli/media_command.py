@@ -160,7 +160,8 @@ def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.specs import known_models
 
-    for endpoint in known_models(kind):
+    # Models that are made for references come last: most prompts have none.
+    for endpoint in sorted(known_models(kind), key=lambda name: "reference-to" in name):
         try:
             ignored = {item.key for item in plan(request_for(endpoint), ENDPOINTS).ignored}
         except CapabilityError:

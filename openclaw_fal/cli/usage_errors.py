@@ -56,12 +56,12 @@ def refuse_mistyped_command(ctx: Context, prompt: str | None) -> None:
     if meant is not None:
         raise UsageError(
             f"{prompt} may be a command or a prompt, and a prompt costs money",
-            hint=f"as a command: {noun} {meant}; as a prompt: {as_prompt}",
+            hint=f"as a command: {noun} {meant}\nas a prompt: {as_prompt}",
         )
     if _is_file(prompt):
         raise UsageError(
             f"{prompt} is a file, and would be sent as the words of the prompt",
-            hint=f"{_with_file(ctx.parent, prompt)}; as a prompt: {as_prompt}",
+            hint=f"{_with_file(ctx.parent, prompt)}\nas a prompt: {as_prompt}",
         )
 
 

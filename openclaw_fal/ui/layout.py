@@ -66,6 +66,13 @@ def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
     return [line.replace(HARD_SPACE, " ") for line in lines]
 
 
+def hanging(text: str, hang: int, width: int) -> str:
+    """`text` within `width` cells, its further lines indented by `hang` cells."""
+    margin = " " * (len(text) - len(text.lstrip(" ")))
+    first, *more = wrapped(text.lstrip(" "), width - hang)
+    return "\n".join([margin + first, *(" " * hang + line for line in more)])
+
+
 def table_lines(
     columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None
 ) -> tuple[list[str], list[str]]:

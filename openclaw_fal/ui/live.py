@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import lower_start, redacted, safe
 from openclaw_fal.ui.drawing import Glyphs, JobState, Line
+from openclaw_fal.ui.layout import hanging
+from openclaw_fal.ui.render import columns
 from openclaw_fal.ui.transfers import Transfer, queue_text
 
 if TYPE_CHECKING:
@@ -132,7 +134,8 @@ class LiveProgress(Progress):
 
     def note(self, message: str) -> None:
         text = lower_start(self._clean(message))
-        self._screen.above(f"note: {self._labelled(text)}", "yellow")
+        line = hanging(f"note: {self._labelled(text)}", len("note: "), columns())
+        self._screen.above(line, "yellow")
 
     def upload(self, name: str, done: int, total: int | None) -> None:
         label = f"{self._screen.glyphs.up} {self._clean(name)}"

@@ -16,7 +16,7 @@ from openclaw_fal.text import (
     safe,
     write_safely,
 )
-from openclaw_fal.ui.layout import fact_lines, table_lines, wrapped
+from openclaw_fal.ui.layout import fact_lines, hanging, table_lines
 from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Renderer:
             self._line(sys.stderr, str(excerpt))
         for violation in violations:
             for line in violation_lines(violation, error.message):
-                self._line(sys.stderr, self._fitted(line, "    "))
+                self._line(sys.stderr, self._fitted(line, 4))
         for name, value in (("request", error.request_id), ("job", error.job_id)):
             if value:
                 self._line(sys.stderr, f"  {name:<7}  {value}")
@@ -99,16 +99,13 @@ class Renderer:
     def _message(self, head: str, text: str, style: str) -> None:
         """A line for people: wrapped on a terminal, one line elsewhere."""
         line = f"{head}: {lower_start(text)}"
-        self._line(sys.stderr, self._fitted(line, " " * (len(head) + 2)), style)
+        self._line(sys.stderr, self._fitted(line, len(head) + 2), style)
 
-    def _fitted(self, text: str, hang: str) -> str:
-        """`text` with its further lines under `hang`, on a terminal."""
+    def _fitted(self, text: str, hang: int) -> str:
+        """`text` with its further lines indented by `hang` cells, on a terminal."""
         if not is_terminal(sys.stderr):
             return text
-        room = columns() - len(hang)
-        margin = " " * (len(text) - len(text.lstrip(" ")))
-        first, *more = wrapped(redacted(text, self._session.secrets).lstrip(" "), room)
-        return "\n".join([margin + first, *(hang + line for line in more)])
+        return hanging(redacted(text, self._session.secrets), hang, columns())
 
     def _block(self, block: Block, stream: TextIO) -> None:
         if isinstance(block, str):

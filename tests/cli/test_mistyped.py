@@ -37,7 +37,7 @@ def test_a_mistyped_command_is_not_a_prompt(
     assert fal.requests == []
     hint = outcome.json["error"]["hint"]
     assert (
-        hint == f"as a command: {meant}; as a prompt: openclaw {hint.split()[-3]} generate {word}"
+        hint == f"as a command: {meant}\nas a prompt: openclaw {hint.split()[-3]} generate {word}"
     )
 
 
@@ -54,8 +54,8 @@ def test_the_explicit_way_takes_any_word(openclaw: Openclaw, argv: tuple[str, ..
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("prompt.txt", "to use its text: openclaw image --prompt-file prompt.txt; "),
-        ("photo.png", 'to edit it: openclaw image edit --file photo.png "…"; '),
+        ("prompt.txt", "to use its text: openclaw image --prompt-file prompt.txt\n"),
+        ("photo.png", 'to edit it: openclaw image edit --file photo.png "…"\n'),
     ],
 )
 def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hint: str) -> None:
