@@ -41,11 +41,12 @@ _GUESSED: dict[Makes, list[str]] = {
 @lru_cache(maxsize=1024)
 def known(endpoint: str) -> Endpoint | None:
     """What fal declares for the endpoint; None if there is none of this id."""
-    from openclaw_fal.catalogue import read
     from openclaw_fal.provider.schemas import ENDPOINTS
 
     row = ENDPOINTS.get(endpoint)
     if row is None:
+        from openclaw_fal.catalogue import read
+
         return read.endpoint(endpoint)
     fields = tuple(row["outputFields"])
     kind: Made = "video" if "video" in fields else "music" if "audio" in fields else "image"
