@@ -21,6 +21,12 @@ MediaType = Literal["image", "video", "audio"]
 Made = Literal["image", "video", "music", "other"]
 Schema = Mapping[str, Any]  # JSON Schema: its keywords hold any JSON
 
+# The specification's models: what a request without a model is for, by endpoint id.
+DEFAULT_MODELS: dict[Kind, str] = {
+    "image": "fal-ai/flux/dev",
+    "video": "fal-ai/minimax/video-01-live",
+    "music": "fal-ai/minimax-music/v2.6",
+}
 KEYS: dict[str, str] = {
     "count": "count",
     "size": "size",

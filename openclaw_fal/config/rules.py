@@ -32,10 +32,8 @@ from openclaw_fal.json5.path import (
     set_at,
     unset_at,
 )
+from openclaw_fal.media import DEFAULT_MODELS
 from openclaw_fal.store.keys import REDACTED
-
-DEFAULT_IMAGE_MODEL = "fal/fal-ai/flux/dev"
-
 
 FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
 """Keys that OpenClaw refuses to set: they reach into JavaScript's own objects."""
@@ -191,7 +189,7 @@ def onboarding_edits(config: Config) -> list[Set]:
     edits: list[Set] = []
     if not _has_image_model(config):
         path = default_path("image", config.layout)
-        edits.append(Set((*path, "primary"), DEFAULT_IMAGE_MODEL))
+        edits.append(Set((*path, "primary"), f"fal/{DEFAULT_MODELS['image']}"))
     profile = {"provider": "fal", "mode": "api_key"}
     if get_at(config.data, PROFILE) is MISSING:
         edits.append(Set(PROFILE, profile))

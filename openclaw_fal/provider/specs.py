@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from openclaw_fal.media import DEFAULT_MODELS as DEFAULT_MODELS
 from openclaw_fal.media import Endpoint, Kind, Made, Schema
 from openclaw_fal.provider.image_rows import IMAGE_ROWS
 from openclaw_fal.provider.lookup import Lookup
@@ -11,11 +12,6 @@ from openclaw_fal.provider.music_rows import MUSIC_ROWS
 from openclaw_fal.provider.rows import ImageRow, MusicRow, Row, VideoRow
 from openclaw_fal.provider.video_rows import VIDEO_ROWS
 
-DEFAULT_MODELS: dict[Kind, str] = {
-    "image": "fal-ai/flux/dev",
-    "video": "fal-ai/minimax/video-01-live",
-    "music": "fal-ai/minimax-music/v2.6",
-}
 DEFAULT_TIMEOUT_S: dict[Kind, float] = {"image": 180, "video": 1200, "music": 180}
 # What the last word of an endpoint id says when no row knows the id.
 NAME_ENDS: dict[str, Kind] = {
