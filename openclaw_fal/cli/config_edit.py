@@ -13,6 +13,7 @@ from openclaw_fal.media import Kind
 from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Sequence
 
     from openclaw_fal.config.edit import Edit, EditResult
@@ -268,12 +269,10 @@ def _expectation(absent: bool, text: str | None) -> Callable[[Config, KeyPath], 
     def check(config: Config, keys: KeyPath) -> None:
         current = get_at(config.data, keys)
         if (current is MISSING) != (wanted is MISSING) or not same(current, wanted):
-            state = "is not set" if current is MISSING else "has another value"
+            state = "is not set" if current is MISSING else "has another value than expected"
+            where = format_path(keys)
             raise LocalError(
-                f"{format_path(keys)} {state} than expected; nothing was written"
-                if current is not MISSING
-                else f"{format_path(keys)} {state}; nothing was written",
-                hint=f"openclaw config get {format_path(keys)}",
+                f"{where} {state}; nothing was written", hint=f"openclaw config get {where}"
             )
 
     return check
@@ -364,8 +363,16 @@ def _edited(
         document["files"] = [str(change.path) for change in result.changes]
     if not result.changed:
         return Result(document, notes=(*result.notes, "nothing to change"))
-    out = (result.diff.rstrip("\n"),) if dry_run else (str(path),)
+    out = (result.diff.rstrip("\n"),) if dry_run else _written(path, result)
     return Result(document, out=out, notes=(*result.notes, *_done_notes(result, dry_run)))
+
+
+def _written(path: pathlib.Path, result: EditResult) -> tuple[str, ...]:
+    """The files that were written; the config itself by the name that it was given."""
+    real = os.path.realpath(path)
+    return tuple(
+        str(path) if str(change.path) == real else str(change.path) for change in result.changes
+    )
 
 
 def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:

@@ -256,6 +256,8 @@ def _rest(data: dict[str, object]) -> Iterator[Finding]:
 def _models(data: object, check_model: CheckModel) -> Iterator[Finding]:
     """Defaults that name a model of another kind, or one that is not known."""
     for kind, path, ref in refs_in(data):
+        if has_template(ref):
+            continue  # its variable is not set, which is a warning of its own
         try:
             note = check_model(kind, ref)
         except UsageError as problem:

@@ -6,18 +6,15 @@ program waits at the lock, and a change by anyone else makes the edit start agai
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from openclaw_fal.atomic import Snapshot, failure, read_file, remove_leftovers, replace_file
+from openclaw_fal.atomic import read_file
 from openclaw_fal.config.check import findings
 from openclaw_fal.config.finding import Finding
 from openclaw_fal.config.include import ConfigFile
@@ -43,7 +40,8 @@ from openclaw_fal.config.rules import (
     unify,
 )
 from openclaw_fal.config.unknown import schema_findings
-from openclaw_fal.environment import says_yes
+from openclaw_fal.config.variables import has_template
+from openclaw_fal.config.write import Change, ChangedMeanwhile, check_writable, write
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import format_path, get_at
@@ -57,21 +55,6 @@ Edits: TypeAlias = Sequence[Edit] | Callable[[Config], Sequence[Edit]]
 """Edits, or a function that makes them from the config as it is when it is locked."""
 
 _TRIES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file before and after an edit; `path` is the file itself, behind symbolic links."""
-
-    path: Path
-    snapshot: Snapshot = field(repr=False)
-    before: str = field(repr=False)
-    after: str = field(repr=False)
-
-    @property
-    def backup(self) -> Path | None:
-        """Where the content from before goes; None for a file that is new."""
-        return _backup(self.path) if self.snapshot.exists else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +89,6 @@ class EditResult:
         )
 
 
-class _Changed(Exception):
-    """Somebody else changed the file since it was read."""
-
-
 def edit_config(
     path: Path,
     edits: Edits,
@@ -131,11 +110,11 @@ def edit_config(
         for attempt in range(_TRIES):
             result = _planned(path, edits, check_model, environ, force)
             for change in result.changes:
-                _check_writable(change.path, change.snapshot, environ)
+                check_writable(change.path, change.snapshot, environ)
             try:
-                _write(path, result)
+                write(result.changes)
                 return result
-            except _Changed:
+            except ChangedMeanwhile:
                 time.sleep(0.02 * attempt)
     raise LocalError(
         f"{path} keeps changing while it is edited; nothing was written",
@@ -226,7 +205,10 @@ def _checked(
         notes.append(_layout_note(after.layout))
     old = {(kind, ref) for kind, _, ref in refs_in(before.data)}
     for kind, ref in dict.fromkeys((kind, ref) for kind, _, ref in refs_in(after.data)):
-        if (kind, ref) not in old and check_model is not None and (note := check_model(kind, ref)):
+        if (kind, ref) in old or check_model is None:
+            continue
+        filled = str(after.shown(ref, ()))
+        if not has_template(filled) and (note := check_model(kind, filled)):
             notes.append(note)
     return [*notes, *_checked_key(get_at(before.data, API_KEY), get_at(after.data, API_KEY))]
 
@@ -304,94 +286,3 @@ def _broken_links(changes: Sequence[Change]) -> list[str]:
         for change in changes
         if change.snapshot.info is not None and change.snapshot.info.st_nlink > 1
     ]
-
-
-def _backup(target: Path) -> Path:
-    return target.with_name(target.name + ".bak")
-
-
-def refuse_unwritable(change: Change) -> None:
-    """Raises LocalError when a file must not be written, before anything else is done."""
-    _check_writable(change.path, change.snapshot, os.environ)
-
-
-def _check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) -> None:
-    if says_yes("OPENCLAW_CONFIG_READONLY", environ):
-        raise LocalError(
-            f"{path} is not written: OPENCLAW_CONFIG_READONLY is set",
-            hint="Change the config where it is managed, or unset the variable",
-        )
-    if snapshot.info is not None and not snapshot.info.st_mode & 0o222:
-        raise LocalError(f"{path} is read-only", hint=f"chmod u+w {path}")
-
-
-def _write(path: Path, result: EditResult) -> None:
-    """Replaces the files; the content from before goes to a backup first.
-
-    When one of several cannot be written, those before it get their old content back.
-    """
-    done: list[Change] = []
-    try:
-        for change in result.changes:
-            _replace(change)
-            done.append(change)
-    except BaseException:
-        for change in reversed(done):
-            _put_back(change)
-        raise
-
-
-def _put_back(change: Change) -> None:
-    info = change.snapshot.info
-    if info is None:
-        change.path.unlink()
-    else:
-        mode = stat.S_IMODE(info.st_mode)
-        replace_file(change.path, change.snapshot.content, like=info, mode=mode)
-
-
-def _replace(change: Change) -> None:
-    """The backup may hold secrets: it is never open to more people than its owner."""
-    remove_leftovers(change.path)
-    remove_leftovers(_backup(change.path))
-    info = change.snapshot.info
-    mode = 0o600 if info is None else stat.S_IMODE(info.st_mode)
-
-    def before_rename() -> None:
-        if change.backup is not None:
-            replace_file(change.backup, change.snapshot.content, like=info, mode=mode & 0o600)
-        if not change.snapshot.still_holds(change.path):
-            raise _Changed
-
-    content = change.after.encode("utf-8")
-    try:
-        replace_file(change.path, content, like=info, mode=mode, before_rename=before_rename)
-    except LocalError as error:
-        if getattr(error.__cause__, "errno", None) != errno.EBUSY or info is None:
-            raise
-        write_in_place(change.path, content, change.snapshot.content)
-
-
-def write_in_place(path: Path, content: bytes, old: bytes) -> None:
-    """Writes a file that nothing can be renamed over, as one that is mounted by itself.
-
-    A backup of the old content stands beside it; what fails half way is undone. Raises LocalError.
-    """
-    try:
-        with open(path, "r+b", buffering=0) as file:
-            try:
-                _overwrite(file, content)
-            except OSError:
-                _overwrite(file, old)
-                raise
-    except OSError as error:
-        raise failure("write", path, error) from error
-
-
-def _overwrite(file: io.FileIO, content: bytes) -> None:
-    file.seek(0)
-    rest = memoryview(content)
-    while rest:
-        rest = rest[file.write(rest) :]
-    file.truncate()
-    os.fsync(file.fileno())

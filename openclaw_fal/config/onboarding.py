@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from openclaw_fal.config.edit import edit_config, refuse_unwritable
+from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config, read_config
 from openclaw_fal.config.rules import onboarding_edits
+from openclaw_fal.config.write import refuse_unwritable
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import format_path
 from openclaw_fal.store import credentials

@@ -13,6 +13,7 @@ import pytest
 
 from openclaw_fal import atomic
 from openclaw_fal.config import edit as config_edit
+from openclaw_fal.config import write as config_write
 from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import LocalError
@@ -358,7 +359,7 @@ def test_a_file_that_is_mounted_by_itself_is_written_in_place(
     assert result.backup.read_bytes() == TEXT.encode()
     assert names(file.parent) == ["openclaw.json", "openclaw.json.bak"]
 
-    monkeypatch.setattr(config_edit, "_overwrite", full_at_first(config_edit._overwrite))
+    monkeypatch.setattr(config_write, "_overwrite", full_at_first(config_write._overwrite))
     with pytest.raises(LocalError, match="No space left"):
         edit_config(file, [Set("a", 333)], force=True)
     assert file.read_bytes().decode() == result.after

@@ -363,3 +363,20 @@ def common(one: str, other: str) -> int:
     """How many characters two texts have in common at the front."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def test_a_template_can_be_a_default_whether_it_is_set_or_not(tmp_path: Path) -> None:
+    path = write(tmp_path, {"openclaw.json": "{}"})
+    seen: list[str] = []
+
+    def check(kind: str, ref: str) -> None:
+        seen.append(ref)
+
+    for name in ("A", "UNSET"):
+        edit = Set("agents.defaults.imageGenerationModel.primary", f"fal/${{{name}}}")
+        edit_config(path, [edit], environ=ENVIRON, check_model=check)
+    assert seen == ["fal/one"]
+    config = read_config(path, ENVIRON)
+    assert "fal/${UNSET}" in config.text
+    with pytest.raises(LocalError, match=r"primary needs the environment variable UNSET"):
+        config.default_model("image")

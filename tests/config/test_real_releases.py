@@ -44,7 +44,7 @@ def cases(release: str) -> list[Case]:
     layout = ["--layout", "legacy" if release == OLD else "current"]
     config = "openclaw.json"
     return [
-        Case("a fresh file", {}, [[*ONBOARD, *layout]], [image, "plugins.entries.fal"]),
+        Case("a fresh file", {}, [[*ONBOARD, *layout]], [image, "plugins.entries.fal.enabled"]),
         Case("a fresh default",
              {}, [["config", "set", f"{video}.primary", "fal/fal-ai/minimax/video-01-live",
                    *layout]], [video]),
