@@ -9,7 +9,7 @@ import typer
 
 from openclaw_fal.cli import config_edit
 from openclaw_fal.cli.config_edit import check_model
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, Noun, examples
 from openclaw_fal.errors import LocalError, OpenClawFalError
 from openclaw_fal.ui.result import Facts, Result, Table
 
@@ -51,7 +51,14 @@ app = typer.Typer(
 Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["b.c"].')]
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw config file",
+        "openclaw config file --config other.json",
+        see="openclaw config show, openclaw help config",
+    ),
+)
 def file(ctx: typer.Context) -> Result:
     """Print where the config file is."""
     from openclaw_fal.store import paths
@@ -63,7 +70,14 @@ def file(ctx: typer.Context) -> Result:
     return Result(document, out=(str(path),), notes=notes)
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw config show",
+        "openclaw config show --json",
+        see="openclaw help auth, openclaw help config",
+    ),
+)
 def show(ctx: typer.Context) -> Result:
     """Show what applies: the file, the key's source, the base URL, the default models."""
     import os
@@ -178,7 +192,14 @@ def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
     return facts
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw config get agents.defaults.imageGenerationModel.primary",
+        "openclaw config get models.providers.fal --json",
+        see="openclaw config set, openclaw help config",
+    ),
+)
 def get(ctx: typer.Context, path: Path) -> Result:
     """Print the value at a path; secrets are not shown."""
     from openclaw_fal.config.redaction import redacted
@@ -234,7 +255,14 @@ for name, command in (
     app.command(name, cls=Command, epilog=EPILOG)(command)
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw config validate",
+        "openclaw config validate --json",
+        see="openclaw config show, openclaw help config",
+    ),
+)
 def validate(ctx: typer.Context) -> Result:
     """Check the file: JSON5, the settings of fal, and both layouts at once."""
     from openclaw_fal.config import check as config_check

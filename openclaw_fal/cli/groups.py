@@ -136,6 +136,11 @@ def _panel_of(param: TyperType) -> str:
     return getattr(param, "rich_help_panel", None) or "Options"
 
 
+def examples(*lines: str, see: str) -> str:
+    """The end of a command's help: examples that run as they stand, and where to go from there."""
+    return "\n".join(["Examples:", *(f"  {line}" for line in lines), f"See also: {see}"])
+
+
 class Command(_Base, TyperCommand):
     """A command that also takes the global options."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, Noun, examples
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs, seconds
 from openclaw_fal.errors import UsageError
 from openclaw_fal.text import lower_start, spaced
@@ -45,7 +45,16 @@ Id = Annotated[
 ]
 
 
-@app.command("list", cls=Command, epilog=EPILOG)
+@app.command(
+    "list",
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs list",
+        "openclaw jobs list --state uncertain --state failed",
+        "openclaw jobs list --kind video --all --json",
+        see="openclaw help jobs (the states), openclaw jobs show",
+    ),
+)
 def list_jobs(
     ctx: typer.Context,
     kind: Annotated[str | None, typer.Option("--kind", metavar="image|video|music")] = None,
@@ -112,7 +121,14 @@ def age(seconds: float) -> str:
     return f"{max(int(seconds), 0)}s"
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs show 7k2m           an id can be cut short",
+        "openclaw jobs show 7k2m --json",
+        see="openclaw help jobs (the states), openclaw jobs wait",
+    ),
+)
 def show(ctx: typer.Context, job_id: Id) -> Result:
     """Show one job in full."""
     from openclaw_fal.job import wiring
@@ -145,7 +161,14 @@ def _text(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs wait 7k2m",
+        "openclaw jobs wait 7k2m --timeout-ms 600000 --json",
+        see="openclaw help jobs, openclaw help exit",
+    ),
+)
 def wait(
     ctx: typer.Context,
     job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="One or more jobs.")],
@@ -178,7 +201,13 @@ def wait(
     return generated_result(only.generated, session=session, sandbox=only.job.sandbox)
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs cancel 7k2m",
+        see="openclaw jobs list, openclaw help jobs",
+    ),
+)
 def cancel(ctx: typer.Context, job_id: Id) -> Result:
     """Ask fal to cancel a job. A job that already runs may still finish, and be billed."""
     from openclaw_fal.errors import JobFailed
@@ -206,7 +235,13 @@ def cancel(ctx: typer.Context, job_id: Id) -> Result:
     return Result(document, out=(f"{job.id}: {text}",))
 
 
-@app.command(cls=Command, epilog=EPILOG)
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs prune --older-than 30    forgets finished jobs, not their files",
+        see="openclaw jobs list, openclaw help jobs",
+    ),
+)
 def prune(
     ctx: typer.Context,
     older_than: Annotated[

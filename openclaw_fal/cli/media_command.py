@@ -39,8 +39,7 @@ def run_media(
 ) -> Result:
     """Plan the request and show, submit or run it; with `prompts`, one for each line of a file."""
     from openclaw_fal.cli.open_preview import check_preview
-    from openclaw_fal.cli.results import dry_run_result
-    from openclaw_fal.job import generate, wiring
+    from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
@@ -55,6 +54,28 @@ def run_media(
 
         return run_prompts(session, prompts, request_for(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run)
+    try:
+        return _shown_or_run(session, kind, request_for, run, config, choice, settings)
+    except CapabilityError as error:
+        keys = [violation.key for violation in error.violations]
+        other = model_that_takes(kind, request_for, keys) if settings.strict and keys else None
+        if other is not None:
+            error.hint = f"--model {other} takes {_them(keys)}"
+        raise
+
+
+def _shown_or_run(
+    session: Session,
+    kind: Kind,
+    request_for: RequestFor,
+    run: RunOptions,
+    config: Config,
+    choice: ModelChoice,
+    settings: RunSettings,
+) -> Result:
+    from openclaw_fal.cli.results import dry_run_result
+    from openclaw_fal.job import generate
+
     if run.dry_run:
         shown = generate.dry_run(request_for(choice.endpoint), settings, config)
         notes = plan_notes_for(shown.plan, kind, request_for)
@@ -149,9 +170,12 @@ def plan_notes_for(plan: Plan, kind: Kind, request_for: RequestFor) -> list[str]
         keys = [item.key for item in plan.ignored]
         other = model_that_takes(kind, request_for, keys)
         if other is not None:
-            it = "it" if len(keys) == 1 else "all of them"
-            notes.append(f"--model {other} takes {it}")
+            notes.append(f"--model {other} takes {_them(keys)}")
     return notes
+
+
+def _them(keys: Sequence[str]) -> str:
+    return "it" if len(keys) == 1 else "all of them"
 
 
 def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:

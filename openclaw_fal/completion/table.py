@@ -64,6 +64,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'limit:image:sizes', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -112,6 +113,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'limit:image:sizes', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -176,6 +178,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'text', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -238,6 +241,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--style': {'help': 'Where the model takes one', 'takes': 'text', 'key': 'style'},
             '--negative-prompt': {'help': 'What to leave out', 'takes': 'text', 'key': 'negativePrompt'},
             '--seed': {'help': 'Random seed, where the model takes one', 'takes': 'text', 'key': 'seed'},
@@ -687,6 +691,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'limit:image:sizes', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -735,6 +740,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'limit:image:sizes', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -799,6 +805,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--size': {'help': 'For example 1024x1536', 'takes': 'text', 'key': 'size'},
             '--width': {'help': 'In pixels, with --height', 'takes': 'text'},
             '--height': {'help': 'In pixels, with --width', 'takes': 'text'},
@@ -860,6 +867,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--prompt': {'help': "The prompt, OpenClaw's way", 'takes': 'text'},
             '--prompt-file': {'help': 'A text file with the prompt', 'takes': 'file'},
+            '--prompts': {'help': 'A prompt a line, each a request of its own, run as a batch (openclaw help batch)', 'takes': 'text'},
             '--style': {'help': 'Where the model takes one', 'takes': 'text', 'key': 'style'},
             '--negative-prompt': {'help': 'What to leave out', 'takes': 'text', 'key': 'negativePrompt'},
             '--seed': {'help': 'Random seed, where the model takes one', 'takes': 'text', 'key': 'seed'},

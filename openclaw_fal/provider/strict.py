@@ -15,9 +15,8 @@ def refuse_ignored(plan: Plan) -> None:
         Violation(item.key, item.value, f"{item.key} {shown(item.value)}: {item.reason}")
         for item in plan.ignored
     )
-    names = ", ".join(violation.message for violation in violations)
     raise CapabilityError(
-        f"with --strict every option must be sent: {names}",
+        f"{plan.model} would ignore what was asked for, and --strict refuses that",
         violations=violations,
         hint=f"what the models take: openclaw {plan.kind} models",
         model=plan.model,

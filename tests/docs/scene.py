@@ -44,6 +44,7 @@ def scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     _marked("lighthouse.png")
     Path("key.txt").write_text(KEY, encoding="utf-8")
     Path("words.txt").write_text("la la la", encoding="utf-8")
+    Path("changes.json5").write_text("{agents: {defaults: {mediaMaxMb: 100}}}", encoding="utf-8")
     Path("items.jsonl").write_text('{"id": "fox", "prompt": "a red fox"}\n', encoding="utf-8")
     Path("prompts.txt").write_text("a grey owl\n", encoding="utf-8")
     with Sandbox(Dials(queue_length=0)) as fal:
