@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from openclaw_fal.media import Generated, ImageRequest, Kind, MediaRequest, Plan
 
 if TYPE_CHECKING:
+    from openclaw_fal.fal.deadline import Deadline
     from collections.abc import Sequence
     from os import PathLike
 
@@ -152,12 +153,14 @@ def wait(
     cancel_on_interrupt: bool = False,
     config: str | None = None,
     progress: Progress | None = None,
+    deadlines: list[Deadline] | None = None,
 ) -> Generated:
     """Pick up a job of any earlier process: wait for it, and save its files where they were meant
     to go. Sends no new request, and may be repeated.
 
     `job_id` is ours or fal's request id, and may be cut short. `timeout_s` None is what the job was
-    begun with. Raises LocalError or UsageError for an unknown job, and what `generate` raises.
+    begun with. `deadlines`, if given, gets the deadline of the wait, which another thread may stop.
+    Raises LocalError or UsageError for an unknown job, and what `generate` raises.
     """
     from openclaw_fal.job import pickup
 
@@ -168,6 +171,7 @@ def wait(
         timeout_s=timeout_s,
         poll_interval_s=poll_interval_s,
         cancel_on_interrupt=cancel_on_interrupt,
+        deadlines=deadlines,
     )
     if waited.error is not None:
         raise waited.error

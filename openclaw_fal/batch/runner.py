@@ -128,9 +128,7 @@ class Runner:
             yield self._left_over()
             raise Interrupted(self._where_it_stands()) from None
         finally:
-            with self._lock:
-                self._leaving = True
-                self._lock.notify_all()
+            self._leave()
 
     # What the journal knows at the start
 

@@ -83,11 +83,13 @@ def wait_for(
     timeout_s: float | None = None,
     poll_interval_s: float | None = None,
     cancel_on_interrupt: bool = False,
+    deadlines: list[Deadline] | None = None,
 ) -> list[Waited]:
     """Pick up jobs of any earlier process, several at once. Sends no new request.
 
     Each job has a deadline of its own: `timeout_s`, else the one that it was begun with. The
-    results are in the order of the ids; an id that was given twice counts once.
+    results are in the order of the ids; an id that was given twice counts once. `deadlines`, if
+    given, gets them, so that another thread can stop the wait.
     """
     shown = progress or Progress()
     config = wiring.read_config(session.config)
@@ -113,6 +115,8 @@ def wait_for(
                 standing.refuse_hopeless(job)
                 made = _engine(stack, config, job, key, display)
                 pickups[name] = _pickup(name, job, made, settings)
+                if deadlines is not None:
+                    deadlines.append(pickups[name].deadline)
             except OpenClawFalError as error:
                 error.job_id, error.model = job.id, job.model
                 error.request_id = error.request_id or job.request_id
