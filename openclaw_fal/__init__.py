@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
 if TYPE_CHECKING:
     from openclaw_fal.api import cancel, default_model, generate, jobs, models, plan, submit, wait
+    from openclaw_fal.batches.library import BatchResult, abatch, agenerate, batch
     from openclaw_fal.errors import (
         AuthError,
         BillingError,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Adjusted",
     "AuthError",
+    "BatchResult",
     "BillingError",
     "BudgetError",
     "CapabilityError",
@@ -72,6 +74,9 @@ __all__ = [
     "VideoRequest",
     "Violation",
     "__version__",
+    "abatch",
+    "agenerate",
+    "batch",
     "cancel",
     "default_model",
     "generate",
@@ -84,6 +89,7 @@ __all__ = [
 
 _FUNCTIONS = {"cancel", "default_model", "generate", "jobs", "models", "plan", "submit", "wait"}
 _MODULES = {
+    **dict.fromkeys(("BatchResult", "abatch", "agenerate", "batch"), "batches.library"),
     "Job": "journal.record",
     "Progress": "progress",
     **dict.fromkeys(

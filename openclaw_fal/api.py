@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 from openclaw_fal.media import Generated, ImageRequest, Kind, MediaRequest, Plan
 
 if TYPE_CHECKING:
-    from openclaw_fal.fal.deadline import Deadline
     from collections.abc import Sequence
     from os import PathLike
 
+    from openclaw_fal.fal.deadline import Deadline
     from openclaw_fal.journal.record import Job, State
     from openclaw_fal.progress import Progress
     from openclaw_fal.session import Session

@@ -123,7 +123,7 @@ def options_of(request: MediaRequest) -> dict[str, object]:
     `request_from` reads."""
     options: dict[str, object] = {}
     for field, value in request.as_dict().items():
-        if value is None or value == ():
+        if value is None or value == () or (value is False and field == "unchecked"):
             continue
         if isinstance(value, tuple) and field in _MEDIA:
             value = [reference.source for reference in value]

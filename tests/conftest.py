@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support import effort
 
 QUICK = (
-    "tests/batch",
+    "tests/batches",
     "tests/catalogue",
     "tests/cli/test_groups.py",
     "tests/cli/test_image.py",

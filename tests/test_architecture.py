@@ -55,7 +55,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),
     "options": ({"errors", "media"}, set()),
-    "batch": (
+    "batches": (
         {
             "catalogue",
             "config",
@@ -66,7 +66,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
             "session",
             "store",
             "atomic",
-            "batch",
+            "api",
+            "batches",
             "errors",
             "frozen",
             "job",

@@ -23,10 +23,10 @@ from openclaw_fal.environment import says_yes
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
-    from openclaw_fal.batch.commands import BatchOptions
-    from openclaw_fal.batch.loading import Loaded
-    from openclaw_fal.batch.plan import Planned
-    from openclaw_fal.batch.records import BatchRecord
+    from openclaw_fal.batches.commands import BatchOptions
+    from openclaw_fal.batches.loading import Loaded
+    from openclaw_fal.batches.plan import Planned
+    from openclaw_fal.batches.records import BatchRecord
     from openclaw_fal.cli.options import RunOptions as MediaOptions
     from openclaw_fal.media import MediaRequest
     from openclaw_fal.session import Session
@@ -73,7 +73,7 @@ def _plan_result(
     session: Session, loaded: Loaded, planned: Planned, assume_cost: str | None
 ) -> Result:
     """What would be sent, and what it would cost."""
-    from openclaw_fal.batch import loading
+    from openclaw_fal.batches import loading
 
     price = loading.price(planned.items, session, assume_cost)
     models = loading.by_model(planned.items)
@@ -135,7 +135,7 @@ def status(
     ] = None,
 ) -> Result:
     """Say how far batches are. Asks nobody but the journal."""
-    from openclaw_fal.batch import commands
+    from openclaw_fal.batches import commands
 
     kept = commands.records()
     standings = [
@@ -160,7 +160,7 @@ def status(
 @app.command(cls=Command, epilog=EPILOG)
 def cancel(ctx: typer.Context, batch: Batch) -> Result:
     """Ask fal to cancel what a batch has in its queue. What runs already may finish."""
-    from openclaw_fal.batch import commands
+    from openclaw_fal.batches import commands
 
     record = commands.records().get(batch)
     outcomes = commands.cancel(record, ctx.obj)
@@ -176,8 +176,8 @@ def export(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table instead of JSON lines.")] = False,
 ) -> Result:
     """Print the results in the order of the manifest, one line an item."""
-    from openclaw_fal.batch import commands
-    from openclaw_fal.batch.results import export as exported
+    from openclaw_fal.batches import commands
+    from openclaw_fal.batches.results import export as exported
 
     session: Session = ctx.obj
     record, _, planned = _again(session, batch)
@@ -194,8 +194,8 @@ def export(
 def run_prompts(session: Session, prompts: str, request: MediaRequest, run: MediaOptions) -> Result:
     """`openclaw image --prompts FILE`: a batch of which each row is a line of the file, with the
     same options for all."""
-    from openclaw_fal.batch import loading
-    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.batches import loading
+    from openclaw_fal.batches.commands import BatchOptions
     from openclaw_fal.options import options_of
 
     shared = options_of(request)
@@ -227,7 +227,7 @@ def run_planned(
     submit: bool = True,
 ) -> Result:
     """Run what was planned, show how far it is, and sum it up."""
-    from openclaw_fal.batch import commands
+    from openclaw_fal.batches import commands
     from openclaw_fal.cli.batch_results import summed_up
     from openclaw_fal.ui.batch import display_for
 
@@ -246,7 +246,7 @@ def run_planned(
 def _planned(
     session: Session, manifest: str, default: list[str] | None, *, strict: bool
 ) -> tuple[Loaded, Planned]:
-    from openclaw_fal.batch import loading
+    from openclaw_fal.batches import loading
 
     loaded = loading.load(manifest, defaults=defaults(default), read_stdin=stdin_bytes)
     return loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
@@ -254,7 +254,7 @@ def _planned(
 
 def _again(session: Session, batch: str) -> tuple[BatchRecord, Loaded, Planned]:
     """The batch of an earlier run, with its manifest as it is now."""
-    from openclaw_fal.batch import commands, loading
+    from openclaw_fal.batches import commands, loading
 
     record = commands.records().get(batch)
     session.sandbox = record.sandbox
@@ -269,7 +269,7 @@ def _again(session: Session, batch: str) -> tuple[BatchRecord, Loaded, Planned]:
 
 
 def _checked(planned: Planned, loaded: Loaded) -> Planned:
-    from openclaw_fal.batch.manifest import refusal
+    from openclaw_fal.batches.manifest import refusal
 
     if planned.problems:
         raise refusal(planned.problems, loaded.name, planned.total)

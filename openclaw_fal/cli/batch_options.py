@@ -15,7 +15,7 @@ from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 
 if TYPE_CHECKING:
-    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.batches.commands import BatchOptions
     from openclaw_fal.session import Session
 
 Manifest = Annotated[
@@ -131,7 +131,7 @@ def defaults(given: Sequence[str] | None) -> dict[str, object]:
 def batch_options(
     options: RunOptions, out: str | None, session: Session, default: list[str] | None
 ) -> BatchOptions:
-    from openclaw_fal.batch.commands import BatchOptions
+    from openclaw_fal.batches.commands import BatchOptions
 
     if options.priority not in (None, "normal", "low"):
         raise UsageError(f"--priority {options.priority}: takes normal or low")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal.ui.result import Facts, Result
 
 if TYPE_CHECKING:
-    from openclaw_fal.batch.commands import BatchEnd
+    from openclaw_fal.batches.commands import BatchEnd
     from openclaw_fal.session import Session
 
 RUNNING, FAILED = 7, 6

@@ -20,18 +20,18 @@ class Mutation(NamedTuple):
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a cut line of results is kept",
-        "batch/results.py",
+        "batches/results.py",
         "if changed or not self._ends_whole:",
         "if changed:",
-        ("tests/batch/test_results.py",),
+        ("tests/batches/test_results.py",),
         "two lines glued together hide an item's result",
     ),
     Mutation(
         "an id is made from the line number",
-        "batch/manifest.py",
+        "batches/manifest.py",
         "base = given or _made_id(own, ids)",
         "base = given or str(line)",
-        ("tests/batch/test_manifest.py",),
+        ("tests/batches/test_manifest.py",),
         "a line that is added above makes every item a new one, and it is paid for again",
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_fal.batch.manifest import Manifest, read
+from openclaw_fal.batches.manifest import Manifest, read
 from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import KEYS, ImageRequest, Reference, VideoRequest
 from openclaw_fal.options import REQUESTS, option_names, options_of, request_from

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.batch.results import COLUMNS, Line, ResultsFile, export
+from openclaw_fal.batches.results import COLUMNS, Line, ResultsFile, export
 from openclaw_fal.store.locks import locked
 
 
@@ -62,7 +62,7 @@ def test_names_that_are_no_text_survive(results: ResultsFile) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from openclaw_fal.batch.results import ResultsFile
+from openclaw_fal.batches.results import ResultsFile
 from openclaw_fal.store.locks import locked
 results = ResultsFile(Path(sys.argv[1]), locked)
 for number in range(40):

@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batch.item import ItemEnd, ItemState, PlannedItem, Work
-from openclaw_fal.batch.polling import Polling
+from openclaw_fal.batches.item import ItemEnd, ItemState, PlannedItem, Work
+from openclaw_fal.batches.polling import Polling
 from openclaw_fal.errors import (
     AuthError,
     BillingError,
@@ -100,7 +100,7 @@ class Runner:
                 pending=len(self._pending) + self._sending,
             )
 
-    def run(self) -> Iterator[list[ItemEnd]]:
+    def run(self) -> Generator[list[ItemEnd], None, None]:
         """The items' ends as they come, those of the same moment together.
 
         An item that was not begun has no end. Raises Interrupted after Ctrl-C, with all that was

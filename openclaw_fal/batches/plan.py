@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batch.item import PlannedItem
-from openclaw_fal.batch.manifest import Manifest, Problem, Row
+from openclaw_fal.batches.item import PlannedItem
+from openclaw_fal.batches.manifest import Manifest, Problem, Row
 from openclaw_fal.errors import CapabilityError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.options import request_from

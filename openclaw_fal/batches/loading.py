@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batch import manifest as manifests
-from openclaw_fal.batch.item import PlannedItem
-from openclaw_fal.batch.plan import Planned, planned
+from openclaw_fal.batches import manifest as manifests
+from openclaw_fal.batches.item import PlannedItem
+from openclaw_fal.batches.plan import Planned, planned
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batch.item import Look
+from openclaw_fal.batches.item import Look
 from openclaw_fal.errors import AuthError, BillingError, Conflict, TimedOut
 
 if TYPE_CHECKING:
-    from openclaw_fal.batch.item import PlannedItem
-    from openclaw_fal.batch.records import BatchRecord
+    from openclaw_fal.batches.item import PlannedItem
+    from openclaw_fal.batches.records import BatchRecord
     from openclaw_fal.fal.wire import Completed
     from openclaw_fal.job.engine import Engine
     from openclaw_fal.journal.record import Job

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from openclaw_fal.batch import commands, loading
-from openclaw_fal.batch.item import ItemState
-from openclaw_fal.batch.manifest import refusal
-from openclaw_fal.batch.runner import Runner
+from openclaw_fal.batches import commands, loading
+from openclaw_fal.batches.item import ItemState
+from openclaw_fal.batches.manifest import refusal
+from openclaw_fal.batches.runner import Runner
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Generated, MediaRequest
@@ -20,6 +20,9 @@ from openclaw_fal.session import Session
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.deadline import Deadline
+
+
+T = TypeVar("T")
 
 
 class BatchResult(Frozen):
@@ -123,7 +126,7 @@ async def abatch(
 
 
 async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
-    """`generate` for asyncio, through fal's queue; the arguments and errors are those of `generate`.
+    """`generate` for asyncio, through fal's queue, with the same arguments and errors.
 
     When the task is cancelled while the request is on its way, fal's answer is written down first;
     the job then goes on at fal, and `wait` (or the same call with the same `key`) brings its files.
@@ -142,7 +145,7 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     if not submitted.submitted_only:
         return submitted
     deadlines: list[Deadline] = []
-    work = asyncio.ensure_future(
+    work: asyncio.Future[Generated] = asyncio.ensure_future(
         asyncio.to_thread(api.wait, submitted.job_id, deadlines=deadlines, **waiting)
     )
     try:
@@ -158,7 +161,7 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
 WAIT_OPTIONS = ("timeout_s", "poll_interval_s", "config", "progress")
 
 
-async def _unbroken(work: Any, *arguments: Any) -> Any:
+async def _unbroken(work: Callable[..., T], *arguments: object) -> T:
     """Run `work` in a thread to its end; a cancellation of the task has its effect after that."""
     task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from openclaw_fal.batch.item import ItemEnd, PlannedItem
-from openclaw_fal.batch.loading import STDIN, Loaded
-from openclaw_fal.batch.plan import Planned, shard_of
-from openclaw_fal.batch.records import BatchRecord, Records, new_id
-from openclaw_fal.batch.results import NAME, Line, ResultsFile
-from openclaw_fal.batch.runner import Runner
-from openclaw_fal.batch.work import JobWork, refuse_changed
+from openclaw_fal.batches.item import ItemEnd, PlannedItem
+from openclaw_fal.batches.loading import STDIN, Loaded
+from openclaw_fal.batches.plan import Planned, shard_of
+from openclaw_fal.batches.records import BatchRecord, Records, new_id
+from openclaw_fal.batches.results import NAME, Line, ResultsFile
+from openclaw_fal.batches.runner import Runner
+from openclaw_fal.batches.work import JobWork, refuse_changed
 from openclaw_fal.errors import (
     AuthError,
     BillingError,

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from openclaw_fal.batch.polling import LONGEST_PAUSE_S, Polling
+from openclaw_fal.batches.polling import LONGEST_PAUSE_S, Polling
 
 
 class Clock:
