@@ -191,7 +191,7 @@ def _given_secrets(arguments: list[str]) -> set[str]:
         name, equals, value = word.partition("=")
         if name == "--fal-api-key":
             found.update([value] if equals else arguments[index + 1 : index + 2])
-    return found - {""}
+    return {text for text in found if text and "://" not in text}  # an address is no secret
 
 
 def _pasted_keys(arguments: list[str]) -> set[str]:

@@ -23,6 +23,7 @@ class OpenClaw(Root):
 
     nouns: ClassVar[dict[str, tuple[str, str]]] = {
         "onboard": ("openclaw_fal.cli.onboard", "Store a fal key and set the default model."),
+        "auth": ("openclaw_fal.cli.auth", "Show where the key comes from; remove it."),
         "image": ("openclaw_fal.cli.image", "Generate and edit images."),
         "video": ("openclaw_fal.cli.video", "Generate videos on fal's queue."),
         "music": ("openclaw_fal.cli.music", "Generate music."),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openclaw_fal.cli import config_edit
+from openclaw_fal.cli.auth import key_facts, key_line
 from openclaw_fal.cli.config_edit import check_model
 from openclaw_fal.cli.groups import Command, Noun, examples
-from openclaw_fal.errors import LocalError, OpenClawFalError
+from openclaw_fal.errors import LocalError
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
-    from openclaw_fal.session import Session
 
 EPILOG = """\
 Examples:
@@ -93,7 +93,7 @@ def show(ctx: typer.Context) -> Result:
     }
     session.capability = "config.show"
     config = wiring.read_config(session.config)
-    key = _key_facts(config, session)
+    key = key_facts(config, session)
     base = _base_url(config)
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
     document = {
@@ -118,7 +118,7 @@ def show(ctx: typer.Context) -> Result:
             f"that of OpenClaw {RELEASES[config.layout]}, from {config.layout_choice.reason}",
         ),
         *(("includes", str(file.path)) for file in config.files[1:]),
-        ("key", _key_line(key)),
+        ("key", key_line(key)),
         *(("key also in", place) for place in key.get("alsoIn", ())),
         ("base URL", base),
         *(
@@ -142,34 +142,6 @@ def _base_url(config: Config) -> str:
         return shown_text(config.base_url() or "https://fal.run")
     except LocalError as error:
         return error.message
-
-
-def _key_facts(config: Config, session: Session) -> dict[str, Any]:
-    """Where the key comes from, never the key; a broken source is shown, not fatal."""
-    from openclaw_fal.config.keys import key_places, resolve_key
-
-    try:
-        key = resolve_key(config)
-        others = key_places(config)[1:]
-    except OpenClawFalError as error:
-        hint = f". {error.hint}" if error.hint else ""
-        return {"set": False, "problem": error.message + hint}
-    if key is None:
-        return {"set": False}
-    session.secrets.add(key.value)
-    facts: dict[str, Any] = {"set": True, "source": key.source, "label": key.label}
-    facts["masked"] = key.masked
-    if others:
-        facts["alsoIn"] = others
-    if key.notes:
-        facts["notes"] = list(key.notes)
-    return facts
-
-
-def _key_line(key: dict[str, Any]) -> str:
-    if key["set"]:
-        return f"{key['masked']}  {key['label']}"
-    return str(key.get("problem", "none"))
 
 
 def _default_facts(config: Config, kind: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ AUTH_CHOICES = ("fal-api-key",)
 SECRET_MODES = ("plaintext", "ref")
 PANEL = "The key"
 TRIES = 3
+KEYS_PAGE = "https://fal.ai/dashboard/keys"
 VERIFY_TIMEOUT_S = 15.0
 NEXT = 'openclaw image "a lighthouse at dawn"'
 
@@ -84,6 +85,17 @@ def onboard(
             rich_help_panel=PANEL,
         ),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Store a key of an unusual shape.", rich_help_panel=PANEL),
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove the stored key.", rich_help_panel=PANEL)
+    ] = False,
+    open_page: Annotated[
+        bool,
+        typer.Option("--open", help="Open the page that makes keys.", rich_help_panel=PANEL),
+    ] = False,
     layout: Layout = None,
     mode: Annotated[str, typer.Option("--mode", hidden=True)] = "local",
     accept_risk: Annotated[bool, _accepted("--accept-risk")] = False,
@@ -101,9 +113,14 @@ def onboard(
     from openclaw_fal.config import onboarding
     from openclaw_fal.config.read import read_config
     from openclaw_fal.store import paths
+    from openclaw_fal.store.keys import check_key, check_shape
 
     session: Session = ctx.obj
     session.capability = "onboard"
+    if remove:
+        from openclaw_fal.cli.auth import removed
+
+        return removed(session)
     _known("--auth-choice", auth_choice, AUTH_CHOICES)
     _known("--secret-input-mode", secret_input_mode, SECRET_MODES)
     _known("--mode", mode, ("local",))
@@ -113,16 +130,24 @@ def onboard(
         )
     notes = []
     if fal_api_key is not None:
-        session.secrets.add(fal_api_key)
+        if "://" not in fal_api_key:
+            session.secrets.add(fal_api_key)
         if sys.stderr.isatty() and not non_interactive:
             notes.append(
                 "--fal-api-key shows the key to every program on this machine and keeps it in the "
                 "shell's history; --fal-api-key-stdin or FAL_KEY do not"
             )
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(KEYS_PAGE)
     source, key = _key(session, fal_api_key, fal_api_key_stdin, non_interactive, secret_input_mode)
     kept = key is None
     key = _kept_key() if key is None else key
-    session.secrets.update((key, key.strip()))
+    if "://" not in key:  # an address is no secret, and the hint shows the one of the keys
+        session.secrets.update((key, key.strip()))
+    if not (kept or force or secret_input_mode == "ref"):
+        check_shape(check_key(key))
     path = paths.config_path(session.config)
     environ = environ_with(layout)
     refuse_other_layout(read_config(path, environ), layout)
@@ -177,7 +202,7 @@ def _asked() -> str:
     """The key, typed without being shown."""
     from getpass import getpass  # switches the echo off before it asks
 
-    print("Keys are made at https://fal.ai/dashboard/keys", file=sys.stderr)
+    print(f"Keys are made at {KEYS_PAGE} (openclaw onboard --open opens it)", file=sys.stderr)
     print("Paste yours here; it is not shown.", file=sys.stderr)
     for _ in range(TRIES):
         try:

@@ -46,6 +46,14 @@ def store_key(key: str, environ: Mapping[str, str] | None = None) -> Stored:
     return _store({"key": check_key(key)}, environ)
 
 
+def remove_key(environ: Mapping[str, str] | None = None) -> bool:
+    """Removes the stored key or reference, and says whether there was one. Raises LocalError."""
+    if stored_key(environ).reference is None:
+        return False
+    _store({}, environ)
+    return True
+
+
 def store_reference(variable: str, environ: Mapping[str, str] | None = None) -> Stored:
     """Stores that the key is in an environment variable, and no key. Raises LocalError."""
     reference = {"source": "env", "provider": "default", "id": variable}

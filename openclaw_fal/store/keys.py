@@ -18,6 +18,9 @@ NO_KEY_HINT = (
 REDACTED = "__OPENCLAW_REDACTED__"
 """What OpenClaw itself shows instead of a secret. Never taken as a value."""
 
+SHORTEST = 16
+"""Characters. A shorter key would be hidden in too many ordinary words of the output."""
+
 _SHOWN_FROM = 16
 _PLACEHOLDERS = re.compile(
     r"""
@@ -69,6 +72,26 @@ def check_key(text: str) -> str:
             f"This is not a fal key: {reason}", hint="Keys: https://fal.ai/dashboard/keys"
         )
     return key
+
+
+def check_shape(key: str) -> None:
+    """Raises AuthError for what cannot be a key of fal's by its shape: an address, a short word, a
+    key of another service. Meant for a key that is about to be stored."""
+    if key.startswith("sandbox"):
+        return  # the values that this program's own sandbox takes for keys
+    reason = None
+    if "://" in key:
+        reason = "it is the address of a page"
+    elif key.startswith("sk-"):
+        reason = "it begins like a key of another service"
+    elif len(key) < SHORTEST:
+        reason = f"it has {len(key)} characters, and a key has {SHORTEST} or more"
+    if reason is not None:
+        raise AuthError(
+            f"This is not a fal key: {reason}. One looks like "
+            "0f3c9a1e-…-1234567890ab:0123456789abcdef…",
+            hint="Keys: https://fal.ai/dashboard/keys; --force stores it all the same",
+        )
 
 
 def mask(key: str) -> str:

@@ -1,0 +1,96 @@
+"""openclaw auth: which key counts, and removing the stored one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.errors import OpenClawFalError
+from openclaw_fal.ui.result import Facts, Result
+
+if TYPE_CHECKING:
+    from openclaw_fal.config.read import Config
+    from openclaw_fal.session import Session
+
+EPILOG = """\
+Examples:
+  openclaw auth status
+  openclaw auth logout
+See also: openclaw onboard, openclaw help auth"""
+
+app = typer.Typer(
+    cls=Noun,
+    help="Show where the key comes from, and remove the stored one.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def status(ctx: typer.Context) -> Result:
+    """Show which key is used and where others stand; never the key itself."""
+    ctx.obj.capability = "auth.status"
+    facts = key_facts(_config(ctx.obj), ctx.obj)
+    rows = [("key", key_line(facts))]
+    rows += [("key also in", place) for place in facts.get("alsoIn", ())]
+    notes = tuple(facts.get("notes", ())) if facts["set"] else ("openclaw onboard stores a key",)
+    return Result({"key": facts}, out=(Facts(rows),), notes=notes)
+
+
+@app.command(cls=Command, epilog=EPILOG)
+def logout(ctx: typer.Context) -> Result:
+    """Remove the stored key. Keys in the environment and in the config stay."""
+    return removed(ctx.obj)
+
+
+def removed(session: Session) -> Result:
+    """Removes the stored key, and says where others stand."""
+    from openclaw_fal.config.keys import key_places
+    from openclaw_fal.store import credentials
+
+    session.capability = "auth.logout"
+    was_there = credentials.remove_key()
+    others = key_places(_config(session))
+    text = "the stored key was removed" if was_there else "no key is stored"
+    notes = tuple(f"a key is still in {place}" for place in others)
+    document: dict[str, object] = {"removed": was_there, "alsoIn": others}
+    return Result(document, out=(text,), notes=notes)
+
+
+def key_facts(config: Config, session: Session) -> dict[str, Any]:
+    """Where the key comes from, never the key; a broken source is shown, not fatal."""
+    from openclaw_fal.config.keys import key_places, resolve_key
+
+    try:
+        key = resolve_key(config)
+        others = key_places(config)[1:]
+    except OpenClawFalError as error:
+        hint = f". {error.hint}" if error.hint else ""
+        return {"set": False, "problem": error.message + hint}
+    if key is None:
+        return {"set": False}
+    session.secrets.add(key.value)
+    facts: dict[str, Any] = {"set": True, "source": key.source, "label": key.label}
+    facts["masked"] = key.masked
+    if others:
+        facts["alsoIn"] = others
+    if key.notes:
+        facts["notes"] = list(key.notes)
+    return facts
+
+
+def key_line(key: dict[str, Any]) -> str:
+    """The key in one line: what may be shown of it, and where it is."""
+    if key["set"]:
+        return f"{key['masked']}  {key['label']}"
+    return str(key.get("problem", "none"))
+
+
+def _config(session: Session) -> Config:
+    from openclaw_fal.config.read import read_config
+    from openclaw_fal.store import paths
+
+    return read_config(paths.config_path(session.config))
