@@ -12,6 +12,7 @@ COMMANDS: dict[str, CommandEntry] = {
     '': {
         'commands': {
             'onboard': 'Store a fal key and set the default model',
+            'auth': 'Show where the key comes from; remove it',
             'image': 'Generate and edit images',
             'video': "Generate videos on fal's queue",
             'music': 'Generate music',
@@ -44,8 +45,32 @@ COMMANDS: dict[str, CommandEntry] = {
             '--non-interactive': {'help': 'Never ask', 'takes': None},
             '--verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},
             '--no-verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},
+            '--force': {'help': 'Store a key of an unusual shape', 'takes': None},
+            '--remove': {'help': 'Remove the stored key', 'takes': None},
+            '--open': {'help': 'Open the page that makes keys', 'takes': None},
             '--layout': {'help': 'The layout of a file that does not tell its own; current is 2026.8.1 and later', 'takes': 'text'},
         },
+        'arguments': [],
+        'repeats': False,
+    },
+    'auth': {
+        'commands': {
+            'status': 'Show which key is used and where others stand; never the key itself',
+            'logout': 'Remove the stored key',
+        },
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'auth status': {
+        'commands': {},
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'auth logout': {
+        'commands': {},
+        'options': {},
         'arguments': [],
         'repeats': False,
     },
