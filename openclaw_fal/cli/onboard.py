@@ -248,8 +248,8 @@ def _defaults(config: Config) -> dict[str, str]:
 
     refs: dict[str, str] = {}
     for kind, endpoint in DEFAULT_MODELS.items():
-        default = config.default_model(kind)
-        refs[kind] = default.primary if default else f"fal/{endpoint}"
+        written = config.written_default(kind) or f"fal/{endpoint}"
+        refs[kind] = str(config.shown(written, ()))
     return refs
 
 

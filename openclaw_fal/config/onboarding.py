@@ -105,6 +105,6 @@ def _read_back(path: Path, key: str) -> Config:
     if stored != key:
         raise LocalError("the key was written but does not read back as it was given")
     config = read_config(path)
-    if config.default_model("image") is None:
+    if config.written_default("image") is None:
         raise LocalError(f"{config.path} was written but holds no default image model")
     return config

@@ -136,6 +136,15 @@ class Config(Frozen):
                 return _default(self._usable(value, path), format_path(path))
         return None
 
+    def written_default(self, kind: Kind) -> str | None:
+        """The default model of a kind as it is written, with its templates; None without one."""
+        for layout in (self.layout, other(self.layout)):
+            value = get_at(self.data, default_path(kind, layout))
+            primary = value.get("primary") if isinstance(value, dict) else value
+            if isinstance(primary, str):
+                return primary
+        return None
+
     def base_url(self) -> str | None:
         """`models.providers.fal.baseUrl`; None means fal itself. Raises LocalError."""
         value = get_at(self.data, BASE_URL)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,12 @@ def test_what_is_no_key_replaces_none(openclaw: Openclaw, key: str) -> None:
     assert json.loads(openclaw("auth", "status", "--json").out) == before
     forced = openclaw("onboard", "--fal-api-key", key, "--non-interactive", "--force")
     assert forced.status == 0
+
+
+def test_a_default_whose_variable_is_not_set_stops_no_onboarding(openclaw: Openclaw) -> None:
+    path = Path(os.environ["HOME"]) / ".openclaw" / "openclaw.json"
+    path.parent.mkdir()
+    path.write_text("{agents: {defaults: {imageGenerationModel: 'fal/${UNSET_ONE}'}}}")
+    done = openclaw("onboard", "--fal-api-key", KEY, "--non-interactive", "--json")
+    assert done.status == 0
+    assert done.json["defaults"]["image"] == "fal/${UNSET_ONE}"
