@@ -118,10 +118,10 @@ class _Base:
             if record is not None:
                 groups.setdefault(_panel_of(param), []).append(record)
         groups[GLOBAL_PANEL] = groups.pop(GLOBAL_PANEL, [])
-        for head, records in groups.items():
-            write_definitions(formatter, head, records)
         if isinstance(self, TyperGroup):
             self.format_commands(ctx, formatter)
+        for head, records in groups.items():
+            write_definitions(formatter, head, records)
 
     def format_epilog(self, ctx: Context, formatter: Formatter) -> None:
         write_epilog(formatter, getattr(self, "epilog", None))

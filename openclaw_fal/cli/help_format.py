@@ -38,6 +38,7 @@ def write_definitions(formatter: Formatter, head: str, records: Sequence[tuple[s
     formatter.write_paragraph()
     formatter.write_heading(head)
     width = formatter.width
+    records = [(_plain_type(name), text) for name, text in records]
     column = min(max(width_of(name) for name, _ in records), LONGEST_NAME) + 4
     beside = width - column >= ROOM_BESIDE
     for name, text in records:
@@ -59,6 +60,11 @@ def write_epilog(formatter: Formatter, epilog: str | None) -> None:
     if epilog:
         formatter.write_paragraph()
         formatter.write(fitted(epilog, formatter.width) + "\n")
+
+
+def _plain_type(name: str) -> str:
+    """`--count <int range>` as `--count N`."""
+    return re.sub(r"<(int|float)( range)?>", "N", name).replace("<str>", "TEXT")
 
 
 def _plain(text: str) -> str:

@@ -87,7 +87,7 @@ def test_the_help_of_a_group_has_whole_sentences(openclaw: Openclaw) -> None:
         )[0].replace("ID...", "")
 
 
-@pytest.mark.parametrize("columns", [50, 60, 80])
+@pytest.mark.parametrize("columns", [40, 60, 80])
 def test_help_fits_the_terminal(
     openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
@@ -107,3 +107,17 @@ def test_the_version(openclaw: Openclaw) -> None:
     from openclaw_fal import __version__
 
     assert openclaw("--version").out == f"openclaw-fal {__version__}\n"
+
+
+def test_no_help_shows_a_type_of_the_parser(openclaw: Openclaw) -> None:
+    for words in (["image", "generate"], ["jobs", "list"], ["sandbox", "serve"], ["jobs", "wait"]):
+        text = openclaw(*words, "--help").out
+        assert not re.search(r"<\w+( range)?>|<=x|x>=", text)
+    assert "--count N" in openclaw("image", "generate", "--help").out
+    assert "[default: 8765; 0 to 65535]" in openclaw("sandbox", "serve", "--help").out
+
+
+def test_the_commands_of_a_noun_stand_before_its_options(openclaw: Openclaw) -> None:
+    for noun in ([], ["jobs"]):
+        text = openclaw(*noun, "--help").out
+        assert text.index("\nCommands:") < text.index("\nGlobal options:")
