@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = _dispatched(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
-            # `openclaw … | head`: the work is done, only nobody reads on. Files are in their place.
+            # `openclaw … | head`: the work is done and the files are saved, but nobody reads on.
             streams.give_up_stdout()
             status = 0
         except OSError as error:
@@ -158,7 +158,7 @@ def _print_failure(failure: OpenClawFalError, session: Session) -> None:
 
 
 def _translated(error: BaseException, arguments: list[str], session: Session) -> OpenClawFalError:
-    """The one error of ours that says what `error` means."""
+    """Any exception as one of our errors."""
     import typer
 
     from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
@@ -182,16 +182,16 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
 
 
 def _given_secrets(arguments: list[str]) -> set[str]:
-    """The keys that the environment and the arguments hold, so that even a failure before any of
-    them is used cannot show them."""
+    """The keys in the environment and the arguments: they must not be shown even by a failure that
+    comes before any of them is used."""
     import os
 
-    found = {os.environ.get(name, "").strip() for name in ("FAL_KEY", "FAL_API_KEY")}
+    keys = {os.environ.get(name, "").strip() for name in ("FAL_KEY", "FAL_API_KEY")}
     for index, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == "--fal-api-key":
-            found.update([value] if equals else arguments[index + 1 : index + 2])
-    return {text for text in found if text and "://" not in text}  # an address is no secret
+            keys.update([value] if equals else arguments[index + 1 : index + 2])
+    return {text for text in keys if text and "://" not in text}  # an address is no secret
 
 
 def _pasted_keys(arguments: list[str]) -> set[str]:

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` itself takes as long as `--version`
 if TYPE_CHECKING:
-    from typing import Any, TextIO
+    from typing import TextIO
 
 
 def reopen_closed() -> None:
     """Give a standard stream that is closed (`>&-`) the null device.
 
-    Otherwise the next file that is opened gets its number, and with it what goes to the stream.
+    Otherwise the next file that is opened gets its number, and what is written to the stream.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
@@ -28,8 +28,8 @@ def reopen_closed() -> None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
-class _Talk:
-    """A stream for people: that nobody can be told any more is no reason to stop working."""
+class _ForPeople:
+    """A stream for people, whose failures are ignored: when nobody reads any more, work goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -43,7 +43,7 @@ class _Talk:
         with suppress(OSError):
             self._stream.flush()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
 
 
@@ -52,8 +52,7 @@ def undisturbed() -> Iterator[None]:
     """While the block runs, writing to stderr never fails: a terminal that was closed, a reader
     that went away or a full disk must not end a job that is paid for."""
     before = sys.stderr
-    talk: Any = _Talk(before)
-    sys.stderr = talk
+    sys.stderr = _ForPeople(before)
     try:
         yield
     finally:
@@ -65,7 +64,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def give_up_stdout() -> None:
-    """Send what is still to be written to standard output nowhere: it cannot be written."""
+    """Discard what is still to be written to standard output, which cannot be written."""
     _give_up(sys.stdout)
 
 

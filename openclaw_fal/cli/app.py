@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import typer
 from typer.main import get_command
 
-from openclaw_fal.cli.groups import Root
+from openclaw_fal.cli.groups import Root, TyperType
 from openclaw_fal.session import Session
 
 EPILOG = """\
@@ -48,7 +48,7 @@ class OpenClaw(Root):
     aliases: ClassVar[dict[str, str]] = {"capability": "infer"}  # OpenClaw's other name for it
 
 
-def build() -> Any:
+def build() -> TyperType:
     """The whole command line as one Typer command."""
     app = typer.Typer(
         name="openclaw",
@@ -69,6 +69,6 @@ def build() -> Any:
     return get_command(app)
 
 
-def run(arguments: list[str], session: Session) -> Any:
+def run(arguments: list[str], session: Session) -> TyperType:
     """Run one command and return its result; raises what the command raises."""
     return build().main(arguments, prog_name=session.prog, standalone_mode=False, obj=session)

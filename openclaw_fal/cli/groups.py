@@ -188,7 +188,7 @@ class Noun(_Base, TyperGroup):
     def format_commands(self, ctx: Context, formatter: Formatter) -> None:
         """Each command with its whole first sentence."""
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, found.get_short_help_str(200)) for name, found in commands if found]
+        rows = [(name, command.get_short_help_str(200)) for name, command in commands if command]
         write_definitions(formatter, "Commands", rows)
 
     def _wants_default(self, ctx: Context, first: str) -> bool:

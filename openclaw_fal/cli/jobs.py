@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -151,7 +151,7 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     return Result(document, out=(Facts(rows),), notes=notes)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(str(item.get("path", item)) for item in value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`--open` and `--preview`: show what was made. Nothing here can spoil a result."""
+"""`--open` and `--preview`: show what was made. A failure to show it is a note, never an error."""
 
 from __future__ import annotations
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from openclaw_fal.frozen import Frozen
 
 
-def record_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def record_options(function: Callable[..., object]) -> Callable[..., object]:
     """`function` as Typer shall see it: each parameter that is a record becomes one option a field.
 
     The fields' annotations are Typer's (`Annotated[…, typer.Option(…)]`); the function still
@@ -27,7 +27,7 @@ def record_options(function: Callable[..., Any]) -> Callable[..., Any]:
             keyword = inspect.Parameter.KEYWORD_ONLY
             parameters.append(parameter.replace(annotation=hints[parameter.name], kind=keyword))
 
-    def command(**values: Any) -> Any:
+    def command(**values: object) -> object:
         for name, group in groups.items():
             values[name] = group(**{field: values.pop(field) for field in group.fields()})
         return function(**values)

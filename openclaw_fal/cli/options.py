@@ -1,14 +1,14 @@
-"""The options that several commands share, declared once, and how their texts become values."""
+"""The options that several commands share, and how their texts become values."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
+from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN, TyperType
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.frozen import Frozen
 
@@ -200,7 +200,7 @@ Preview = Annotated[
 ]
 
 
-def request_option(*names: str, **rest: Any) -> Any:
+def request_option(*names: str, **rest: TyperType) -> TyperType:
     """An option that says what to ask for."""
     return typer.Option(*names, rich_help_panel=REQUEST, **rest)
 
@@ -340,7 +340,7 @@ def extra_params(given: list[str] | None) -> tuple[tuple[str, object], ...]:
 def json_or_text(text: str) -> object:
     import json
 
-    def refused(name: str) -> Any:
+    def refused(name: str) -> object:
         raise ValueError(f"{name} is not JSON")
 
     try:

@@ -6,9 +6,8 @@ import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from openclaw_fal.cli.groups import IMPLIED, Context
+from openclaw_fal.cli.groups import IMPLIED, Context, TyperType
 from openclaw_fal.errors import UsageError
 
 EXAMPLES = {
@@ -22,7 +21,7 @@ _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".bmp", ".h
 _ASKS_FOR_HELP = {"help": "--help", "list": "models", "ls": "models"}
 
 
-def plain_usage_error(error: Any, prog: str) -> UsageError:
+def plain_usage_error(error: TyperType, prog: str) -> UsageError:
     """Typer's error (a `typer.TyperException`) in our words."""
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else prog
@@ -136,14 +135,14 @@ def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
     )
 
 
-def _unknown_option(error: Any, ctx: Context, path: str) -> UsageError:
+def _unknown_option(error: TyperType, ctx: Context, path: str) -> UsageError:
     name = error.option_name
     close = sorted(error.possibilities or ())
     hint = f"{path} {close[0]}" if close else f"{path} --help"
     return UsageError(f"{path} has no option {name}", hint=hint)
 
 
-def _about_parameter(error: Any, kind: str) -> str:
+def _about_parameter(error: TyperType, kind: str) -> str:
     param = error.param
     if param.param_type_name == "argument":
         name = param.make_metavar(error.ctx).strip("[]")

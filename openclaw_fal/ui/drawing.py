@@ -37,7 +37,7 @@ class JobState:
         self.transfers: dict[tuple[int, int], Transfer] = {}
 
     def begin_phase(self, *, downloading: bool) -> None:
-        """What is over need not stay: finished transfers, and the model's log once it has ended."""
+        """Remove what is over: finished transfers, and the model's log once it has ended."""
         self.transfers = {
             key: transfer for key, transfer in self.transfers.items() if not transfer.finished
         }
@@ -68,10 +68,10 @@ def transfer_line(transfer: Transfer, label_width: int, width: int, glyphs: Glyp
     """Label, bar, amount, rate, time left: as many of them as fit, the first ones first."""
     label = cut(transfer.label, label_width)
     start = "  " + label + " " * (label_width - width_of(label))
-    amount, rate, left = _figures(transfer)
+    amount, rate, remaining = _figures(transfer)
     room = width - width_of(start) - width_of(amount) - 1
     tail = ""
-    for part in (rate, left):
+    for part in (rate, remaining):
         if width_of(part) + SHORTEST_BAR + 2 <= room:
             tail, room = tail + part, room - width_of(part)
     line: Line = [(start, "")]
@@ -90,5 +90,7 @@ def _figures(transfer: Transfer) -> tuple[str, str, str]:
     rate = f"  {size_text(transfer.rate)}/s" if transfer.rate else ""
     if transfer.finished:
         return "  " + size_text(transfer.done), rate, ""
-    left = f"  {clock_text(transfer.left_s)} left" if transfer.left_s is not None else ""
-    return "  " + amount_text(transfer.done, transfer.total), rate, left
+    remaining = (
+        f"  {clock_text(transfer.remaining_s)} left" if transfer.remaining_s is not None else ""
+    )
+    return "  " + amount_text(transfer.done, transfer.total), rate, remaining

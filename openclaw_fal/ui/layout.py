@@ -107,9 +107,9 @@ def _row_lines(
     indent = width_of(start)
     first = row[beside - 1]
     wraps = width is not None and beside == len(row)
-    found = wrapped(first, (width or 0) - indent) if wraps else [first.replace(HARD_SPACE, " ")]
-    yield (start + found[0]).rstrip()
-    yield from (" " * indent + line for line in found[1:])
+    lines = wrapped(first, (width or 0) - indent) if wraps else [first.replace(HARD_SPACE, " ")]
+    yield (start + lines[0]).rstrip()
+    yield from (" " * indent + line for line in lines[1:])
     for cell in row[beside:]:
         for line in wrapped(cell, (width or 0) - STACKED_INDENT):
             if line:
@@ -129,10 +129,10 @@ def fact_lines(
     for name, value in rows:
         text = str(value)
         if width is None:
-            found = text.replace(HARD_SPACE, " ").split("\n")
+            parts = text.replace(HARD_SPACE, " ").split("\n")
         else:
-            found = wrapped(text, width - column, break_words=break_words)
-        for at, line in enumerate(found):
+            parts = wrapped(text, width - column, break_words=break_words)
+        for at, line in enumerate(parts):
             lines.append((_padded("" if at else name, column), line))
     return lines
 

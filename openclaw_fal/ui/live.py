@@ -1,7 +1,7 @@
 """The live display: a status line for each job, its last log lines, a bar for each transfer.
 
-It leaves nothing behind but notes, and the log of a job that failed. What is not yet on the screen
-after a moment is not worth drawing: a quick job ends before rich has been loaded.
+It leaves nothing behind but notes, and the log of a job that failed. It appears after a moment, so
+that a quick job ends before rich has to be loaded.
 """
 
 from __future__ import annotations

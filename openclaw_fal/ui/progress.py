@@ -67,7 +67,7 @@ class PlainProgress(Progress):
         self._clock = clock
         self._start = clock() if start is None else start
         self._state = ""
-        self._said_at = self._start
+        self._last_line_at = self._start
         self._logs = 0
         self._transfers: dict[str, Transfer] = {}
         self._lock = threading.Lock()
@@ -114,14 +114,14 @@ class PlainProgress(Progress):
     def _enter(self, state: str, text: str, *, every: float | None = None) -> None:
         """Say a state when it begins, and again after `every` seconds of silence."""
         with self._lock:
-            silent = self._clock() - self._said_at
+            silent = self._clock() - self._last_line_at
             if state != self._state or (every is not None and silent >= every):
                 self._state = state
                 self._say(text)
 
     def _say(self, text: str) -> None:
-        self._said_at = self._clock()
-        elapsed = self._said_at - self._start
+        self._last_line_at = self._clock()
+        elapsed = self._last_line_at - self._start
         stamp = f"{elapsed:.1f}s" if elapsed < 60 else clock_text(elapsed)
         line = redacted(safe(self._label + text, keep_newlines=False), self._session.secrets)
         write_safely(sys.stderr, f"{stamp:>6}  {line}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from openclaw_fal.errors import BudgetError, CapabilityError, OpenClawFalError, Violation
 from openclaw_fal.media import option_name
@@ -178,14 +178,14 @@ def is_terminal(stream: TextIO) -> bool:
     return interactive and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
-def success_document(result: Result, capability: str) -> dict[str, Any]:
+def success_document(result: Result, capability: str) -> dict[str, object]:
     """The JSON document of a result: what the command says, with `ok` and `capability`."""
     return {"ok": result.status == 0, "capability": capability, **result.document}
 
 
-def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any]:
+def failure_document(error: OpenClawFalError, session: Session) -> dict[str, object]:
     """The failure document: one JSON object, on every failure."""
-    facts: dict[str, Any] = {"code": error.code, "message": lower_start(error.message)}
+    facts: dict[str, object] = {"code": error.code, "message": lower_start(error.message)}
     if error.hint:
         facts["hint"] = error.hint
     if error.http_status is not None:
@@ -198,7 +198,7 @@ def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any
         facts["violations"] = [_violation(violation) for violation in error.violations]
     if isinstance(error, BudgetError):
         facts["budget"] = {key: value for key, value in error.budget.items() if value is not None}
-    document: dict[str, Any] = {"ok": False, "capability": session.capability}
+    document: dict[str, object] = {"ok": False, "capability": session.capability}
     model = error.model or session.model
     if model:
         document["model"] = model
@@ -212,8 +212,8 @@ def failure_document(error: OpenClawFalError, session: Session) -> dict[str, Any
     return document
 
 
-def _violation(violation: Violation) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+def _violation(violation: Violation) -> dict[str, object]:
+    facts: dict[str, object] = {
         "key": violation.key,
         "value": violation.value,
         "message": violation.message,
@@ -237,10 +237,10 @@ def in_options(message: str, keys: Iterable[str]) -> str:
     return message
 
 
-def violation_lines(violation: Violation, said_above: str = "") -> list[str]:
+def violation_lines(violation: Violation, headline: str = "") -> list[str]:
     """One violation for people: what was wrong and what is taken, then the nearest value. The only
     violation of a request is the error's message already."""
-    alone = violation.message == said_above
+    alone = violation.message == headline
     lines = [] if alone else [f"  - {in_options(violation.message, [violation.key])}"]
     if violation.closest is not None:
         lines.append(f"{'  ' if alone else '    '}closest: {violation.closest}")

@@ -95,7 +95,7 @@ class Transfer:
         return min(self.done / self.total, 1.0) if self.total else None
 
     @property
-    def left_s(self) -> float | None:
+    def remaining_s(self) -> float | None:
         """Seconds to go at this rate."""
         if self.finished or not self.total or not self.rate:
             return None

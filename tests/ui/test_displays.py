@@ -86,12 +86,12 @@ def test_the_rate_is_that_of_the_last_seconds(clock: Clock) -> None:
     for clock.now in range(11, 20):
         transfer.moved(transfer.done + 1000, 20_000)
     assert transfer.rate == pytest.approx(1000)
-    assert transfer.left_s is not None
+    assert transfer.remaining_s is not None
     clock.now = 20
     transfer.moved(20_000, 20_000)
     assert transfer.finished
     assert transfer.rate == pytest.approx(1000)  # of the whole time
-    assert transfer.left_s is None
+    assert transfer.remaining_s is None
 
 
 def test_a_transfer_that_starts_again_has_no_negative_rate(clock: Clock) -> None:
