@@ -80,6 +80,9 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_in(session: Session, arguments: list[str]) -> int:
+    from openclaw_fal import signals
+
+    signals.say_at_exit(lambda: _say_stopped(session))
     try:
         from openclaw_fal.cli import app
         from openclaw_fal.ui.result import Result
@@ -116,6 +119,19 @@ def _finished(result: Result, session: Session) -> int:
     return result.status
 
 
+def _say_stopped(session: Session) -> None:
+    """Print the document of a command that a second stop signal ends, with nothing in between."""
+    import json
+    import os
+
+    from openclaw_fal.errors import Interrupted
+    from openclaw_fal.ui.render import failure_document
+
+    if session.json:
+        stopped = Interrupted("interrupted twice: stopped at once", hint="openclaw jobs list")
+        os.write(1, json.dumps(failure_document(stopped, session)).encode() + b"\n")
+
+
 def _wait_for_stop() -> None:
     """Wait for Ctrl-C, SIGTERM or SIGHUP."""
     import threading
@@ -125,10 +141,11 @@ def _wait_for_stop() -> None:
 
 def _print_result(result: Result, session: Session) -> None:
     """Print a result. Raises LocalError when standard output cannot be written."""
-    from openclaw_fal import streams
+    from openclaw_fal import signals, streams
     from openclaw_fal.errors import LocalError
     from openclaw_fal.ui.render import Renderer
 
+    signals.say_at_exit(None)
     try:
         Renderer(session).result(result)
         sys.stdout.flush()
@@ -145,9 +162,10 @@ def _print_result(result: Result, session: Session) -> None:
 
 def _print_failure(failure: OpenClawFalError, session: Session) -> None:
     """Print a failure; to stderr when standard output does not take its document."""
-    from openclaw_fal import streams
+    from openclaw_fal import signals, streams
     from openclaw_fal.ui.render import Renderer
 
+    signals.say_at_exit(None)
     try:
         Renderer(session).failure(failure)
         sys.stdout.flush()

@@ -162,17 +162,19 @@ def wait(
     begun with. `deadlines`, if given, gets the deadline of the wait, which another thread may stop.
     Raises LocalError or UsageError for an unknown job, and what `generate` raises.
     """
+    from openclaw_fal import signals
     from openclaw_fal.job import pickup
 
-    (waited,) = pickup.wait_for(
-        [job_id],
-        session=_session(config),
-        progress=progress,
-        timeout_s=timeout_s,
-        poll_interval_s=poll_interval_s,
-        cancel_on_interrupt=cancel_on_interrupt,
-        deadlines=deadlines,
-    )
+    with signals.interrupts_of_a_program():
+        (waited,) = pickup.wait_for(
+            [job_id],
+            session=_session(config),
+            progress=progress,
+            timeout_s=timeout_s,
+            poll_interval_s=poll_interval_s,
+            cancel_on_interrupt=cancel_on_interrupt,
+            deadlines=deadlines,
+        )
     if waited.error is not None:
         raise waited.error
     return cast("Generated", waited.generated)
@@ -233,6 +235,7 @@ def _run(
 ) -> Generated:
     from os import fspath
 
+    from openclaw_fal import signals
     from openclaw_fal.job import generate, wiring
     from openclaw_fal.job.settings import ModelChoice, choose_model, run_settings
 
@@ -244,7 +247,8 @@ def _run(
         options["output"] = fspath(cast("PathLike[str]", options["output"]))
     choice = ModelChoice(named.model, "the request")
     settings = run_settings(named.kind, config, choice, options)
-    done = generate.run(
-        lambda _: named, choice, settings, config=config, session=session, progress=progress
-    )
+    with signals.interrupts_of_a_program():
+        done = generate.run(
+            lambda _: named, choice, settings, config=config, session=session, progress=progress
+        )
     return done.generated

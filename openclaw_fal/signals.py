@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -21,9 +21,11 @@ class _State:
     held = False  # the first one has to wait
     pending = False  # it came, and waits
     overdue = False  # it has waited for as long as it may
+    exits = True  # the second one ends the process
     alarm: threading.Timer | None = None
     grace_s = math.inf
     notice = ""
+    last_words: Callable[[], object] | None = None  # right before the second one ends the process
 
 
 def hold(notice: str = "", grace_s: float = math.inf) -> None:
@@ -48,6 +50,12 @@ def release() -> None:
             raise KeyboardInterrupt
 
 
+def say_at_exit(last_words: Callable[[], object] | None) -> None:
+    """`last_words` is called when the second stop signal ends the process: a document that was
+    promised to a program is then still printed. It must not wait for anything."""
+    _State.last_words = last_words
+
+
 @contextmanager
 def unbroken() -> Iterator[None]:
     """A block that the first stop signal does not break: it has its effect at the end."""
@@ -67,8 +75,31 @@ def stop_signals() -> Iterator[None]:
     if not _in_main_thread():
         yield
         return
+    with _handled(("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"), exits=True):
+        yield
+
+
+@contextmanager
+def interrupts_of_a_program() -> Iterator[None]:
+    """For the public functions: Ctrl-C is held back at the moments that `hold` names, as for a
+    command. One that was held back until the end has its effect then; the second one comes through
+    at once.
+
+    Does nothing outside the main thread, and where the program handles SIGINT itself.
+    """
+    if not _in_main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    with _handled(("SIGINT",), exits=False):
+        yield
+    if _State.pending:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handled(names: tuple[str, ...], *, exits: bool) -> Iterator[None]:
     _State.stopped = _State.held = _State.pending = _State.overdue = False
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    _State.exits = exits
     before = {}
     for name in names:
         number = getattr(signal, name, None)
@@ -90,7 +121,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
             raise KeyboardInterrupt
         return
     if _State.stopped:
-        os._exit(INTERRUPTED)
+        _end_now()
     _State.stopped = True
     if not _State.held:
         raise KeyboardInterrupt
@@ -103,6 +134,17 @@ def _stop(number: int, frame: FrameType | None) -> None:
         _State.alarm = threading.Timer(_State.grace_s, _alarm, (number,))
         _State.alarm.daemon = True
         _State.alarm.start()
+
+
+def _end_now() -> None:
+    """The second stop signal: no more waiting."""
+    if not _State.exits:
+        _State.pending = False
+        raise KeyboardInterrupt
+    if _State.last_words is not None:
+        with suppress(Exception):
+            _State.last_words()
+    os._exit(INTERRUPTED)
 
 
 def _alarm(number: int) -> None:

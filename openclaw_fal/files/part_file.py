@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -45,9 +45,7 @@ class PartFile:
     ) -> None:
         self._target, self._job_id, self._index = target, job_id, index
         self._count, self._seed = count, seed
-        folder, name, _ = self._place("part")
-        stem = name.lstrip(".")[:40] or "output"
-        self.path = folder / f".{stem}.{job_id}-{index + 1}{suffix}"
+        self.path = part_path(target, job_id, index, count, seed, suffix)
         try:
             self._file = _opened(self.path)
         except OSError as failure:
@@ -97,31 +95,47 @@ class PartFile:
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
-    def finish(self, remote: RemoteFile) -> Output:
+    def finish(
+        self, remote: RemoteFile, before_naming: Callable[[Output, str], object] | None = None
+    ) -> Output:
         """Give the complete file its final name; of `remote` only hints about its type are used.
 
-        The name follows the bytes. Raises `Unreachable` for bytes that cannot be media, and drops
+        The name follows the bytes. `before_naming` is called right before each attempt to take a
+        name, with the output as it will be and the file's id, by which `has_its_name` knows the
+        file again. Raises `Unreachable` for bytes that cannot be media, and drops
         them so that the next attempt fetches the file anew; `LocalError` when the file cannot be
         put in place, and keeps the part file.
         """
         kind = self._kind(remote)
         facts = measure(self._file, self._offset, kind)
         self.sync()
+        file_id = _file_id(os.fstat(self._file.fileno()))
         self.close()
+
+        def output(path: Path) -> Output:
+            return Output(
+                path=path,
+                mime_type=kind.mime_type if kind else "application/octet-stream",
+                size=self._offset,
+                url=cut_data_uri(remote.url),
+                width=facts.width,
+                height=facts.height,
+                duration=facts.duration,
+            )
+
+        def announced(names: Iterable[str]) -> Iterator[str]:
+            for name in names:
+                path = self.path.with_name(name)
+                if overwrite or not os.path.lexists(path):
+                    if before_naming is not None:
+                        before_naming(output(path), file_id)
+                    yield name
+
         _, name, number = self._place(kind.extension if kind else "bin")
         stem, extension = naming.split_extension(name, kind)
         names = naming.candidates(stem, extension, number, self._job_id)
         overwrite = self._target.overwrite and _is_name_asked_for(name, extension)
-        path = named(self.path, names, self._job_id, overwrite=overwrite)
-        return Output(
-            path=path,
-            mime_type=kind.mime_type if kind else "application/octet-stream",
-            size=self._offset,
-            url=cut_data_uri(remote.url),
-            width=facts.width,
-            height=facts.height,
-            duration=facts.duration,
-        )
+        return output(named(self.path, announced(names), self._job_id, overwrite=overwrite))
 
     def __enter__(self) -> PartFile:
         return self
@@ -186,6 +200,39 @@ def _is_name_asked_for(name: str, extension: str) -> bool:
     file of another type under the same stem is not what `--overwrite` was given for."""
     ending = Path(name).suffix.lower().lstrip(".")
     return ending not in sniff.MEDIA_EXTENSIONS or f".{ending}" == extension.lower()
+
+
+def part_path(
+    target: OutputTarget, job_id: str, index: int, count: int, seed: int | None, suffix: str
+) -> Path:
+    """Where the part file of output `index` (from 0) of `count` is."""
+    folder, name, _ = target.place(
+        job_id=job_id, index=index, count=count, seed=seed, extension="part"
+    )
+    stem = name.lstrip(".")[:40] or "output"
+    return folder / f".{stem}.{job_id}-{index + 1}{suffix}"
+
+
+def has_its_name(output: Output, file_id: str, part: Path) -> bool:
+    """Whether a complete part file got its name from a process that died right then.
+
+    If so, the name that it may still have as the part file `part` is removed.
+    """
+    try:
+        info = output.path.lstat()
+        if _file_id(info) != file_id or info.st_size != output.size:
+            return False
+        with suppress(FileNotFoundError):
+            if _file_id(part.lstat()) == file_id:
+                part.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _file_id(info: os.stat_result) -> str:
+    """What tells a file from any other on this machine, whatever its names."""
+    return f"{info.st_dev}:{info.st_ino}"
 
 
 def named(part: Path, names: Iterable[str], job_id: str, *, overwrite: bool = False) -> Path:

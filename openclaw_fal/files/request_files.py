@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.files import outputs
-from openclaw_fal.files.part_file import PartFile
-from openclaw_fal.media import Reference
+from openclaw_fal.files.part_file import PartFile, has_its_name, part_path
+from openclaw_fal.media import Output, Reference
 
 if TYPE_CHECKING:
     from openclaw_fal.files.outputs import OutputTarget
@@ -58,6 +58,20 @@ class RequestFiles:
         self, target: OutputTarget, job_id: str, index: int, count: int, seed: int | None
     ) -> PartFile:
         return PartFile(target, job_id, index, count, seed=seed)
+
+    def has_its_name(
+        self,
+        target: OutputTarget,
+        job_id: str,
+        index: int,
+        count: int,
+        seed: int | None,
+        output: Output,
+        file_id: str,
+    ) -> bool:
+        """Whether an earlier process gave the output's file its name before it died."""
+        part = part_path(target, job_id, index, count, seed, ".part")
+        return has_its_name(output, file_id, part)
 
     def keep_unreadable(self, target: OutputTarget, job_id: str, raw: bytes) -> Path:
         return outputs.save_unreadable(target, job_id, raw)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.journal.record import PendingName
 from openclaw_fal.media import Generated, Output, RunSettings
 from openclaw_fal.progress import Progress
 
@@ -33,7 +34,7 @@ class Collector(Frozen):
     def collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
-        """Fetch and save every file of the result. Two processes never save the same job twice."""
+        """Fetch and save every file of the result. No two calls save the same job."""
         job = self.journal.get(job_id)
         raw = self.journal.result(job_id)
         if raw is None:
@@ -89,9 +90,7 @@ class Collector(Frozen):
         deadline: Deadline,
     ) -> list[Output]:
         count = len(result.files)
-        present: dict[int, Output] = {
-            index: output for index, output in job.outputs.items() if output.path.exists()
-        }
+        present = self._present(job, result, target)
         missing = [index for index in range(count) if index not in present]
         if missing:
             files = "1 file" if len(missing) == 1 else f"{len(missing)} files"
@@ -109,6 +108,17 @@ class Collector(Frozen):
         results = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=deadline.stop)
         return _all_saved(results)
 
+    def _present(self, job: Job, result: Reading, target: OutputTarget) -> dict[int, Output]:
+        """The files that are there already, also those that an earlier process gave their names
+        right before it died."""
+        present = {index: output for index, output in job.outputs.items() if output.path.exists()}
+        count = len(result.files)
+        for index, (output, file_id) in job.pending.items():
+            if self.files.has_its_name(target, job.id, index, count, result.seed, output, file_id):
+                self.journal.saved(job.id, index, output)
+                present[index] = output
+        return present
+
     def _save(
         self,
         job: Job,
@@ -119,6 +129,10 @@ class Collector(Frozen):
         deadline: Deadline,
     ) -> Output:
         """Fetch one file, name it and journal it. What has arrived when that fails is kept."""
+
+        def before_naming(output: Output, file_id: str) -> None:
+            self.journal.naming(job.id, index, PendingName(output, file_id))
+
         remote, count = result.files[index], len(result.files)
         with self.files.part(target, job.id, index, count, result.seed) as part:
             try:
@@ -128,12 +142,13 @@ class Collector(Frozen):
                     part.discard()
                 raise
             with signals.unbroken():
-                output = part.finish(remote)
+                output = part.finish(remote, before_naming)
                 self.journal.saved(job.id, index, output)
         return output
 
     def _already_saved(self, job: Job) -> Generated:
         """A job whose result is no longer kept: done, unless its files are gone."""
+        job = self.journal.get(job.id)  # another call may have saved them in this moment
         outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
         gone = [str(output.path) for output in outputs if not output.path.exists()]
         if not outputs or gone:

@@ -255,10 +255,17 @@ class Engine(Frozen):
         return handle
 
     def _keep(self, run: _Run, answer: RunResult, error: OpenClawFalError) -> None:
-        """An answer that the journal does not take is kept beside where its files would be."""
+        """Keep an answer that the journal does not take beside where its files would be."""
         with suppress(OpenClawFalError, OSError):
             path = self.files.keep_unreadable(run.target, run.job_id, answer.raw)
             error.message += f"; fal's answer was kept at {path}"
+            self.journal.completed(
+                run.job_id,
+                request_id=answer.request_id,
+                billable_units=answer.billable_units,
+                answer_path=path,
+            )
+            error.hint = f"openclaw jobs wait {run.job_id}"
 
     # Through the queue
 
@@ -302,6 +309,8 @@ class Engine(Frozen):
         except OpenClawFalError as error:
             if answer is None:
                 self._note_failure(run, error)
+            elif not isinstance(answer, Handle):
+                self._keep(run, answer, error)
             raise
         finally:
             signals.release()

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from openclaw_fal.errors import (
+    Interrupted,
     LocalError,
     OpenClawFalError,
     Unreachable,
@@ -33,6 +34,9 @@ AT_ONCE = 32
 POLL_INTERVAL_S = RunSettings.poll_interval_s
 CANCEL_TIMEOUT_S = 30.0
 
+ASK_AGAIN_S = 30.0
+"""How long fal is asked for a job that has failed by what the journal knows."""
+
 
 class Waited(NamedTuple):
     """What came of one job: its files, or an error. `wanted` is the id as it was given."""
@@ -57,13 +61,28 @@ class _Pickup(NamedTuple):
         try:
             job = standing.sent(wiring.journal(), self.job, self.deadline)
             standing.refuse_hopeless(job)
-            generated = self.engine.resume(job, self.target, self.settings, self.deadline)
+            generated = self._resumed(job)
             self.engine.progress.close()
             return Waited(self.wanted, job, generated)
         except KeyboardInterrupt:
             return self.interrupted()
         except OpenClawFalError as error:
             return self.failed(error)
+
+    def _resumed(self, job: Job) -> Generated:
+        """The files of the job. One that is known to have failed is asked for once more, for a
+        short while; if fal says nothing better, the known failure stands."""
+        known = standing.known_end(job)
+        if known is None:
+            return self.engine.resume(job, self.target, self.settings, self.deadline)
+        deadline = self.deadline.sub(ASK_AGAIN_S)
+        try:
+            return self.engine.resume(job, self.target, self.settings, deadline)
+        except OpenClawFalError as error:
+            state = wiring.journal().get(job.id).state
+            if isinstance(error, Interrupted) or state not in ("failed", "cancelled"):
+                raise
+            raise known from error
 
     def failed(self, error: OpenClawFalError) -> Waited:
         self.engine.progress.close()  # while the error is handled: the display then shows the log
@@ -117,7 +136,8 @@ def wait_for(
                 pickups[name] = _pickup(name, job, made, settings)
                 if deadlines is not None:
                     deadlines.append(pickups[name].deadline)
-            except OpenClawFalError as error:
+            except OpenClawFalError as failure:
+                error = standing.known_end(job) or failure
                 error.job_id, error.model = job.id, job.model
                 error.request_id = error.request_id or job.request_id
                 results[name] = Waited(name, job, error=error)

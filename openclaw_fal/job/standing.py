@@ -50,16 +50,23 @@ def refuse_hopeless(job: Job) -> None:
     if job.state == "not_sent":
         why = f": {job.error.message}" if job.error else ""
         raise Unreachable(f"fal never took job {job.id}{why}", hint="repeat the command")
+    if (known := known_end(job)) and not fal_may_still_have(job):
+        raise known
+
+
+def known_end(job: Job) -> OpenClawFalError | None:
+    """The error with which a failed or cancelled job ended, as the journal knows it."""
     if job.state == "cancelled":
-        raise JobFailed(f"job {job.id} was cancelled")
-    if job.state == "failed" and job.error and not _may_pass(job):
-        status = job.error.http_status
-        kind = _KINDS.get(job.error.code, JobFailed)
-        raise kind(f"job {job.id} failed: {job.error.message}", http_status=status)
+        return JobFailed(f"job {job.id} was cancelled")
+    if job.state != "failed" or job.error is None:
+        return None
+    kind = _KINDS.get(job.error.code, JobFailed)
+    message = f"job {job.id} failed: {job.error.message}"
+    return kind(message, http_status=job.error.http_status)
 
 
-def _may_pass(job: Job) -> bool:
-    """Whether a failure is worth another question, which costs nothing: fal had trouble of its own
-    when it was asked for the result."""
-    status = job.error.http_status if job.error else None
-    return bool(job.status_url) and status is not None and status >= 500
+def fal_may_still_have(job: Job) -> bool:
+    """Whether fal can be asked for the result once more, at no cost. What was taken for the end of
+    a job may have been an answer in passing: of a gateway, or of a job that was still on its way.
+    """
+    return bool(job.status_url) and not job.has_result

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +347,24 @@ def test_the_handlers_are_put_back(openclaw: Openclaw, fal: Hooked) -> None:
     interrupt_when(fal, "stream")
     assert openclaw(*VIDEO_RUN).status == 130
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_a_second_signal_still_prints_the_document(fal: Hooked) -> None:
+    """The first one waits for the answer to the submit, the second one does not."""
+    asked = threading.Event()
+    fal.answer = lambda request: asked.wait(20) and None
+    running = start(*VIDEO_RUN, "--json")
+    assert running.stderr is not None
+    try:
+        until(fal.posts, running)
+        running.send_signal(signal.SIGINT)
+        until(lambda: b"stopping" in running.stderr.readline(), running)
+        running.send_signal(signal.SIGINT)
+        status, out, _ = ended(running)
+    finally:
+        asked.set()
+    assert status == 130
+    document = json.loads(out)
+    assert (document["ok"], document["error"]["code"]) == (False, "interrupted")
+    assert document["error"]["hint"] == "openclaw jobs list"
+    assert document["capability"] == "video.generate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.cli.queueing import (
     journal,
     kept_files,
     only_job,
+    saved,
 )
 from tests.program import Openclaw
 
@@ -66,7 +68,9 @@ def test_bad_ends_of_a_queued_job(
 def test_a_validation_failure_shows_when_the_result_is_fetched(
     openclaw: Openclaw, fal: Hooked
 ) -> None:
-    outcome = openclaw("video", "p", *SOON, "--param", "prompt_optimizer=maybe", "--json")
+    outcome = openclaw(
+        "video", "p", *SOON, "--param", "prompt_optimizer=maybe", "--unchecked", "--json"
+    )
     assert outcome.status == 6
     error = failed(outcome.json, "job_failed")
     assert error["status"] == 422
@@ -226,3 +230,55 @@ def test_what_went_wrong_is_said_though_the_journal_fails_too(
     fal.dials = Dials(state="FAILED")
     outcome = openclaw("video", "p", *SOON, "--json")
     assert (outcome.status, outcome.json["error"]["code"]) == (6, "job_failed")
+
+
+# One more look, which costs nothing
+
+PASSING: dict[str, Callable[[Request], Response]] = {
+    "not found": lambda request: Response.of({"detail": "not found"}, status=404),
+    "gone": lambda request: Response.of({"detail": "gone"}, status=410),
+    "a gateway's page": lambda request: Response(400, b"<html>Bad Request</html>"),
+    "a validation error": lambda request: Response.of({"detail": "no"}, status=422),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_job_that_failed_by_a_passing_answer_is_brought_all_the_same(
+    name: str, openclaw: Openclaw, fal: Hooked
+) -> None:
+    def answer(request: Request) -> Response | None:
+        return PASSING[name](request) if fal.requests[-1].phase == "result" else None
+
+    fal.answer = answer
+    outcome = openclaw("video", "p", *SOON, "--timeout-ms", "3000", "--json")
+    assert outcome.status in (6, 7)
+    fal.answer = None
+    again = openclaw("jobs", "wait", only_job().id, *SOON, "--json")
+    assert saved(fal, again) == ["p.mp4"]
+    assert only_job().state == "done"
+    assert len(fal.posts()) == 1
+
+
+def test_failed_once_and_completed_later(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = Dials(state="FAILED")
+    assert openclaw("video", "p", *SOON).status == 6
+    assert only_job().state == "failed"
+    again = openclaw("jobs", "wait", only_job().id, *SOON, "--json")
+    assert (again.status, only_job().state) == (6, "failed"), "fal says so again"
+    assert again.json["error"]["message"].startswith(f"job {only_job().id} failed: ")
+    fal.dials = Dials()
+    again = openclaw("jobs", "wait", only_job().id, *SOON, "--json")
+    assert saved(fal, again) == ["p.mp4"]
+    assert (only_job().state, only_job().error) == ("done", None)
+    assert len(fal.posts()) == 1
+
+
+def test_a_known_failure_is_said_when_fal_cannot_be_asked_again(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fal.dials = Dials(state="FAILED")
+    assert openclaw("video", "p", *SOON).status == 6
+    monkeypatch.delenv("FAL_KEY")
+    again = openclaw("jobs", "wait", only_job().id, *SOON, "--json")
+    failed(again.json, "job_failed")
+    assert again.status == 6

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, journal, kept_files, only_job, saved
+from tests.cli.queueing import SOON, Hooked, journal, kept_files, only_job, part_files, saved
 from tests.program import Openclaw, jobs
 
 # Data URIs
@@ -190,3 +191,91 @@ def test_a_submit_that_the_journal_does_not_take_is_not_lost(
     error = outcome.json["error"]
     assert error["requestId"] == fal.jobs[0].id
     assert f"/requests/{fal.jobs[0].id}" in error["message"]
+
+
+def test_a_data_uri_that_the_journal_does_not_take_is_saved_from_where_it_was_kept(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise LocalError("the disk of the journal is full")
+
+    monkeypatch.setattr("openclaw_fal.journal.jobs.RESULT_LIMIT", 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr("openclaw_fal.journal.results.put", full)
+        outcome = openclaw("image", "p", "--param", "sync_mode=true", "--json")
+    assert outcome.status == 3
+    answer = str(Path.cwd() / "p.json")
+    assert answer in outcome.json["error"]["message"]
+    shown = openclaw("jobs", "show", only_job().id, "--json").json["job"]
+    assert (shown["state"], shown["answerPath"]) == ("completed", answer)
+    assert openclaw("jobs", "wait", only_job().id).status == 0
+    assert Path("p.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert len(fal.requests) == 1
+
+
+def test_a_result_that_is_gone_is_an_error_in_words(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_fal.journal.jobs.RESULT_LIMIT", 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr(PartFile, "finish", lambda *_: 1 / 0)
+        assert openclaw("image", "p", "--param", "sync_mode=true").status == 1
+    results = Path(os.environ["OPENCLAW_FAL_HOME"]) / "jobs-results"
+    (result,) = results.iterdir()
+    result.unlink()
+    outcome = openclaw("jobs", "wait", only_job().id, "--json")
+    assert outcome.status == 3
+    assert "is no longer kept" in outcome.json["error"]["message"]
+
+
+@pytest.mark.parametrize("at", ["named", "linked"])
+def test_a_file_that_was_named_right_before_the_end_is_known_again(
+    at: str, openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`kill -9` between the name and the journal, or between the two steps of naming."""
+
+    class Killed(BaseException):
+        pass
+
+    unlink = os.unlink
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    def killed_at_the_part_file(path: str | Path, **options: Any) -> None:
+        if str(path).endswith("-1.part"):
+            raise Killed
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch:
+        if at == "named":
+            patch.setattr("openclaw_fal.journal.jobs.Journal.saved", killed)
+        else:
+            patch.setattr(os, "unlink", killed_at_the_part_file)
+        assert openclaw("image", "p").status == 1
+    assert kept_files() == ["p.png"]
+    outcome = openclaw("jobs", "wait", only_job().id, "--json")
+    assert saved(fal, outcome) == ["p.png"]
+    assert kept_files() == ["p.png"], "not a second time"
+    assert part_files() == []
+    assert len(fal.phase("media")) == 1
+
+
+def test_a_file_of_somebody_else_under_the_name_is_not_taken_for_ours(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed_at_the_name(part: Path, names: Iterator[str]) -> None:
+        next(names)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("openclaw_fal.files.part_file.take_free_name", killed_at_the_name)
+        assert openclaw("image", "p").status == 1
+    size = part_files()[0].stat().st_size
+    Path("p.png").write_bytes(bytes(size))
+    outcome = openclaw("jobs", "wait", only_job().id, "--json")
+    assert saved(fal, outcome) == ["p-2.png"]
+    assert Path("p.png").read_bytes() == bytes(size)
