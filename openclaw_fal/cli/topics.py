@@ -140,6 +140,12 @@ EXIT: the exit statuses
   9    the budget does not allow it; nothing was sent
   130  interrupted
 
+Status 7 is the one to come back to: the job may still be running. With a key of
+its own, the same command again is the same job, and never a second bill:
+  for attempt in 1 2 3; do
+    openclaw video "waves" --output waves.mp4 --key waves-1 && break
+    [ $? -eq 7 ] || exit 1
+  done
 See also: openclaw help json, openclaw help jobs"""
 
 JSON = """\
