@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 QUEUE_TIMEOUT_S = 3600.0
 """The least time that an item has, in seconds: fal keeps results for about an hour."""
 
+WRITE_EVERY_S = 0.5
+"""The pause between two writes of results: each locks the file and puts it on the disk."""
+
 WATCH_EVERY_S = 0.25
 """The pause between two updates of the display."""
 
@@ -171,6 +174,7 @@ def run(
     """
     results = results_of(record)
     lines: list[Line] = []
+    written, next_write = 0, 0.0
     with running(record, items, options, session, submit=submit) as runner:
         watching = threading.Event()
         watcher = threading.Thread(
@@ -179,18 +183,27 @@ def run(
         watcher.start()
         try:
             for ends in runner.run():
-                new = [line_of(end, record) for end in ends]
-                lines += new
-                results.add([line for line in new if line["state"] in ("done", "failed")])
+                lines += (line_of(end, record) for end in ends)
                 for end in ends:
                     _show(end, display)
+                if time.monotonic() >= next_write:
+                    written = _write(results, lines, written)
+                    next_write = time.monotonic() + WRITE_EVERY_S
         except Interrupted as error:
             error.hint = f"openclaw batch resume {record.id}"
             raise
         finally:
             watching.set()
             watcher.join()
+            _write(results, lines, written)
         return BatchEnd(record, runner.counts(), tuple(lines), runner.stopped_by)
+
+
+def _write(results: ResultsFile, lines: list[Line], written: int) -> int:
+    """Write the lines after the first `written` of items that have ended; returns how many lines
+    there are. What a crash keeps from being written stands in the journal, and is written then."""
+    results.add([line for line in lines[written:] if line["state"] in ("done", "failed")])
+    return len(lines)
 
 
 def _show(end: ItemEnd, display: Display) -> None:
