@@ -32,7 +32,6 @@ app = typer.Typer(
 @app.command(cls=Command, epilog=EPILOG)
 def status(ctx: typer.Context) -> Result:
     """Show which key is used and where others stand; never the key itself."""
-    ctx.obj.capability = "auth.status"
     facts = key_facts(_config(ctx.obj), ctx.obj)
     rows = [("key", key_line(facts))]
     rows += [("key also in", place) for place in facts.get("alsoIn", ())]
@@ -51,7 +50,6 @@ def removed(session: Session) -> Result:
     from openclaw_fal.config.keys import key_places
     from openclaw_fal.store import credentials
 
-    session.capability = "auth.logout"
     was_there = credentials.remove_key()
     others = key_places(_config(session))
     text = "the stored key was removed" if was_there else "no key is stored"

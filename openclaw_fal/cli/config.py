@@ -63,9 +63,8 @@ def file(ctx: typer.Context) -> Result:
     """Print where the config file is."""
     from openclaw_fal.store import paths
 
-    ctx.obj.capability = "config.file"
     path = paths.config_path(ctx.obj.config)
-    document = {"ok": True, "capability": "config.file", "path": str(path), "exists": path.exists()}
+    document = {"path": str(path), "exists": path.exists()}
     notes = () if path.exists() else ("there is no such file yet",)
     return Result(document, out=(str(path),), notes=notes)
 
@@ -91,14 +90,11 @@ def show(ctx: typer.Context) -> Result:
     set_here = {
         name: shown_text(value) for name, value in variables.set_variables(os.environ).items()
     }
-    session.capability = "config.show"
     config = wiring.read_config(session.config)
     key = key_facts(config, session)
     base = _base_url(config)
     defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
     document = {
-        "ok": True,
-        "capability": "config.show",
         "config": {
             "path": str(config.path),
             "exists": config.exists,
@@ -178,7 +174,6 @@ def get(ctx: typer.Context, path: Path) -> Result:
     from openclaw_fal.job import wiring
     from openclaw_fal.json5.path import MISSING, format_path, parse_path
 
-    ctx.obj.capability = "config.get"
     keys = parse_path(path)
     config = wiring.read_config(ctx.obj.config)
     setting = config.get(keys)
@@ -186,8 +181,6 @@ def get(ctx: typer.Context, path: Path) -> Result:
         return _unset(config, keys, path)
     value = redacted(config.shown(setting.value, setting.path), setting.path)
     document = {
-        "ok": True,
-        "capability": "config.get",
         "path": format_path(setting.path),
         "value": value,
         "set": True,
@@ -203,8 +196,6 @@ def _unset(config: Config, keys: Any, path: str) -> Result:
 
     found = kind_of(keys)
     document: dict[str, Any] = {
-        "ok": True,
-        "capability": "config.get",
         "path": path,
         "value": None,
         "set": False,
@@ -240,7 +231,6 @@ def validate(ctx: typer.Context) -> Result:
     from openclaw_fal.config import check as config_check
     from openclaw_fal.job import wiring
 
-    ctx.obj.capability = "config.validate"
     config = wiring.read_config(ctx.obj.config)
     findings = config_check.validate(config, check_model)
     wrong = [finding for finding in findings if finding.severity == "error"]
@@ -260,8 +250,6 @@ def validate(ctx: typer.Context) -> Result:
         error.findings = listed  # type: ignore[attr-defined]
         raise error
     document = {
-        "ok": True,
-        "capability": "config.validate",
         "path": str(config.path),
         "exists": config.exists,
         "files": [str(file.path) for file in config.files],

@@ -80,7 +80,6 @@ def set_value(
     force: Force = False,
 ) -> Result:
     """Set the value at a path. Comments, order and everything else stay as they are."""
-    ctx.obj.capability = "config.set"
     expected = _expectation(expect_current_absent, expect_current_json)
     batch = _batch(batch_json, batch_file)
     reference = _reference(ref_source, ref_provider, ref_id)
@@ -99,15 +98,14 @@ def set_value(
             expected(config, pairs[0][0])
         return [edit for keys, new in pairs for edit in _sets(config, keys, new, merge=merge)]
 
-    return _edited(ctx.obj, "config.set", edits, dry_run, layout=layout, force=force)
+    return _edited(ctx.obj, edits, dry_run, layout=layout, force=force)
 
 
 def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Result:
     """Remove the key at a path, and its comma; the comments around it stay."""
     from openclaw_fal.config.rules import Unset
 
-    ctx.obj.capability = "config.unset"
-    return _edited(ctx.obj, "config.unset", [Unset(path)], dry_run)
+    return _edited(ctx.obj, [Unset(path)], dry_run)
 
 
 def patch(
@@ -125,7 +123,6 @@ def patch(
     from openclaw_fal.config.merge import patched
     from openclaw_fal.json5.read import object_in
 
-    ctx.obj.capability = "config.patch"
     if stdin == (file is not None):
         raise UsageError(
             "The patch comes from a file or from standard input", hint="--file FILE or --stdin"
@@ -136,7 +133,7 @@ def patch(
     def edits(config: Config) -> list[Edit]:
         return patched(config.data, given)
 
-    return _edited(ctx.obj, "config.patch", edits, dry_run, layout=layout, force=force)
+    return _edited(ctx.obj, edits, dry_run, layout=layout, force=force)
 
 
 def migrate(
@@ -154,8 +151,7 @@ def migrate(
     """Move the default models to where the other releases of OpenClaw have them."""
     from openclaw_fal.config.rules import Migrate
 
-    ctx.obj.capability = "config.migrate"
-    return _edited(ctx.obj, "config.migrate", [Migrate(layout_named(layout))], dry_run)
+    return _edited(ctx.obj, [Migrate(layout_named(layout))], dry_run)
 
 
 def schema(
@@ -172,13 +168,12 @@ def schema(
     from openclaw_fal.json5.path import parse_path
     from openclaw_fal.store import paths
 
-    ctx.obj.capability = "config.schema"
     config = read_config(paths.config_path(ctx.obj.config), environ_with(layout))
     release = SCHEMAS[config.layout if layout is None else layout_named(layout)]
     part = schemas.at(release, parse_path(path) if path else ())
     if part is None:
         raise UsageError(f"OpenClaw {release} knows no {path}", hint="openclaw config schema")
-    document = {"ok": True, "capability": "config.schema", "release": release, "schema": part}
+    document = {"release": release, "schema": part}
     return Result(document, out=(json.dumps(part, indent=2),))
 
 
@@ -326,7 +321,6 @@ def _parsed(text: str, strict_json: bool) -> object:
 
 def _edited(
     session: Session,
-    capability: str,
     edits: Sequence[Edit] | Callable[[Config], Sequence[Edit]],
     dry_run: bool,
     *,
@@ -347,8 +341,6 @@ def _edited(
         path, planned, dry_run=dry_run, check_model=check_model, environ=environ, force=force
     )
     document: dict[str, Any] = {
-        "ok": True,
-        "capability": capability,
         "path": str(path),
         "changed": result.changed,
     }

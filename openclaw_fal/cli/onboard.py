@@ -116,7 +116,6 @@ def onboard(
     from openclaw_fal.store.keys import check_key, check_shape
 
     session: Session = ctx.obj
-    session.capability = "onboard"
     if remove:
         from openclaw_fal.cli.auth import removed
 
@@ -258,8 +257,6 @@ def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
 
     config, masked, defaults = done.config, mask(key.strip()), _defaults(done.config)
     document: dict[str, object] = {
-        "ok": True,
-        "capability": "onboard",
         "provider": "fal",
         "authChoice": "fal-api-key",
         "config": {
