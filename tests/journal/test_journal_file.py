@@ -293,3 +293,9 @@ def test_the_former_schema_is_read_where_it_cannot_be_migrated(
     assert journal.list(state="done")[0].outputs[0].width == 8
     with pytest.raises(LocalError, match="cannot be written"):
         begin(journal)
+
+
+def test_each_transaction_is_on_the_disk_when_it_ends(journal: Journal) -> None:
+    begin(journal)
+    with journal_file.opened(journal.path, create=False) as db:
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 2, "FULL"
