@@ -95,7 +95,7 @@ def test_every_public_name_is_there_and_stays_what_it_is() -> None:
     )
     assert done.returncode == 0, done.stderr
     with pytest.raises(AttributeError, match="no_such_name"):
-        _ = openclaw_fal.no_such_name  # type: ignore[attr-defined]
+        _ = openclaw_fal.no_such_name
 
 
 def test_a_program_generates_an_image() -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from openclaw_fal.errors import UsageError
 from openclaw_fal.sandbox import addresses, clients, crypto, sending
@@ -82,7 +82,7 @@ class Sandbox:
 
     # Lifecycle
 
-    def start(self) -> Sandbox:
+    def start(self) -> Self:
         """Listen. Raises UsageError if the address cannot be had, or the package that TLS needs."""
         if self._listener:
             return self
@@ -122,7 +122,7 @@ class Sandbox:
                 sock.shutdown(socket.SHUT_RDWR)
         self._world.close()
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -27,7 +27,7 @@ CATEGORIES = {
     "music": "text-to-audio",
     "other": "training",
 }
-FOREIGN = [
+FOREIGN: list[object] = [
     *(None, [], "html", {}, {"models": {}}, {"models": []}),
     {"models": [1, {}, {"endpoint_id": "a"}]},
 ]

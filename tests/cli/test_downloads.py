@@ -23,7 +23,9 @@ BROKEN += ["500", "503", "html", "404", "403", "429"]
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A download that stalls is given up after a moment."""
-    monkeypatch.setitem(download.download.__kwdefaults__, "stall_timeout", 0.2)
+    defaults = download.download.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "stall_timeout", 0.2)
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -153,7 +155,8 @@ def test_a_file_above_the_limit_is_refused_and_kept_for_a_higher_one(
     assert outcome.status == 3
     assert "mediaMaxMb" in outcome.json["error"]["hint"]
     assert outcome.json["error"]["jobId"] == only_job().id
-    assert kept_files() == part_files() == []
+    assert kept_files() == []
+    assert part_files() == []
     assert openclaw("jobs", "wait", only_job().id).status == 3
     write_config(fal.url, mediaMaxMb=5)
     assert saved(fal, openclaw("jobs", "wait", only_job().id, "--json")) == ["p.mp4"]

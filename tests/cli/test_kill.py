@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -188,11 +189,15 @@ def after_a_kill(openclaw: Openclaw, fal: Hooked, prompt: str, status: int) -> s
     return str(job["state"])
 
 
+def has_posts(fal: Hooked, count: int) -> Callable[[], bool]:
+    return lambda: len(fal.posts()) >= count
+
+
 def test_a_killed_program_leaves_a_journal_that_works(openclaw: Openclaw, fal: Hooked) -> None:
     """Eight processes that write at once, each of which dies at another moment."""
     running: list[Any] = [start("video", f"p{number}", *SOON) for number in range(8)]
     for number, process in enumerate(running):
-        until(lambda wanted=number // 2: len(fal.posts()) >= wanted)
+        until(has_posts(fal, number // 2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert {job["state"] for job in jobs(openclaw)} <= {

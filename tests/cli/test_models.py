@@ -7,15 +7,16 @@ import json
 import pytest
 
 from openclaw_fal.catalogue import read
+from openclaw_fal.media import Kind
 from openclaw_fal.provider import catalog
 from tests.program import Openclaw, write_config
 
-KINDS = ["image", "video", "music"]
+KINDS: tuple[Kind, ...] = ("image", "video", "music")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_known_model_has_a_line_and_the_default_is_marked(
-    openclaw: Openclaw, kind: str
+    openclaw: Openclaw, kind: Kind
 ) -> None:
     outcome = openclaw(kind, "models")
     assert outcome.status == 0
@@ -29,7 +30,7 @@ def test_every_known_model_has_a_line_and_the_default_is_marked(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_document_is_what_planning_enforces(openclaw: Openclaw, kind: str) -> None:
+def test_the_document_is_what_planning_enforces(openclaw: Openclaw, kind: Kind) -> None:
     document = openclaw(kind, "models", "--json").json
     assert document["capability"] == f"{kind}.models"
     listed = json.loads(json.dumps(catalog.listing(kind, read)))

@@ -36,7 +36,7 @@ def test_a_missing_and_an_empty_file_are_an_empty_config(tmp_path: Path) -> None
     read = read_config(path)
     assert (read.exists, read.data, read.layout) == (False, {}, "legacy")
     assert read.default_model("image") is None
-    assert read.base_url() is read.media_max_mb() is read.api_key() is None
+    assert (read.base_url(), read.media_max_mb(), read.api_key()) == (None, None, None)
     for content in (b"", b" \r\n", b"\xef\xbb\xbf"):
         path.write_bytes(content)
         read = read_config(path)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.config import check
-from openclaw_fal.config.check import Finding, ref_problem
+from openclaw_fal.config.check import ref_problem
+from openclaw_fal.config.finding import Finding
 from openclaw_fal.config.read import config_from
 from openclaw_fal.json5.error import Json5Error
 

@@ -6,8 +6,11 @@ import errno
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +57,8 @@ def test_an_edit_and_its_backup(file: Path) -> None:
 
 def test_nothing_is_written_when_nothing_changes(file: Path) -> None:
     before = file.stat()
-    for edits in ([], [Set("a", 1.0)], [Unset("b.c")], lambda config: []):
+    kinds: tuple[Any, ...] = ([], [Set("a", 1.0)], [Unset("b.c")], lambda config: [])
+    for edits in kinds:
         result = edit_config(file, edits)
         assert (result.changed, result.changes, result.diff, result.backup) == (
             False,
@@ -271,7 +275,7 @@ def test_a_file_that_keeps_changing_is_given_up(
         file.write_text(f"{{theirs: {count}}}", encoding="utf-8")
 
     monkeypatch.setattr(os, "fsync", meddling)
-    monkeypatch.setattr(config_edit.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(LocalError, match="keeps changing"):
         edit_config(file, [Set("ours", 1)], force=True)
     assert loads(file.read_text(encoding="utf-8")) == {"theirs": count}
@@ -283,7 +287,10 @@ def test_a_file_that_appears_or_goes_meanwhile(
 ) -> None:
     path = tmp_path / "openclaw.json"
     real = os.fsync
-    todo = [lambda: path.write_text("{theirs: 1}", encoding="utf-8"), path.unlink]
+    todo: list[Callable[[], object]] = [
+        lambda: path.write_text("{theirs: 1}", encoding="utf-8"),
+        path.unlink,
+    ]
 
     def meddling(descriptor: int) -> None:
         real(descriptor)
@@ -365,11 +372,11 @@ def test_a_file_that_is_mounted_by_itself_is_written_in_place(
     assert file.read_bytes().decode() == result.after
 
 
-def full_at_first(real: Callable[[object, bytes], None]) -> Callable[[object, bytes], None]:
+def full_at_first(real: Callable[[FileIO, bytes], None]) -> Callable[[FileIO, bytes], None]:
     """Writes half of the content and fails, once."""
     calls = iter([True])
 
-    def overwrite(target: object, content: bytes) -> None:
+    def overwrite(target: FileIO, content: bytes) -> None:
         if next(calls, False):
             real(target, content[: len(content) // 2])
             raise OSError(errno.ENOSPC, "No space left on device")

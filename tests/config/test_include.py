@@ -342,10 +342,11 @@ def without(value: object, path: tuple[str | int, ...]) -> object:
     holder: Any = copy
     for segment in path[:-1]:
         holder = holder[segment]
-    if (isinstance(holder, list) and isinstance(path[-1], int)) or (
-        isinstance(holder, dict) and path[-1] in holder
-    ):
-        del holder[path[-1]]
+    last = path[-1]
+    if isinstance(holder, dict):
+        holder.pop(last, None)
+    elif isinstance(holder, list) and isinstance(last, int):
+        del holder[last]
     return copy
 
 

@@ -14,7 +14,7 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.retry import Retry
-from openclaw_fal.media import RemoteFile
+from openclaw_fal.media import Handle, RemoteFile
 from openclaw_fal.progress import Progress
 from openclaw_fal.sandbox import Sandbox
 
@@ -161,6 +161,13 @@ def made(fal: Sandbox, client: Client, size: int = MEDIA_SIZE) -> tuple[RemoteFi
     result = client.run(FLUX, {"prompt": "p"}, deadline=soon())
     (file,) = remote_files(result.payload)
     return file, fal.media(file.url)
+
+
+def submitted(client: Client, endpoint: str = FLUX, seconds: float = 30.0) -> Handle:
+    """A job in the queue."""
+    handle = client.submit(endpoint, {"prompt": "a cat"}, deadline=soon(seconds))
+    assert isinstance(handle, Handle)
+    return handle
 
 
 def send(client: Client, path: str, seconds: float = 10.0) -> object:

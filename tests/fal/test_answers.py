@@ -14,7 +14,7 @@ from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.wire import Completed
 from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Request, Response, Sandbox
-from tests.fal.conftest import FLUX, Seen, client_of, send, soon
+from tests.fal.conftest import FLUX, Seen, client_of, send, soon, submitted
 
 PROMPT = {"prompt": "a cat"}
 PATHS = ("run", "submit")
@@ -134,7 +134,7 @@ def test_a_redirected_post_is_neither_followed_nor_repeated(
 
 
 def test_a_read_follows_redirects_on_its_own_host_only(fal: Sandbox, client: Client) -> None:
-    handle = client.submit(FLUX, PROMPT, deadline=soon())
+    handle = submitted(client)
     fal.dials.fail("status", "redirect", 1, status=307, to=f"{handle.status_url}?again=1")
     assert isinstance(client.status(handle, deadline=soon()), Completed)
     with Sandbox() as other:
@@ -150,7 +150,7 @@ def test_a_read_follows_redirects_on_its_own_host_only(fal: Sandbox, client: Cli
 def test_urls_on_other_hosts_are_not_used(fal: Sandbox, client: Client, seen: Seen) -> None:
     with Sandbox() as other:
         fal.dials.queue_urls = other.url
-        handle = client.submit(FLUX, PROMPT, deadline=soon())
+        handle = submitted(client)
         assert handle.status_url.startswith(fal.url)
         assert isinstance(client.status(handle, deadline=soon()), Completed)
         strange = Handle("x", f"{other.url}/a/b/requests/x/status", handle.response_url, "")
@@ -165,7 +165,7 @@ def test_the_id_in_the_header_saves_a_job_whose_answer_is_lost(
     fal: Sandbox, client: Client, kind: str
 ) -> None:
     fal.dials.fail("submit", kind)
-    handle = client.submit(FLUX, PROMPT, deadline=soon(1))
+    handle = submitted(client, seconds=3 if kind == "stall" else 30)
     assert isinstance(client.status(handle, deadline=soon()), Completed)
     assert len(fal.posts()) == 1
 
@@ -194,7 +194,7 @@ def test_missing_urls_are_made_from_the_id(endpoint: str, app: str) -> None:
 
 @pytest.mark.parametrize("fault", ["reset", "cut", "garbage", "502", "429", "408", "html"])
 def test_a_result_is_fetched_until_it_comes(fal: Sandbox, client: Client, fault: str) -> None:
-    handle = client.submit(FLUX, PROMPT, deadline=soon())
+    handle = submitted(client)
     fal.dials.fail("result", fault, 2, request_id=False)
     assert remote_files(client.result(handle, deadline=soon()).payload)
     assert len(fal.phase("result")) == 3
@@ -202,7 +202,7 @@ def test_a_result_is_fetched_until_it_comes(fal: Sandbox, client: Client, fault:
 
 
 def test_a_result_that_never_is_json_is_kept_as_it_is(fal: Sandbox, client: Client) -> None:
-    handle = client.submit(FLUX, PROMPT, deadline=soon())
+    handle = submitted(client)
     fal.dials.fail("result", "garbage")
     result = client.result(handle, deadline=soon())
     assert not result.readable

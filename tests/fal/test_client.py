@@ -34,6 +34,7 @@ from tests.fal.conftest import (
     read_request,
     send,
     soon,
+    submitted,
     unused_port,
 )
 
@@ -63,7 +64,7 @@ def test_a_run_gives_the_models_output(fal: Sandbox, client: Client) -> None:
 
 
 def test_a_submit_gives_a_handle_that_leads_to_the_result(fal: Sandbox, client: Client) -> None:
-    handle = client.submit(FLUX, PROMPT, deadline=soon())
+    handle = submitted(client)
     (sent,) = fal.posts()
     assert sent.headers["x-fal-queue-priority"] == "normal"
     assert handle.status_url == f"{fal.url}/fal-ai/flux/requests/{handle.request_id}/status"
@@ -74,7 +75,7 @@ def test_a_submit_gives_a_handle_that_leads_to_the_result(fal: Sandbox, client: 
 
 def test_a_waiting_job_has_a_position_and_can_be_cancelled(fal: Sandbox, client: Client) -> None:
     fal.dials = Dials(queue_length=5, queue_step=60)
-    handle = client.submit(VIDEO, PROMPT, deadline=soon())
+    handle = submitted(client, VIDEO)
     assert handle.queue_position == 4
     status = client.status(handle, deadline=soon())
     assert isinstance(status, Queued)

@@ -20,7 +20,7 @@ from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.media import RemoteFile
 from openclaw_fal.sandbox import Sandbox
-from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon
+from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon, submitted
 from tests.fal.relay import certificate_for, relay
 
 PROMPT = {"prompt": "p"}
@@ -66,7 +66,7 @@ def test_a_whole_job_goes_through(
             (file,) = remote_files(result.payload)
             sink = Memory()
             download(client, file, sink, deadline=soon(30))
-            handle = client.submit(FLUX, PROMPT, deadline=soon(30))
+            handle = submitted(client)
             ended = wait(client, handle, deadline=soon(30), poll_interval=0.01)
             assert outcome(client, handle, ended, deadline=soon(30)).readable
         assert bytes(sink.data) == fal.media(file.url)

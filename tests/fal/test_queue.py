@@ -17,23 +17,18 @@ from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.wire import Completed
-from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
-from tests.fal.conftest import VIDEO, Seen, client_of, soon
+from tests.fal.conftest import VIDEO, Seen, client_of, soon, submitted
 
 PROMPT = {"prompt": "a cat"}
 FAST = 0.02
-
-
-def submitted(client: Client) -> Handle:
-    return client.submit(VIDEO, PROMPT, deadline=soon())
 
 
 def test_the_stream_tells_everything_in_one_request(
     fal: Sandbox, client: Client, seen: Seen
 ) -> None:
     fal.dials = Dials(queue_length=3, queue_step=2, run_time=4, clock="polls", log_lines=4)
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     wait(client, handle, deadline=soon(), poll_interval=60)
     assert len(fal.phase("stream")) == 1
     assert fal.phase("status") == []
@@ -52,7 +47,7 @@ def test_without_a_stream_it_polls_and_tells_the_same(
     fal.dials = Dials(
         queue_length=3, queue_step=2, run_time=4, clock="polls", log_lines=4, stream=False
     )
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     ended = wait(client, handle, deadline=soon(), poll_interval=FAST)
     assert isinstance(ended, Completed)
     assert len(fal.phase("stream")) == 1
@@ -63,7 +58,7 @@ def test_without_a_stream_it_polls_and_tells_the_same(
 
 
 def test_the_stream_can_be_left_out(fal: Sandbox, client: Client) -> None:
-    wait(client, submitted(client), deadline=soon(), poll_interval=FAST, stream=False)
+    wait(client, submitted(client, VIDEO), deadline=soon(), poll_interval=FAST, stream=False)
     assert fal.phase("stream") == []
 
 
@@ -74,7 +69,7 @@ def test_the_stream_can_be_left_out(fal: Sandbox, client: Client) -> None:
 )  # fmt: skip
 def test_a_broken_stream_becomes_polls(fal: Sandbox, client: Client, kind: str) -> None:
     fal.dials = Dials(queue_length=2, queue_step=2, run_time=2, clock="polls")
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("stream", kind, size=5_000_000)
     wait(client, handle, deadline=soon(), poll_interval=FAST)
     assert len(fal.phase("stream")) == 1
@@ -87,7 +82,7 @@ def test_a_stream_that_stalls_becomes_polls(
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_OPEN", 0.2)
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_STALL", 0.2)
     fal.dials = Dials(queue_length=2, queue_step=1, clock="polls")
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("stream", kind)
     wait(client, handle, deadline=soon(), poll_interval=FAST)
     assert len(seen.notes) == 1
@@ -97,7 +92,7 @@ def test_a_stream_of_mere_comments_is_doubted(
     fal: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_DOUBT", 0.0)
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
 
     def comments(request: Request) -> Response | None:
         if not request.path.endswith("/stream"):
@@ -120,7 +115,7 @@ def test_polls_that_fail_for_a_while_do_not_lose_the_job(
     fal: Sandbox, client: Client, seen: Seen, kind: str
 ) -> None:
     fal.dials = Dials(queue_length=2, queue_step=1, run_time=1, clock="polls", stream=False)
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", kind, 4, after=1)
     ended = wait(client, handle, deadline=soon(), poll_interval=FAST)
     assert remote_files(outcome(client, handle, ended, deadline=soon()).payload)
@@ -132,7 +127,7 @@ def test_a_poll_that_stays_silent_is_given_up_for_the_next(
     fal: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openclaw_fal.fal.queue._patience", lambda interval: 0.2)
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", "silent", 2)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
     assert len(fal.phase("status")) == 3
@@ -140,7 +135,7 @@ def test_a_poll_that_stays_silent_is_given_up_for_the_next(
 
 @pytest.mark.parametrize("kind", ["500", "silent", "garbage", "reset", "429"])
 def test_the_deadline_holds_through_all_trouble(fal: Sandbox, client: Client, kind: str) -> None:
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", kind)
     with pytest.raises(TimedOut) as caught:
         wait(client, handle, deadline=soon(0.3), poll_interval=FAST, stream=False)
@@ -150,7 +145,7 @@ def test_the_deadline_holds_through_all_trouble(fal: Sandbox, client: Client, ki
 
 def test_the_deadline_holds_while_a_job_waits(fal: Sandbox, client: Client) -> None:
     fal.dials = Dials(queue_length=5, queue_step=60)
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     for stream in (True, False):
         with pytest.raises(TimedOut):
             wait(client, handle, deadline=soon(0.2), poll_interval=FAST, stream=stream)
@@ -163,7 +158,7 @@ def test_the_deadline_holds_while_a_job_waits(fal: Sandbox, client: Client) -> N
 def test_lasting_refusals_end_the_wait(
     fal: Sandbox, client: Client, status: int, kind: type[OpenClawFalError], polls: int
 ) -> None:
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", status)
     with pytest.raises(kind) as caught:
         wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
@@ -172,13 +167,13 @@ def test_lasting_refusals_end_the_wait(
 
 
 def test_a_404_that_passes_is_survived(fal: Sandbox, client: Client) -> None:
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", 404, 2)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
 
 
 def test_a_gateways_403_is_asked_about_again(fal: Sandbox, client: Client) -> None:
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("status", "html", 2, status=403)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
 
@@ -192,7 +187,7 @@ def test_each_bad_end_has_its_words(
     fal: Sandbox, client: Client, state: str, words: str, polls: int, stream: bool
 ) -> None:
     fal.dials.state = state
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     with pytest.raises(JobFailed) as caught:
         wait(client, handle, deadline=soon(), poll_interval=FAST, stream=stream)
     assert words in caught.value.message
@@ -205,7 +200,7 @@ def test_a_failed_job_says_why(fal: Sandbox, client: Client) -> None:
     fal.dials.state = "FAILED"
     fal.dials.error, fal.dials.error_type = "out of memory", "runner_server_error"
     with pytest.raises(JobFailed) as caught:
-        wait(client, submitted(client), deadline=soon(), poll_interval=FAST)
+        wait(client, submitted(client, VIDEO), deadline=soon(), poll_interval=FAST)
     assert "out of memory" in caught.value.message
     assert caught.value.error_type == "runner_server_error"
 
@@ -214,14 +209,14 @@ def test_a_failed_job_that_does_not_say_why_is_asked_by_its_result(
     fal: Sandbox, client: Client
 ) -> None:
     fal.dials.state = "FAILED"
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     fal.dials.fail("result", 422, detail="width is odd")
     with pytest.raises(JobFailed, match="width is odd"):
         wait(client, handle, deadline=soon(), poll_interval=FAST)
 
 
 def judged(client: Client) -> object:
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     ended = wait(client, handle, deadline=soon(), poll_interval=FAST)
     return outcome(client, handle, ended, deadline=soon(2))
 
@@ -271,7 +266,7 @@ def test_a_result_that_is_missing_at_first(fal: Sandbox, client: Client) -> None
 
 def test_a_result_that_cannot_be_fetched_in_time(fal: Sandbox, client: Client) -> None:
     fal.dials.fail("result", "silent")
-    handle = submitted(client)
+    handle = submitted(client, VIDEO)
     ended = wait(client, handle, deadline=soon(), poll_interval=FAST)
     with pytest.raises(Unreachable):
         outcome(client, handle, ended, deadline=soon(0.3))
@@ -280,7 +275,7 @@ def test_a_result_that_cannot_be_fetched_in_time(fal: Sandbox, client: Client) -
 def test_hostile_log_lines_are_tamed(fal: Sandbox, client: Client, seen: Seen) -> None:
     fal.dials.log_text = "\x1b[2J\x1b]0;owned\x07 done\r\n"
     fal.dials.log_lines = 1
-    wait(client, submitted(client), deadline=soon())
+    wait(client, submitted(client, VIDEO), deadline=soon())
     assert seen.logs == ["done"]
 
 
@@ -288,4 +283,4 @@ def test_a_content_policy_refusal_in_the_status(fal: Sandbox, client: Client) ->
     fal.dials.state, fal.dials.error_type = "FAILED", "content_policy_violation"
     fal.dials.error = "flagged"
     with pytest.raises(ContentPolicy, match="flagged"):
-        wait(client, submitted(client), deadline=soon(), poll_interval=FAST)
+        wait(client, submitted(client, VIDEO), deadline=soon(), poll_interval=FAST)

@@ -25,7 +25,7 @@ from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.storage import upload
 from openclaw_fal.fal.urls import parse
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon
+from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon, submitted
 
 PROMPT = {"prompt": "p"}
 
@@ -56,7 +56,7 @@ def test_a_private_authority_is_honoured(monkeypatch: pytest.MonkeyPatch) -> Non
             sink = Memory()
             download(client, file, sink, deadline=soon())
             assert bytes(sink.data) == fal.media(file.url)
-            handle = client.submit(FLUX, PROMPT, deadline=soon())
+            handle = submitted(client)
             ended = wait(client, handle, deadline=soon(), poll_interval=0.01, stream=False)
             assert outcome(client, handle, ended, deadline=soon()).readable
 
@@ -97,7 +97,7 @@ def test_everything_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch, vari
             sink = Memory()
             download(client, file, sink, deadline=soon())
             assert bytes(sink.data) == fal.media(file.url)
-            handle = client.submit(FLUX, PROMPT, deadline=soon())
+            handle = submitted(client)
             assert handle.status_url.startswith("https://queue.fal.run/")
             wait(client, handle, deadline=soon())
             client.verify_key(deadline=soon())
@@ -307,7 +307,7 @@ def test_ctrl_c_passes_and_leaves_the_client_usable(fal: Sandbox, phase: str) ->
         fal.dials.media_bytes = 100_000
         (file,) = remote_files(client.run(FLUX, PROMPT, deadline=soon()).payload)
         fal.dials.queue_length, fal.dials.queue_step = 5, 60
-        handle = client.submit(FLUX, PROMPT, deadline=soon())
+        handle = submitted(client)
         data = b"x" * 100_000
         works: dict[str, Callable[[], object]] = {
             "sync": lambda: client.run(FLUX, PROMPT, deadline=soon(60)),
@@ -336,7 +336,7 @@ def test_ctrl_c_passes_and_leaves_the_client_usable(fal: Sandbox, phase: str) ->
 def test_ctrl_c_between_polls(fal: Sandbox) -> None:
     fal.dials.queue_length, fal.dials.queue_step = 5, 60
     with client_of(fal.url) as client:
-        handle = client.submit(FLUX, PROMPT, deadline=soon())
+        handle = submitted(client)
         interrupted(
             lambda: bool(fal.phase("status")),
             lambda: wait(client, handle, deadline=soon(60), poll_interval=60, stream=False),

@@ -283,7 +283,7 @@ def test_the_former_schema_is_read_where_it_cannot_be_migrated(
 ) -> None:
     journal = Journal(tmp_path / "old.sqlite3")
     former_journal(journal.path)
-    connect = sqlite3.connect
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
     def on_a_read_only_disk(path: Path, **options: Any) -> sqlite3.Connection:
         return connect(f"file:{path}?mode=ro", uri=True, **options)

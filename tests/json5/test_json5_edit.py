@@ -37,12 +37,10 @@ def test_published_case(case: Case) -> None:
         assert same(loads(new), {**value, "new": {"key": ["v"]}})
         assert same(loads(unset_value(new, ("new",))), value)
     elif case.text:
-        for edit in (
-            lambda: set_value(case.text, ("a",), 1),
-            lambda: unset_value(case.text, ("a",)),
-        ):
-            with pytest.raises(LocalError if case.json5 else Json5Error):
-                edit()
+        with pytest.raises(LocalError if case.json5 else Json5Error):
+            set_value(case.text, ("a",), 1)
+        with pytest.raises(LocalError if case.json5 else Json5Error):
+            unset_value(case.text, ("a",))
     wrapped = f"{{a: {case.text}\n, b: 1}}"
     if not case.json5:
         with pytest.raises(Json5Error):
@@ -167,9 +165,10 @@ def test_a_value_moves_as_it_is_written() -> None:
 
 @pytest.mark.parametrize("text", ["[]", "1", "null", "'x'", "/* c */ true"])
 def test_a_config_that_is_no_object_is_refused(text: str) -> None:
-    for edit in (lambda: set_value(text, ("a",), 1), lambda: unset_value(text, ("a",))):
-        with pytest.raises(LocalError, match="not an object"):
-            edit()
+    with pytest.raises(LocalError, match="not an object"):
+        set_value(text, ("a",), 1)
+    with pytest.raises(LocalError, match="not an object"):
+        unset_value(text, ("a",))
 
 
 def test_paths_that_lead_nowhere() -> None:
@@ -183,9 +182,10 @@ def test_paths_that_lead_nowhere() -> None:
         set_value("{a: [0]}", parse_path("a.b"), 1)
     with pytest.raises(UsageError, match="index 0"):
         set_value("{}", parse_path("a[1]"), 1)
-    for edit in (lambda: set_value("{}", (), 1), lambda: unset_value("{}", ())):
-        with pytest.raises(UsageError, match="empty"):
-            edit()
+    with pytest.raises(UsageError, match="empty"):
+        set_value("{}", (), 1)
+    with pytest.raises(UsageError, match="empty"):
+        unset_value("{}", ())
 
 
 def test_an_edit_that_reads_back_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,7 +292,7 @@ def test_adding_a_value_only_inserts(chance: random.Random) -> None:
     where = chance.choice(list(spots))
     spot = spots[where]
     free = [key for key in KEYS if isinstance(spot.value, dict) and key not in spot.value]
-    path = (*where, len(spot.value) if isinstance(spot.value, list) else chance.choice(free))  # type: ignore[arg-type]
+    path = (*where, len(spot.value) if isinstance(spot.value, list) else chance.choice(free))
     value = values(chance)
     new = set_value(document.text, path, value)
     assert same(loads(new), model_set(document.root.value, path, value))

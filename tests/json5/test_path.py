@@ -65,7 +65,14 @@ def test_get() -> None:
     assert get_at(data, ("a", 0, "b")) is None
     assert get_at(data, ("a", "0", "b")) is None
     assert get_at(data, (0,)) == "x"
-    for path in [("a", 1), ("a", "b"), ("a", 0, "b", "c"), ("x",), ("a", 0, "c")]:
+    paths: list[tuple[str | int, ...]] = [
+        ("a", 1),
+        ("a", "b"),
+        ("a", 0, "b", "c"),
+        ("x",),
+        ("a", 0, "c"),
+    ]
+    for path in paths:
         assert get_at(data, path) is MISSING
 
 

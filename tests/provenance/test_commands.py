@@ -129,7 +129,8 @@ def test_verify_checks_content_credentials(
 def test_verify_without_the_extra_says_what_to_install(
     openclaw: Openclaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.provenance.test_marking import JPEG, JUMBF, after_soi, segment
+    from tests.provenance.specimens import after_soi, segment
+    from tests.provenance.test_marking import JPEG, JUMBF
 
     monkeypatch.setitem(__import__("sys").modules, "c2pa", None)
     path = tmp_path / "a.jpg"

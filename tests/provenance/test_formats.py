@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import wave
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -37,7 +36,7 @@ RECORD = Record(
 each = pytest.mark.parametrize(("mime_type", "name"), ALL)
 
 
-def needs(program: str) -> Any:
+def needs(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 

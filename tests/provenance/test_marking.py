@@ -306,7 +306,7 @@ def test_signing_comes_after_the_mark(
     part = tmp_path / "a.part"
     part.write_bytes(specimens(mime_type)["sandbox"])
 
-    outcome = mark(part, mime_type, RECORD, "full", signing)  # type: ignore[arg-type]
+    outcome = mark(part, mime_type, RECORD, "full", signing)
 
     assert (outcome.provenance, outcome.content_credentials) == ("embedded", "signed")
     assert credentials.verify(outcome.path, mime_type).valid

@@ -64,10 +64,10 @@ def outcome(document: dict[str, Any], **options: Any) -> str:
     return "ignored" if key in keys(made.ignored) else "sent"
 
 
-def modes(document: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, int]]]:
+def modes(document: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The limits without and with a reference image, and the options that lead there."""
     required = dict(document["requiredReferences"])
-    found: list[tuple[dict[str, Any], dict[str, int]]] = [(document, required)]
+    found: list[tuple[dict[str, Any], dict[str, Any]]] = [(document, required)]
     if "withReferences" in document and not required:
         found.append((document["withReferences"], {"images": 1}))
     return found

@@ -54,7 +54,7 @@ def test_the_fate_of_every_option(kind: Any) -> None:
     for name in random.Random(SEED).sample(names, effort(25, len(names))):
         document = describe(kind, name)
         assert json.loads(json.dumps(document)) == document
-        modes = [(document, {})]
+        modes: list[tuple[Any, dict[str, int]]] = [(document, {})]
         if "withReferences" in document:
             modes.append((document["withReferences"], {"images": 1}))
         for mode, images in modes:

@@ -128,7 +128,7 @@ def check_sent(made: Plan, kind: str, options: dict[str, Any]) -> None:
 def shows(key: str, value: Any, made: Plan) -> bool:
     """Whether the body holds the value of an option, in whatever field."""
     if key in FILES:
-        return count_references(made.body, FILES[key]) == value
+        return bool(count_references(made.body, FILES[key]) == value)
     words = {_plain(leaf) for leaf in _leaves(made.body)}
     if key == "size" and "x" in str(value):
         return all(edge in words for edge in value.split("x")) or value in words

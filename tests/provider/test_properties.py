@@ -107,7 +107,7 @@ def check_body(made: Plan) -> None:
 def shows(key: str, value: Any, made: Plan) -> bool:
     """Whether the body holds the value of an option."""
     if key in FILES:
-        return count_references(made.body, FILES[key]) == value
+        return bool(count_references(made.body, FILES[key]) == value)
     if key == "size":
         dimensions = made.body.get("image_size")
         shown = isinstance(dimensions, dict) and "{width}x{height}".format(**dimensions)

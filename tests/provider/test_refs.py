@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from openclaw_fal.catalogue import read
@@ -129,7 +131,7 @@ def test_the_known_model_that_was_meant(kind: Kind, given: str, wanted: str) -> 
 def test_known_and_merely_other_models_get_no_hint(kind: Kind, endpoint: str) -> None:
     assert meant(endpoint, kind, read) == []
     images = 1 if endpoint.endswith(("/edit", "/image-to-image")) else 0
-    options = {"images": images} if kind == "image" else {}
+    options: dict[str, Any] = {"images": images} if kind == "image" else {}
     warnings = plan(request(kind, endpoint, **options)).warnings
     assert not any("did you mean" in warning for warning in warnings)
 

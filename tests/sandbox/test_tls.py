@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -113,7 +114,7 @@ def test_environment(secure: Sandbox, fal: Sandbox) -> None:
     assert found["HTTPS_PROXY"] == secure.url
     assert Path(found["SSL_CERT_FILE"]) == secure.ca_file == Path(found["NODE_EXTRA_CA_CERTS"])
     assert fal.environment() == {"FAL_KEY": SANDBOX_KEY}
-    settings = fal.client_settings()
+    settings: dict[str, Any] = dict(fal.client_settings())
     assert settings["openclaw"]["config"]["models"]["providers"]["fal"]["baseUrl"] == fal.url
     assert settings["fal-client"]["needs_tls"]
     assert not secure.client_settings()["fal-client"]["needs_tls"]

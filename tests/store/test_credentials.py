@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from openclaw_fal.config.keys import resolve_key
 from openclaw_fal.config.read import Config, config_from
 from openclaw_fal.errors import AuthError, LocalError
-from openclaw_fal.store import credentials
 from openclaw_fal.store.credentials import store_key, store_reference, stored_key
 from openclaw_fal.store.keys import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
@@ -335,7 +334,7 @@ def test_a_file_that_cannot_be_closed_gets_a_note(monkeypatch: pytest.MonkeyPatc
     def refused(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(credentials.os, "chmod", refused)
+    monkeypatch.setattr(os, "chmod", refused)
     found = resolve_key(None)
     assert found is not None
     assert "could not be closed" in found.notes[0]

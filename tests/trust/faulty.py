@@ -23,7 +23,7 @@ PHASES = ("connect", "send", "wait", "result", "download", "save")
 FAULTS = ("refused", "reset", "stall", "garbage", "wrong status", "cut")
 
 # The dial's kind of fault, and its options.
-DIALS: dict[str, tuple[str | int, dict[str, object]]] = {
+DIALS: dict[str, tuple[str | int, dict[str, Any]]] = {
     "refused": (401, {}),
     "reset": ("reset", {}),
     "stall": ("silent", {}),
@@ -31,7 +31,7 @@ DIALS: dict[str, tuple[str | int, dict[str, object]]] = {
     "wrong status": ("html", {"status": 502, "request_id": False}),
     "cut": ("cut", {}),
 }
-AT_MEDIA: dict[str, tuple[str | int, dict[str, object]]] = {
+AT_MEDIA: dict[str, tuple[str | int, dict[str, Any]]] = {
     "refused": (403, {}),
     "stall": ("stall", {}),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ NO_JSON = {"truncated_json", "deep_json", "html", "empty", "garbage"}
 
 
 def strike(fal: Hooked, phase: str, kind: str) -> None:
-    options: dict[str, object] = {"size": 2 * MIB} if kind in ("gzip_bomb", "big_json") else {}
+    options: dict[str, Any] = {"size": 2 * MIB} if kind in ("gzip_bomb", "big_json") else {}
     if kind == "html":
         options = {"status": 200}
     fal.dials.fail(phase, kind, **options)

@@ -262,7 +262,7 @@ def read_all(found: config.Config) -> None:
     """Everything that is read from a config; only the errors of a wrong one are allowed."""
     for kind in ("image", "video", "music"):
         with contextlib.suppress(LocalError):
-            found.default_model(kind)  # type: ignore[arg-type]
+            found.default_model(kind)
     for read in (found.base_url, found.media_max_mb, found.api_key):
         with contextlib.suppress(LocalError):
             read()

@@ -112,7 +112,8 @@ def test_the_argument_surface(
         shutil.rmtree(home, ignore_errors=True)
         (isolated / ".openclaw" / "openclaw.json").write_text(config_text)
         confined.clear()
-        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+        printed_to, told_to = io.BytesIO(), io.BytesIO()
+        out, err = io.TextIOWrapper(printed_to, "utf-8"), io.TextIOWrapper(told_to, "utf-8")
         stdin = io.TextIOWrapper(io.BytesIO(b"from standard input"), "utf-8")
         with (
             monkeypatch.context() as patch,
@@ -123,8 +124,8 @@ def test_the_argument_surface(
             status = main(argv)
             out.flush()
             err.flush()
-        printed = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
-        told = err.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        printed = printed_to.getvalue().decode()
+        told = told_to.getvalue().decode()
         assert status in (0, 2, 3, 4, 5, 6, 7, 8), (argv, printed, told)
         assert "Traceback" not in told
         assert commands(printed + told, "\n") == set()

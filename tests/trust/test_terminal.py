@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,15 +18,18 @@ from tests.trust.checks import HOSTILE, Terminal, commands, posix, strict
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
 
 
-def dialled(**values: object) -> Callable[[Sandbox], None]:
+def dialled(**values: Any) -> Callable[[Sandbox], None]:
     def setup(fal: Sandbox) -> None:
-        fal.dials = Dials(**values)  # type: ignore[arg-type]
+        fal.dials = Dials(**values)
 
     return setup
 
 
-def failing(phase: str, status: int, **options: object) -> Callable[[Sandbox], None]:
-    return lambda fal: fal.dials.fail(phase, status, **options) and None
+def failing(phase: str, status: int, **options: Any) -> Callable[[Sandbox], None]:
+    def setup(fal: Sandbox) -> None:
+        fal.dials.fail(phase, status, **options)
+
+    return setup
 
 
 def hostile_page(fal: Sandbox) -> None:

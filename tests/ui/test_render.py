@@ -144,13 +144,15 @@ def test_control_characters_are_shown_as_escapes() -> None:
 
 
 def test_a_stream_that_does_not_know_every_character(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="cp1252")
     write_safely(stream, "ä → 界\n")
     stream.flush()
-    assert stream.buffer.getvalue().decode("cp1252").strip() == "ä \\u2192 \\u754c"
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert written.getvalue().decode("cp1252").strip() == "ä \\u2192 \\u754c"
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
     session = Session()
     session.json = True
     Renderer(session).result(Result({"text": "界"}))
     sys.stdout.flush()
-    assert json.loads(sys.stdout.buffer.getvalue())["text"] == "界"
+    assert json.loads(printed.getvalue())["text"] == "界"
