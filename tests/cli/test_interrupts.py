@@ -352,13 +352,18 @@ def test_the_handlers_are_put_back(openclaw: Openclaw, fal: Hooked) -> None:
 def test_a_second_signal_still_prints_the_document(fal: Hooked) -> None:
     """The first one waits for the answer to the submit, the second one does not."""
     asked = threading.Event()
-    fal.answer = lambda request: asked.wait(20) and None
+
+    def late(request: Request) -> None:
+        asked.wait(20)
+
+    fal.answer = late
     running = start(*VIDEO_RUN, "--json")
     assert running.stderr is not None
+    messages = running.stderr
     try:
         until(fal.posts, running)
         running.send_signal(signal.SIGINT)
-        until(lambda: b"stopping" in running.stderr.readline(), running)
+        until(lambda: b"stopping" in messages.readline(), running)
         running.send_signal(signal.SIGINT)
         status, out, _ = ended(running)
     finally:
