@@ -270,7 +270,8 @@ class Plan(Frozen):
 
     `body` is the JSON input of the endpoint, with a `Reference` wherever the URL of a reference
     file will stand. `model` is the endpoint id that was asked for, `endpoint` the one that the
-    request goes to (an edit or image-to-video sibling may differ).
+    request goes to (an edit or image-to-video sibling may differ). `request` is what was asked,
+    where the plan is to be sent.
     """
 
     kind: Kind
@@ -280,6 +281,7 @@ class Plan(Frozen):
     ignored: tuple[Ignored, ...] = ()
     adjusted: tuple[Adjusted, ...] = ()
     warnings: tuple[str, ...] = ()
+    request: MediaRequest | None = None
 
     def references(self) -> tuple[Reference, ...]:
         """The distinct references in the body, in order."""
@@ -326,7 +328,7 @@ class Marked(Frozen):
     path: Path
     sha256: str | None = None
     served_sha256: str | None = None
-    provenance: Literal["embedded", "sidecar", "none"] = "none"
+    provenance: Literal["embedded", "sidecar", "none"] | None = None
     sidecar: bytes | None = None
     content_credentials: Literal["present", "signed"] | None = None
     note: str | None = None
@@ -399,8 +401,10 @@ class RunSettings(Frozen, kw_only=True):
     fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
     refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
     names the request: the same key with the same body is the earlier job. `max_spend` and
-    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to. A
-    field with a default needs no mention where a request is begun.
+    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to.
+    `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the certificate chain
+    and the key that sign them, `replay_of` the job or file that is made again. A field with a
+    default needs no mention where a request is begun.
     """
 
     capability: str
@@ -418,6 +422,9 @@ class RunSettings(Frozen, kw_only=True):
     max_spend: str | None = None
     assume_cost: str | None = None
     batch: str | None = None
+    provenance: str = "mark"
+    sign: tuple[str, str] | None = None
+    replay_of: str | None = None
 
 
 class Generated(Frozen):

@@ -99,6 +99,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.setenv("OPENCLAW_FAL_HOME", str(home / "openclaw-fal"))
+    monkeypatch.setenv("OPENCLAW_FAL_PROVENANCE", "off")  # files are compared with what was served
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
     return home
 

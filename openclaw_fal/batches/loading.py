@@ -92,7 +92,7 @@ def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
     return planned(
         loaded.manifest,
         endpoint_of=endpoint_of,
-        plan_of=lambda request: plan_of(request, ENDPOINTS),
+        plan_of=lambda request: plan_of(request, ENDPOINTS).replaced(request=request),
         strict=strict,
     )
 

@@ -47,6 +47,8 @@ TAKES: dict[str, str | list[str]] = {
     "--auth-choice": ["fal-api-key"],
     "--secret-input-mode": ["plaintext", "ref"],
     "--kind": ["image", "video", "music"],
+    "--provenance": ["mark", "full", "sidecar", "off"],
+    "--sign": "file",
 }
 LIMITS = (
     "sizes", "aspectRatios", "resolutions", "outputFormats", "qualities", "backgrounds",

@@ -200,6 +200,27 @@ Preview = Annotated[
 ]
 
 
+Provenance = Annotated[
+    str | None,
+    typer.Option(
+        "--provenance",
+        metavar="mark|full|sidecar|off",
+        rich_help_panel=OUTPUT,
+        help="What files say of where they came from. Default: $OPENCLAW_FAL_PROVENANCE, else "
+        "mark.",
+    ),
+]
+Sign = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--sign",
+        metavar="CERT KEY",
+        rich_help_panel=OUTPUT,
+        help='Sign files with content credentials (needs pip install "openclaw-fal[c2pa]").',
+    ),
+]
+
+
 def request_option(*names: str, **rest: TyperType) -> TyperType:
     """An option that says what to ask for."""
     return typer.Option(*names, rich_help_panel=REQUEST, **rest)
@@ -219,6 +240,8 @@ class RunOptions(Frozen):
 
     output: OutputPath = None
     overwrite: Overwrite = False
+    provenance: Provenance = None
+    sign: Sign = None
     open_files: Open = False
     queue: Queue = None
     detach: Detach = False

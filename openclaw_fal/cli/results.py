@@ -118,7 +118,7 @@ def generated_result(
     if generated.submitted_only:
         fetch = f"submitted; openclaw jobs wait {generated.job_id} fetches it"
         return Result(document, out=(generated.job_id,), notes=(*notes, fetch))
-    notes = [*notes, *_flag_notes(generated)]
+    notes = [*notes, *_flag_notes(generated), *_provenance_notes(generated)]
     out: tuple[Block, ...] = tuple(str(output.path) for output in generated.outputs)
     title = f"done in {duration_text(seconds)}" if seconds is not None else "done"
     rows = _summary(generated, plan, sandbox)
@@ -132,6 +132,14 @@ def _flag_notes(generated: Generated) -> list[str]:
     return [
         f"fal's safety checker flagged {generated.outputs[index].path}; it may be black"
         for index in generated.flagged
+    ]
+
+
+def _provenance_notes(generated: Generated) -> list[str]:
+    return [
+        f"{output.path.name}: {output.provenance_note}"
+        for output in generated.outputs
+        if output.provenance_note
     ]
 
 

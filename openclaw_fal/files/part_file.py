@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from openclaw_fal.atomic import open_flags, take_free_name, take_name
+from openclaw_fal.atomic import open_flags, take_free_name, take_name, write_new
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.files.target import OutputTarget
-from openclaw_fal.media import Output, RemoteFile, cut_data_uri
+from openclaw_fal.media import Marked, Output, RemoteFile, cut_data_uri
 from openclaw_fal.text import reason
 
 _NO_MEDIA = {sniff.HTML: "a web page", sniff.JSON: "JSON", sniff.XML: "XML"}
@@ -96,31 +96,43 @@ class PartFile:
             self.path.unlink(missing_ok=True)
 
     def finish(
-        self, remote: RemoteFile, before_naming: Callable[[Output, str], object] | None = None
+        self,
+        remote: RemoteFile,
+        before_naming: Callable[[Output, str], object] | None = None,
+        *,
+        mark: Callable[[Path, str], Marked] | None = None,
     ) -> Output:
         """Give the complete file its final name; of `remote` only hints about its type are used.
 
-        The name follows the bytes. `before_naming` is called right before each attempt to take a
-        name, with the output as it will be and the file's id, by which `has_its_name` knows the
-        file again. Raises `Unreachable` for bytes that cannot be media, and drops
-        them so that the next attempt fetches the file anew; `LocalError` when the file cannot be
-        put in place, and keeps the part file.
+        The name follows the bytes. `mark`, given the file and its MIME type, marks a copy of it,
+        which then gets the name in its place. `before_naming` is called right before each attempt
+        to take a name, with the output as it will be and the file's id, by which `has_its_name`
+        knows the file again. Raises `Unreachable` for bytes that cannot be media, and drops them so
+        that the next attempt fetches the file anew; `LocalError` when the file cannot be put in
+        place, and keeps the part file.
         """
         kind = self._kind(remote)
         facts = measure(self._file, self._offset, kind)
         self.sync()
-        file_id = _file_id(os.fstat(self._file.fileno()))
         self.close()
+        mime_type = kind.mime_type if kind else "application/octet-stream"
+        marked = mark(self.path, mime_type) if mark else Marked(self.path)
+        info = marked.path.stat()
 
         def output(path: Path) -> Output:
             return Output(
                 path=path,
-                mime_type=kind.mime_type if kind else "application/octet-stream",
-                size=self._offset,
+                mime_type=mime_type,
+                size=info.st_size,
                 url=cut_data_uri(remote.url),
                 width=facts.width,
                 height=facts.height,
                 duration=facts.duration,
+                sha256=marked.sha256,
+                served_sha256=marked.served_sha256,
+                provenance=marked.provenance,
+                content_credentials=marked.content_credentials,
+                provenance_note=marked.note,
             )
 
         def announced(names: Iterable[str]) -> Iterator[str]:
@@ -128,14 +140,31 @@ class PartFile:
                 path = self.path.with_name(name)
                 if overwrite or not os.path.lexists(path):
                     if before_naming is not None:
-                        before_naming(output(path), file_id)
+                        before_naming(output(path), _file_id(info))
                     yield name
 
         _, name, number = self._place(kind.extension if kind else "bin")
         stem, extension = naming.split_extension(name, kind)
         names = naming.candidates(stem, extension, number, self._job_id)
         overwrite = self._target.overwrite and _is_name_asked_for(name, extension)
-        return output(named(self.path, announced(names), self._job_id, overwrite=overwrite))
+        path = named(marked.path, announced(names), self._job_id, overwrite=overwrite)
+        if marked.path != self.path:
+            self.discard()
+        return self._with_sidecar(output(path), marked.sidecar)
+
+    def _with_sidecar(self, output: Output, content: bytes | None) -> Output:
+        """Write the sidecar beside the file. It costs nothing but a note when that fails."""
+        if content is None:
+            return output
+        temporary = self.path.with_suffix(".sidecar")
+        names = naming.candidates(output.path.name, ".json", None, self._job_id)
+        try:
+            temporary.unlink(missing_ok=True)
+            write_new(temporary, [content], mode=0o644)
+            return output.replaced(sidecar=take_free_name(temporary, names))
+        except OSError as failure:
+            note = f"the sidecar could not be written: {reason(failure)}"
+            return output.replaced(provenance="none", provenance_note=note)
 
     def __enter__(self) -> PartFile:
         return self
@@ -216,15 +245,15 @@ def part_path(
 def has_its_name(output: Output, file_id: str, part: Path) -> bool:
     """Whether a complete part file got its name from a process that died right then.
 
-    If so, the name that it may still have as the part file `part` is removed.
+    If so, what is left of the part file `part` is removed: the name that the file may still have
+    there, or the file as it was before it was marked.
     """
     try:
         info = output.path.lstat()
         if _file_id(info) != file_id or info.st_size != output.size:
             return False
-        with suppress(FileNotFoundError):
-            if _file_id(part.lstat()) == file_id:
-                part.unlink()
+        for leftover in (part, *map(part.with_suffix, (".marked", ".signed"))):
+            leftover.unlink(missing_ok=True)
     except OSError:
         return False
     return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.job.marking import marker
 from openclaw_fal.journal.record import PendingName
 from openclaw_fal.media import Generated, Output, RunSettings
 from openclaw_fal.progress import Progress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
+    from openclaw_fal.provenance.mark import Sign
 
 PARALLEL_DOWNLOADS = 4
 
@@ -30,6 +32,7 @@ class Collector(Frozen):
     files: RequestFiles
     journal: Journal
     progress: Progress
+    sign: Sign | None = None
 
     def collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
@@ -142,7 +145,9 @@ class Collector(Frozen):
                     part.discard()
                 raise
             with signals.unbroken():
-                output = part.finish(remote, before_naming)
+                output = part.finish(
+                    remote, before_naming, mark=marker(job, result.seed, self.sign)
+                )
                 self.journal.saved(job.id, index, output)
         return output
 

@@ -25,6 +25,7 @@ from openclaw_fal.media import Generated, Handle, Plan, RunSettings
 from openclaw_fal.money.cost import UNKNOWN
 from openclaw_fal.money.quote import Quotes
 from openclaw_fal.progress import Progress
+from openclaw_fal.provenance.request import request_document
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import RunResult
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
+    from openclaw_fal.provenance.mark import Sign
 
 SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
@@ -90,6 +92,7 @@ class Engine(Frozen):
     progress: Progress
     uploaded: dict[Hashable, str]
     quotes: Quotes | None = None
+    sign: Sign | None = None
 
     def generate(
         self,
@@ -198,6 +201,9 @@ class Engine(Frozen):
             sandbox=settings.sandbox,
             key=settings.key,
             fingerprint=bodies.fingerprint(plan.endpoint, kept),
+            request=request_document(plan.request, prepared.described) if plan.request else None,
+            provenance=settings.provenance,
+            replay_of=settings.replay_of,
             reservation=self.quotes.reservation(plan.endpoint, kept) if self.quotes else UNKNOWN,
         )
 
@@ -403,7 +409,7 @@ class Engine(Frozen):
     def _collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
-        collector = Collector(self.fal, self.files, self.journal, self.progress)
+        collector = Collector(self.fal, self.files, self.journal, self.progress, self.sign)
         return collector.collect(job_id, target, settings, deadline)
 
 

@@ -73,11 +73,13 @@ def run(
     before all local checks. Raises the error of the last model that was tried.
     """
     from openclaw_fal.files import outputs
+    from openclaw_fal.job.marking import signer
 
     request = request_for(choice.endpoint)
     planned = _planned(request, settings)
     target = _target(request, planned, settings)
     outputs.check_writable(target)
+    sign = signer(settings)
     attempts: list[Mapping[str, object]] = []
     waiting = list(choice.fallbacks)
     with wiring.engine(
@@ -92,6 +94,7 @@ def run(
                 f"the default {choice.instead_of} is of another provider: "
                 f"fal/{choice.endpoint}, the first of fal's behind it, is used"
             )
+        running = running.replaced(sign=sign)
         while True:
             if before_sending is not None:
                 before_sending(planned)
@@ -125,7 +128,7 @@ def _planned(request: MediaRequest, settings: RunSettings) -> Plan:
         planned = planned.replaced(warnings=(*planned.warnings, damaged))
     if settings.strict:
         refuse_ignored(planned)
-    return planned
+    return planned.replaced(request=request)
 
 
 def _target(request: MediaRequest, planned: Plan, settings: RunSettings) -> OutputTarget:

@@ -26,6 +26,8 @@ class Prepared:
         loaded = [files.load(ref) for ref in local]
         uploads = files.must_upload(loaded)
         self._plan = plan
+        self._files = files
+        self._loaded = dict(zip(local, loaded, strict=True))
         self._urls = {ref: files.checked_url(ref) for ref in references if ref.is_url}
         self.large: dict[Reference, LocalFile] = {}
         self._marks: dict[Reference, dict[str, object]] = {}
@@ -45,6 +47,17 @@ class Prepared:
     def body(self) -> dict[str, object]:
         """The complete input. Large files must have been uploaded."""
         return self._plan.filled(self._urls.__getitem__)
+
+    def described(self, reference: Reference) -> dict[str, object]:
+        """A reference as the journal keeps it, so that the file is found again: by its SHA-256, and
+        by where it was. One that the body does not hold is described by its path alone."""
+        if reference.is_url:
+            return {"url": reference.source}
+        file = self._loaded.get(reference)
+        if file is None:
+            return {"path": reference.source}
+        path = {"path": str(file.path)} if file.path else {}
+        return {"sha256": self._files.digest(file), **path}
 
     def kept(self) -> dict[str, object]:
         """The input as the journal keeps it: files by their marks, no bytes of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -89,13 +90,27 @@ def run_settings(
         "queue": kind == "video",
         "timeout_s": configured / 1000 if configured else DEFAULT_TIMEOUT_S[kind],
         "max_bytes": max_bytes(config),
+        "provenance": provenance_level(options.get("provenance")),
     }
-    names = RunSettings.fields()
+    names = [name for name in RunSettings.fields() if name != "provenance"]
     given = {name: options[name] for name in names if options.get(name) is not None}
     made = RunSettings(**settings | given)
     if made.key is not None and not 0 < len(made.key) <= KEY_LIMIT:
         raise UsageError(f"--key takes 1 to {KEY_LIMIT} characters, not {len(made.key)}")
     return made
+
+
+def provenance_level(given: object) -> str:
+    """How files are marked: as given, else as the environment says. Raises UsageError for a word
+    that is none of the levels."""
+    from openclaw_fal.provenance.record import LEVELS
+
+    variable = os.environ.get("OPENCLAW_FAL_PROVENANCE", "").strip()
+    level = str(given) if given is not None else variable.lower() or "mark"
+    if level not in LEVELS:
+        where = "--provenance" if given is not None else "OPENCLAW_FAL_PROVENANCE"
+        raise UsageError(f"{where} {level}: takes {', '.join(LEVELS)}")
+    return level
 
 
 def max_bytes(config: Config) -> int | None:

@@ -89,7 +89,8 @@ class NewJob(Row):
     `timeout_s` the seconds that the whole job has; `target` the JSON form of its `OutputTarget`;
     `count` the number of outputs expected. `body` is kept exactly, but for the bytes of files (see
     `bodies`). `key`, with the `fingerprint` of the body, names the request; `reservation` is what
-    it needs from the budget.
+    it needs from the budget. `request` are the options as they were given, `provenance` how its
+    files are marked, `replay_of` the job or file that is made again.
     """
 
     kind: Kind = column("TEXT NOT NULL")
@@ -109,6 +110,9 @@ class NewJob(Row):
     body: Mapping[str, object] | None = column("TEXT", form=BODY, default=None)
     key: str | None = column("TEXT", form=TEXT, key="key", since=2, default=None)
     fingerprint: str | None = column("TEXT", since=2, default=None)
+    request: Mapping[str, object] | None = column("TEXT", form=JSON, since=2, default=None)
+    provenance: str | None = column("TEXT", since=2, default=None)
+    replay_of: str | None = column("TEXT", form=TEXT, key="replayOf", since=2, default=None)
     reservation: Reservation = UNKNOWN
 
 
@@ -208,4 +212,10 @@ def output_from_json(text: str) -> Output:
         width=document.get("width"),
         height=document.get("height"),
         duration=document.get("duration"),
+        sha256=document.get("sha256"),
+        served_sha256=document.get("servedSha256"),
+        provenance=document.get("provenance"),
+        sidecar=Path(document["sidecar"]) if "sidecar" in document else None,
+        content_credentials=document.get("contentCredentials"),
+        provenance_note=document.get("provenanceNote"),
     )

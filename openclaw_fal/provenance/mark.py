@@ -35,7 +35,7 @@ def mark(
     try:
         marked = _mark(part, mime_type, record, level)
     except Exception as error:
-        return Marked(part, note=f"no provenance was written: {error}")
+        return Marked(part, provenance="none", note=f"no provenance was written: {error}")
     if sign is None or marked.content_credentials:
         return marked
     try:
@@ -49,7 +49,7 @@ def _mark(part: Path, mime_type: str, record: Record, level: Level) -> Marked:
         info = os.fstat(file.fileno())
         served = sha256(spliced(file, info.st_size, ()))
         if level == "off":
-            return Marked(part, served, served)
+            return Marked(part, served, served, "none")
         entries = document(record, level, served)
         survey = formats.survey(file, info.st_size, mime_type)
         why_not = _why_not(survey) if level != "sidecar" else "sidecar"
@@ -63,7 +63,7 @@ def _mark(part: Path, mime_type: str, record: Record, level: Level) -> Marked:
                 why_not = f"it {failure}"
             except OSError as failure:
                 note = f"no provenance was written: {reason(failure)}"
-                return Marked(part, served, served, note=note)
+                return Marked(part, served, served, "none", note=note)
     return Marked(
         part,
         served,

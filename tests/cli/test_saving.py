@@ -37,7 +37,7 @@ def test_a_result_with_data_uris(openclaw: Openclaw, fal: Hooked) -> None:
 def test_a_data_uri_is_kept_until_it_is_saved(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise LocalError("the disk is full")
 
     monkeypatch.setattr("openclaw_fal.journal.jobs.RESULT_LIMIT", 1000)

@@ -1,0 +1,81 @@
+"""What a job's files are marked with: what the journal knows of the job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaw_fal.media import Marked, RunSettings
+
+if TYPE_CHECKING:
+    from openclaw_fal.journal.record import Job
+    from openclaw_fal.provenance.mark import Sign
+    from openclaw_fal.provenance.record import Level, Record
+
+Marker = Callable[[Path, str], Marked]
+"""Marks the part file of one output, given the file and its MIME type. Never raises an error."""
+
+
+def marker(job: Job, seed: int | None, sign: Sign | None = None) -> Marker:
+    """Marks the files of a job as it was begun; `seed` is that of the result."""
+    from openclaw_fal.provenance.mark import mark
+    from openclaw_fal.provenance.record import LEVELS
+
+    level: Level = next((one for one in LEVELS if one == job.provenance), "mark")
+    return partial(mark, record=_record(job, seed), level=level, sign=sign)
+
+
+def signer(settings: RunSettings) -> Sign | None:
+    """What signs the files, where that was asked for. The certificate and the key are tried first:
+    nothing is sent when they do not serve. Raises LocalError, UsageError."""
+    if settings.sign is None:
+        return None
+    from openclaw_fal import __version__
+    from openclaw_fal.provenance import credentials
+
+    certificate, key = settings.sign
+    return credentials.signer(Path(certificate), Path(key), f"openclaw-fal {__version__}")
+
+
+def _record(job: Job, seed: int | None) -> Record:
+    from openclaw_fal import __version__
+    from openclaw_fal.provenance.record import Record
+    from openclaw_fal.provenance.request import public
+
+    hashes = tuple(dict.fromkeys(_hashes(job.body)))
+    kept = dict(job.request or {})
+    prompt = kept.pop("prompt", job.prompt)
+    request, body = public(kept), public(job.body)
+    return Record(
+        kind=job.kind,
+        model=job.model,
+        endpoint=job.endpoint,
+        created=job.created,
+        tool=f"openclaw-fal {__version__}",
+        edited=bool(hashes) or _has_references(job.request),
+        request_id=job.request_id,
+        seed=job.seed if seed is None else seed,
+        prompt=str(prompt),
+        request=request if job.request and isinstance(request, Mapping) else None,
+        body=body if isinstance(body, Mapping) else None,
+        references=hashes,
+        replay_of=job.replay_of,
+        sandbox=job.sandbox,
+    )
+
+
+def _has_references(request: Mapping[str, object] | None) -> bool:
+    return any((request or {}).get(key) for key in ("images", "videos", "audioRefs"))
+
+
+def _hashes(node: object) -> list[str]:
+    """The SHA-256 of the reference files in a kept body."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("sha256"), str):
+            return [str(node["sha256"])]
+        return [found for value in node.values() for found in _hashes(value)]
+    if isinstance(node, (list, tuple)):
+        return [found for value in node for found in _hashes(value)]
+    return []
