@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["image", "video", "music"]
 MediaType = Literal["image", "video", "audio"]
+Priority = Literal["normal", "low"]
 Made = Literal["image", "video", "music", "other"]
 Schema = Mapping[str, Any]  # JSON Schema: its keywords hold any JSON
 
@@ -401,7 +402,8 @@ class RunSettings(Frozen, kw_only=True):
     fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
     refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
     names the request: the same key with the same body is the earlier job. `max_spend` and
-    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to.
+    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to,
+    `priority` that of fal's queue.
     `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the certificate chain
     and the key that sign them, `replay_of` the job or file that is made again. A field with a
     default needs no mention where a request is begun.
@@ -425,6 +427,7 @@ class RunSettings(Frozen, kw_only=True):
     provenance: str = "mark"
     sign: tuple[str, str] | None = None
     replay_of: str | None = None
+    priority: Priority = "normal"
 
 
 class Generated(Frozen):

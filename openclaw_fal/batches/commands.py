@@ -279,6 +279,7 @@ def _settings(
             "max_spend": options.max_spend,
             "assume_cost": options.assume_cost,
             "batch": record.id,
+            "priority": "low" if options.low_priority else None,
         }
         settings = run_settings(kind, config, choice, given, capability="batch.run")
         if options.timeout_s is None:  # what waits in fal's queue behind others needs its time

@@ -36,7 +36,7 @@ from openclaw_fal.fal.wire import (
     whole,
 )
 from openclaw_fal.fal.wire import parse as parse_json
-from openclaw_fal.media import Handle
+from openclaw_fal.media import Handle, Priority
 
 SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
 READS = 3  # of a result that is no JSON
@@ -109,6 +109,7 @@ class Client(Exchange):
         *,
         deadline: Deadline,
         on_way: OnWay | None = None,
+        priority: Priority = "normal",
     ) -> Submitted:
         """Put a job into the queue. `on_way`: see `post_once`. A server behind another base URL
         that knows no queue may answer with the result itself: it is paid for, and returned.
@@ -121,7 +122,7 @@ class Client(Exchange):
             url,
             deadline,
             stall=SUBMIT_SECONDS,
-            headers={"X-Fal-Queue-Priority": "normal"},
+            headers={"X-Fal-Queue-Priority": priority},
             body=_json(body),
         )
         with self.post_once(request, on_way=on_way) as answer:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
     from openclaw_fal.fal.platform import BillingPage, EndpointPrice, RequestPage
     from openclaw_fal.fal.wire import Completed, Status
-    from openclaw_fal.media import Handle, RemoteFile
+    from openclaw_fal.media import Handle, Priority, RemoteFile
 
 
 class Reading(Frozen):
@@ -65,12 +65,15 @@ class FalService:
         body: Mapping[str, object],
         deadline: Deadline,
         on_way: Callable[[bool], object] | None = None,
+        priority: Priority = "normal",
     ) -> Handle | RunResult:
         """Put a job into the queue; `on_way` hears whether the request has left.
 
         Returns the result where a server answers with it at once.
         """
-        return self._client.submit(endpoint, body, deadline=deadline, on_way=on_way)
+        return self._client.submit(
+            endpoint, body, deadline=deadline, on_way=on_way, priority=priority
+        )
 
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
         """The handle in the answer to a synchronous run, when a server queued the job instead."""

@@ -306,7 +306,9 @@ class Engine(Frozen):
 
         answer = None
         try:
-            answer = self.fal.submit(run.plan.endpoint, run.body, run.deadline, on_way)
+            answer = self.fal.submit(
+                run.plan.endpoint, run.body, run.deadline, on_way, run.settings.priority
+            )
             self._submitted(run, answer)
         except KeyboardInterrupt:
             if answer is not None:  # it came at the same moment

@@ -350,3 +350,10 @@ def test_bad_input(
         refused.out
     )
     assert fal.posts() == []
+
+
+def test_a_low_priority_reaches_fal(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = QUICK
+    numbered(2)
+    assert openclaw("batch", "run", "m.jsonl", "--out", "out/", "--priority", "low").status == 0
+    assert {dict(post.headers)["x-fal-queue-priority"] for post in fal.posts()} == {"low"}
