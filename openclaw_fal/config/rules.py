@@ -213,10 +213,10 @@ def _has_image_model(config: Config) -> bool:
 def _set_steps(
     data: dict[str, object], path: KeyPath, value: object, layout: Layout
 ) -> tuple[list[Step], list[str]]:
-    found = kind_of(path)
-    if found is None:
+    default = kind_of(path)
+    if default is None:
         return [Set(path, value)], []
-    kind, _, rest = found
+    kind, _, rest = default
     base = default_path(kind, layout)
     step, note = _in_form(base, get_at(data, base), rest, value)
     notes = [note] if note else []
@@ -258,10 +258,10 @@ def _set_all(value: object) -> tuple[list[Step], list[str]]:
 
 
 def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], list[str]]:
-    found = kind_of(path)
-    if found is None:
+    default = kind_of(path)
+    if default is None:
         return [Unset(path)], []
-    kind, layout, rest = found
+    kind, layout, rest = default
     notes: list[str] = []
     base = default_path(kind, layout)
     if get_at(data, base) is MISSING:
