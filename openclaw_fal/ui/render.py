@@ -161,9 +161,19 @@ def plain_lines(block: Table | Facts | Prose) -> list[str]:
 
 
 def columns() -> int:
-    """The width to fit into: COLUMNS, else the terminal's, else 80."""
+    """The width to fit into: COLUMNS, else the terminal's, else 80.
+
+    The terminal is that of stderr where stdout goes into a pipe.
+    """
+    import os
     import shutil
 
+    if not os.environ.get("COLUMNS"):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                return os.get_terminal_size(stream.fileno()).columns or 80
+            except (OSError, ValueError, AttributeError):
+                continue
     return shutil.get_terminal_size().columns
 
 

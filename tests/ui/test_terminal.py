@@ -162,3 +162,30 @@ def test_a_preview_is_drawn_with_half_blocks_where_nothing_better_is() -> None:
     assert seen.status == 0, seen.text
     assert "▀" * 20 in seen.text
     assert any(line.startswith("╭─ done in ") for line in seen.screen)
+
+
+def test_the_width_is_that_of_the_terminal_where_stdout_is_a_pipe() -> None:
+    import fcntl
+    import pty
+    import struct
+    import subprocess
+    import termios
+
+    from tests.program import command
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    run = subprocess.run(
+        command("image", "p", "--size", "banana"),
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+        check=False,
+    )
+    os.close(slave)
+    text = os.read(master, 65536).decode()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+    os.close(master)
+    assert run.returncode == 2
+    assert len(lines) > 1
+    assert all(len(line) <= 50 for line in lines), lines
