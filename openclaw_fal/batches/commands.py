@@ -61,6 +61,7 @@ class BatchOptions(Frozen, kw_only=True):
     timeout_s: float | None = None
     max_spend: str | None = None
     assume_cost: str | None = None
+    provenance: str | None = None
     sandbox: bool = False
 
 
@@ -279,6 +280,7 @@ def _settings(
             "max_spend": options.max_spend,
             "assume_cost": options.assume_cost,
             "batch": record.id,
+            "provenance": options.provenance,
             "priority": "low" if options.low_priority else None,
         }
         settings = run_settings(kind, config, choice, given, capability="batch.run")

@@ -212,6 +212,7 @@ def run_prompts(session: Session, prompts: str, request: MediaRequest, run: Medi
         timeout_s=seconds(run.timeout_ms),
         max_spend=max_spend(run.max_spend),
         assume_cost=run.assume_cost,
+        provenance=run.provenance,
         sandbox=session.sandbox,
     )
     return run_planned(session, loaded, planned, settings)

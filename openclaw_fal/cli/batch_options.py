@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
-from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs, seconds
+from openclaw_fal.cli.options import Provenance, Sandbox, Strict, TimeoutMs, seconds
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 
@@ -94,6 +94,7 @@ class RunOptions(Frozen):
         ),
     ] = False
     timeout_ms: TimeoutMs = None
+    provenance: Provenance = None
     strict: Strict = False
     sandbox: Sandbox = False
 
@@ -147,6 +148,7 @@ def batch_options(
         timeout_s=seconds(options.timeout_ms),
         max_spend=max_spend(options.max_spend),
         assume_cost=options.assume_cost,
+        provenance=options.provenance,
         sandbox=session.sandbox,
     )
 
