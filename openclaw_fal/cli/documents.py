@@ -76,6 +76,12 @@ class JobDocument(TypedDict):
     job: JsonObject
 
 
+class ReconcileDocument(TypedDict):
+    """What was found at fal of requests whose answer never came."""
+
+    jobs: list[JsonObject]
+
+
 class CancelDocument(TypedDict):
     """What fal said when it was asked to cancel a job."""
 

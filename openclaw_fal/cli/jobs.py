@@ -1,4 +1,4 @@
-"""openclaw jobs list | show | wait | cancel | prune"""
+"""openclaw jobs list | show | wait | reconcile | cancel | prune"""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         JobDocument,
         JobsDocument,
         PruneDocument,
+        ReconcileDocument,
     )
+    from openclaw_fal.job.reconcile import Reconciled
     from openclaw_fal.journal.record import Job, State
     from openclaw_fal.media import Kind
 
@@ -28,6 +30,7 @@ Examples:
   openclaw jobs list --state uncertain
   openclaw jobs show 7k2m                an id can be cut short
   openclaw jobs wait 7k2m                fetches what was interrupted
+  openclaw jobs reconcile                looks at fal for uncertain ones
   openclaw jobs cancel 7k2m
   openclaw jobs prune --older-than 30    forgets finished jobs, not their files
 See also: openclaw help jobs (the states), openclaw help exit"""
@@ -145,7 +148,7 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     elif job.state == "uncertain":
         notes = (
             "this request may have reached fal and may be billed; it is never sent again by "
-            "itself. Look at fal's dashboard before you repeat it",
+            f"itself. openclaw jobs reconcile {job.id} looks for it at fal",
         )
     document: JobDocument = {"job": facts}
     return Result(document, out=(Facts(rows),), notes=notes)
@@ -199,6 +202,57 @@ def wait(
     assert only.job is not None
     assert only.generated is not None
     return generated_result(only.generated, session=session, sandbox=only.job.sandbox)
+
+
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs reconcile",
+        "openclaw jobs reconcile --since 2d",
+        see="openclaw jobs list, openclaw help jobs",
+    ),
+)
+def reconcile(
+    ctx: typer.Context,
+    job_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all uncertain jobs.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE|AGE", help="Only jobs begun since then: 7d, 12h."),
+    ] = None,
+    adopt: Annotated[
+        str | None,
+        typer.Option("--adopt", metavar="REQUEST_ID", help="The request that the job is."),
+    ] = None,
+) -> Result:
+    """Look at fal for requests whose answer never came. Sends nothing again."""
+    from openclaw_fal.cli.spend import moment
+    from openclaw_fal.job import pickup
+    from openclaw_fal.ui.progress import progress_for
+
+    start = None if since is None else moment(since, "--since", time.time())
+    session = ctx.obj
+    found = pickup.reconcile(
+        job_ids or (), session=session, progress=progress_for(session), since=start, adopt=adopt
+    )
+    document: ReconcileDocument = {"jobs": [one.as_json() for one in found]}
+    notes = [_after_reconcile(one) for one in found] or ["there is no uncertain job"]
+    return Result(
+        document, out=tuple(f"{one.job.id}: {one.message}" for one in found), notes=tuple(notes)
+    )
+
+
+def _after_reconcile(found: Reconciled) -> str:
+    """What to do next with a job that was looked for."""
+    job_id = found.job.id
+    if found.outcome == "adopted":
+        return f"openclaw jobs wait {job_id} fetches it"
+    if found.outcome == "several":
+        return f"openclaw jobs reconcile {job_id} --adopt REQUEST_ID chooses one"
+    if found.outcome == "unfinished":
+        return f"openclaw jobs reconcile {job_id} again, when it has finished"
+    return f"job {job_id} stays uncertain: it may show up later, and is never sent again by itself"
 
 
 @app.command(

@@ -415,6 +415,7 @@ COMMANDS: dict[str, CommandEntry] = {
             'list': 'List jobs, newest first',
             'show': 'Show one job in full',
             'wait': 'Wait for jobs of any earlier run, fetch their files and save them where they were meant to go',
+            'reconcile': 'Look at fal for requests whose answer never came',
             'cancel': 'Ask fal to cancel a job',
             'prune': 'Forget finished jobs that are older than some days',
         },
@@ -451,6 +452,15 @@ COMMANDS: dict[str, CommandEntry] = {
         },
         'arguments': ['job:unfinished'],
         'repeats': True,
+    },
+    'jobs reconcile': {
+        'commands': {},
+        'options': {
+            '--since': {'help': 'Only jobs begun since then: 7d, 12h', 'takes': 'text'},
+            '--adopt': {'help': 'The request that the job is', 'takes': 'text'},
+        },
+        'arguments': [],
+        'repeats': False,
     },
     'jobs cancel': {
         'commands': {},

@@ -145,6 +145,10 @@ class Client(Exchange):
             return None
         return self._handle(endpoint, fields, None)
 
+    def handle_of(self, endpoint: str, request_id: str) -> Handle:
+        """Where the queue can be asked for a request that is known by its id alone."""
+        return self._handle(endpoint, {}, request_id)
+
     def _handle(self, endpoint: str, fields: Mapping[str, object], header_id: str | None) -> Handle:
         """The handle in a submit's answer; what it lacks is made from the id."""
         request_id = request_id_of(fields.get("request_id")) or header_id

@@ -75,6 +75,10 @@ class FalService:
             endpoint, body, deadline=deadline, on_way=on_way, priority=priority
         )
 
+    def queue_handle(self, endpoint: str, request_id: str) -> Handle:
+        """Where the queue can be asked for a request that is known by its id alone."""
+        return self._client.handle_of(endpoint, request_id)
+
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
         """The handle in the answer to a synchronous run, when a server queued the job instead."""
         return self._client.queued_instead(endpoint, result)

@@ -18,14 +18,11 @@ from openclaw_fal.job import standing
 from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.prepared import Prepared
-from openclaw_fal.journal import bodies
 from openclaw_fal.journal.keys import EarlierJob
 from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Generated, Handle, Plan, RunSettings
-from openclaw_fal.money.cost import UNKNOWN
 from openclaw_fal.money.quote import Quotes
 from openclaw_fal.progress import Progress
-from openclaw_fal.provenance.request import request_document
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import RunResult
@@ -107,8 +104,13 @@ class Engine(Frozen):
         deadline = self.fal.deadline(settings.timeout_s)
         try:
             prepared = Prepared(plan, self.files)
+
+            def new() -> NewJob:
+                base = self.fal.base_url
+                return prepared.new_job(prompt, target, settings, count, base, self.quotes)
+
             if prepared.large:
-                self.journal.check(self._new(prepared, plan, prompt, target, settings, count))
+                self.journal.check(new())
                 prepared.upload(lambda file: self._uploaded(file, deadline))
         except EarlierJob as earlier:
             return self._repeated(earlier.job_id, settings, deadline)
@@ -116,9 +118,8 @@ class Engine(Frozen):
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
         run = _Run(plan, prepared.body(), target, settings, deadline, self.journal)
         try:
-            new = self._new(prepared, plan, prompt, target, settings, count)
             with signals.unbroken():
-                run.job_id = self.journal.begin(new)
+                run.job_id = self.journal.begin(new())
             generated = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
             return generated
@@ -174,39 +175,6 @@ class Engine(Frozen):
             self.uploaded[file.key] = self.fal.upload(file, deadline)
         return self.uploaded[file.key]
 
-    def _new(
-        self,
-        prepared: Prepared,
-        plan: Plan,
-        prompt: str,
-        target: OutputTarget,
-        settings: RunSettings,
-        count: int,
-    ) -> NewJob:
-        """What the journal is to know of the request, and what it needs from the budget."""
-        kept, seed = prepared.kept(), plan.body.get("seed")
-        return NewJob(
-            kind=plan.kind,
-            capability=settings.capability,
-            model=plan.model,
-            endpoint=plan.endpoint,
-            transport="queue" if settings.queue else "sync",
-            base_url=self.fal.base_url,
-            prompt=prompt,
-            target=target.as_json(),
-            timeout_s=settings.timeout_s,
-            body=kept,
-            count=count,
-            seed=seed if isinstance(seed, int) else None,
-            sandbox=settings.sandbox,
-            key=settings.key,
-            fingerprint=bodies.fingerprint(plan.endpoint, kept),
-            request=request_document(plan.request, prepared.described) if plan.request else None,
-            provenance=settings.provenance,
-            replay_of=settings.replay_of,
-            reservation=self.quotes.reservation(plan.endpoint, kept) if self.quotes else UNKNOWN,
-        )
-
     def _repeated(self, job_id: str, settings: RunSettings, deadline: Deadline) -> Generated:
         """The earlier job with the same key: its files, or its state. Sends nothing."""
         from openclaw_fal.files.outputs import OutputTarget
@@ -224,6 +192,10 @@ class Engine(Frozen):
                     repeated=True,
                 )
             job = standing.sent(self.journal, job, deadline)
+            if standing.is_lost(job):
+                from openclaw_fal.job.reconcile import searched
+
+                job = searched(self.fal, self.journal, self.progress, job, deadline)
             standing.refuse_hopeless(job)
         except OpenClawFalError as error:
             _attribute(error, job.id, job.model, job.request_id)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.files.outputs import OutputTarget
     from openclaw_fal.job.engine import Engine
+    from openclaw_fal.job.reconcile import Reconciled
     from openclaw_fal.journal.record import Job
 
 AT_ONCE = 32
@@ -33,6 +34,7 @@ AT_ONCE = 32
 
 POLL_INTERVAL_S = RunSettings.poll_interval_s
 CANCEL_TIMEOUT_S = 30.0
+RECONCILE_TIMEOUT_S = 60.0
 
 ASK_AGAIN_S = 30.0
 """How long fal is asked for a job that has failed by what the journal knows."""
@@ -60,6 +62,11 @@ class _Pickup(NamedTuple):
     def run(self) -> Waited:
         try:
             job = standing.sent(wiring.journal(), self.job, self.deadline)
+            if standing.is_lost(job):
+                from openclaw_fal.job.reconcile import searched
+
+                made = self.engine
+                job = searched(made.fal, made.journal, made.progress, job, self.deadline)
             standing.refuse_hopeless(job)
             generated = self._resumed(job)
             self.engine.progress.close()
@@ -131,7 +138,8 @@ def wait_for(
                 session.model = job.model
             display = shown.job(job.id) if len(wanted) > 1 else shown
             try:
-                standing.refuse_hopeless(job)
+                if not standing.is_lost(job) or job.sandbox:
+                    standing.refuse_hopeless(job)
                 made = _engine(stack, config, job, key, display)
                 pickups[name] = _pickup(name, job, made, settings)
                 if deadlines is not None:
@@ -164,7 +172,8 @@ def _engine(
     stack: ExitStack, config: Config, job: Job, key: Callable[[], str], progress: Progress
 ) -> Engine:
     """An engine on the hosts that the job was sent to. A job whose result is here needs no key."""
-    needs_key = not job.has_result and (bool(job.status_url) or job.state == "sending")
+    at_fal = bool(job.status_url) or job.state in ("sending", "uncertain")
+    needs_key = not job.has_result and at_fal
     hosts = _hosts(config, job, with_key=needs_key)
     made = wiring.engine_at(hosts, key() if needs_key else None, progress=progress)
     return stack.enter_context(made)
@@ -274,3 +283,34 @@ def _once(make: Callable[[], str]) -> Callable[[], str]:
         return made[0]
 
     return get
+
+
+def reconcile(
+    wanted: Sequence[str],
+    *,
+    session: Session,
+    progress: Progress | None = None,
+    since: float | None = None,
+    adopt: str | None = None,
+) -> list[Reconciled]:
+    """Search fal's list of past requests for uncertain jobs; the one given, or all of them.
+
+    `since` is in seconds since 1970; `adopt` names the request that the one job is. Sends no
+    request, and brings no files: `wait_for` does. Raises what asking fal raises.
+    """
+    from openclaw_fal.job.reconcile import Reconciler, uncertain_jobs
+
+    shown = progress or Progress()
+    journal = wiring.journal()
+    jobs = uncertain_jobs(journal, wanted, since)
+    if adopt is not None and len(jobs) != 1:
+        raise UsageError("--adopt needs the one job that the request is", hint="openclaw jobs list")
+    config = wiring.read_config(session.config)
+    results = []
+    for job in jobs:
+        hosts = _hosts(config, job, with_key=True)
+        key = wiring.key_of(config, session, shown)
+        with wiring.engine_at(hosts, key, progress=shown) as made:
+            deadline = made.fal.deadline(RECONCILE_TIMEOUT_S)
+            results.append(Reconciler(made.fal, journal).reconcile(job, deadline, adopt))
+    return results

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.journal import bodies
-from openclaw_fal.media import Plan, Reference
+from openclaw_fal.journal.record import NewJob
+from openclaw_fal.media import Plan, Reference, RunSettings
+from openclaw_fal.money.cost import UNKNOWN
+from openclaw_fal.provenance.request import request_document
 
 if TYPE_CHECKING:
+    from openclaw_fal.files.outputs import OutputTarget
     from openclaw_fal.files.references import LocalFile
     from openclaw_fal.files.request_files import RequestFiles
+    from openclaw_fal.money.quote import Quotes
 
 
 class Prepared:
@@ -66,3 +71,37 @@ class Prepared:
             return self._marks[ref] if ref in self._marks else self._urls[ref]
 
         return bodies.kept(self._plan.filled(of))
+
+    def new_job(
+        self,
+        prompt: str,
+        target: OutputTarget,
+        settings: RunSettings,
+        count: int,
+        base_url: str,
+        quotes: Quotes | None,
+    ) -> NewJob:
+        """What the journal is to know of the request, and what it needs from the budget."""
+        plan, kept = self._plan, self.kept()
+        seed = plan.body.get("seed")
+        return NewJob(
+            kind=plan.kind,
+            capability=settings.capability,
+            model=plan.model,
+            endpoint=plan.endpoint,
+            transport="queue" if settings.queue else "sync",
+            base_url=base_url,
+            prompt=prompt,
+            target=target.as_json(),
+            timeout_s=settings.timeout_s,
+            body=kept,
+            count=count,
+            seed=seed if isinstance(seed, int) else None,
+            sandbox=settings.sandbox,
+            key=settings.key,
+            fingerprint=bodies.fingerprint(plan.endpoint, kept),
+            request=request_document(plan.request, self.described) if plan.request else None,
+            provenance=settings.provenance,
+            replay_of=settings.replay_of,
+            reservation=quotes.reservation(plan.endpoint, kept) if quotes else UNKNOWN,
+        )

@@ -36,6 +36,11 @@ def sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
     return job
 
 
+def is_lost(job: Job) -> bool:
+    """Whether nobody knows what became of the request: fal's list of requests may."""
+    return job.state == "uncertain" and not job.status_url
+
+
 def refuse_hopeless(job: Job) -> None:
     """Jobs that waiting cannot bring back, each with its own words."""
     if job.state == "uncertain" and not job.status_url:
@@ -45,7 +50,8 @@ def refuse_hopeless(job: Job) -> None:
         raise Unreachable(
             f"job {job.id} may have reached fal, but fal's answer never arrived: {missing}. "
             "It is not sent again, because it may be billed already",
-            hint="look at fal's dashboard, then repeat the command if the job is not there",
+            hint=f"openclaw jobs reconcile {job.id} looks for it at fal; repeat the command if it "
+            "is not there",
         )
     if job.state == "not_sent":
         why = f": {job.error.message}" if job.error else ""

@@ -101,7 +101,16 @@ def _same(ours: object, seen: object) -> bool:
         )
     if isinstance(ours, bool) or isinstance(seen, bool):
         return ours is seen
+    if isinstance(ours, float) and isinstance(seen, str):  # fal's numbers, with all their digits
+        return _number(seen) == ours
     return ours == seen
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _same_file(ours: Mapping[str, object], seen: object) -> bool:

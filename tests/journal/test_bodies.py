@@ -61,6 +61,8 @@ def test_the_fingerprint_is_that_of_what_is_asked_for() -> None:
         ({"a": 1}, {"a": 1, "added": True}, True),
         ({"a": 1}, {"a": 1.0}, True),
         ({"a": 1}, {"a": True}, False),
+        ({"a": 3.5}, {"a": "3.5"}, True),
+        ({"a": 3.5}, {"a": "x"}, False),
         ({"a": 1}, {}, False),
         ({"a": 1}, None, False),
         ({"a": 1}, "text", False),

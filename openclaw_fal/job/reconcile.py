@@ -1,0 +1,211 @@
+"""Requests whose answer never came: looked up in fal's list of past requests, by what was asked.
+
+A request is adopted when it is the only one of its endpoint, around its time, whose input equals
+what was sent, and no other job of the journal has it. Nothing is ever sent again. fal's list could
+not be tried live: how soon a request shows up there, and whether one that still runs does, is not
+known.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from openclaw_fal.errors import AuthError, Unreachable, UsageError
+from openclaw_fal.frozen import Frozen
+from openclaw_fal.journal import bodies
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.deadline import Deadline
+    from openclaw_fal.fal.platform import PastRequest
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.journal.jobs import Journal
+    from openclaw_fal.journal.record import Job
+    from openclaw_fal.progress import Progress
+
+BEFORE_S, AFTER_S = 300.0, 900.0
+"""How far fal's clock, and the way there, may be off the time in the journal."""
+
+PAGES = 50
+"""Pages of fal's list that are read at most."""
+
+Outcome = Literal["adopted", "several", "unfinished", "none"]
+
+
+class Candidate(NamedTuple):
+    """A past request that may be the job's. `same`: its input is the job's; None where fal keeps no
+    input, or the journal has not the whole of it."""
+
+    request_id: str
+    sent_at: float | None
+    status: int | None
+    same: bool | None
+
+
+class Reconciled(NamedTuple):
+    """What came of the search for one job. `job` is as it now stands."""
+
+    job: Job
+    outcome: Outcome
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What is known now, for people."""
+        if self.outcome == "adopted":
+            return f"it is fal's request {self.job.request_id}"
+        if self.outcome == "unfinished":
+            return f"fal has it as request {self.candidates[0].request_id}, with no result so far"
+        if self.outcome == "several":
+            ids = ", ".join(candidate.request_id for candidate in self.candidates)
+            return f"it may be any of these requests: {ids}"
+        minutes = max(int((time.time() - self.job.created) // 60), 0)
+        return f"not seen at fal {minutes} minutes after"
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "jobId": self.job.id,
+            "outcome": self.outcome,
+            "message": self.message,
+            "requestId": self.job.request_id,
+            "candidates": [candidate._asdict() for candidate in self.candidates],
+        }
+
+
+class Reconciler(Frozen):
+    """Searches for uncertain jobs. Errors are those of asking fal."""
+
+    fal: FalService
+    journal: Journal
+
+    def reconcile(self, job: Job, deadline: Deadline, adopt: str | None = None) -> Reconciled:
+        """Search for one uncertain job; `adopt` chooses among its candidates.
+
+        Raises UsageError for a request to adopt that is no candidate.
+        """
+        if job.request_id and job.transport == "queue":  # its answer was cut, but named it
+            self._submitted(job, job.request_id)
+            return Reconciled(self.journal.get(job.id), "adopted")
+        found = self._candidates(job, deadline)
+        candidates = tuple(_candidate(job, request) for request in found)
+        chosen = found if adopt is None else [one for one in found if one.request_id == adopt]
+        if adopt is not None and not chosen:
+            raise UsageError(
+                f"fal lists no request {adopt} that job {job.id} could be",
+                hint=f"openclaw jobs reconcile {job.id}",
+                job_id=job.id,
+            )
+        if not chosen:
+            return Reconciled(job, "none")
+        if len(chosen) > 1 or (adopt is None and not candidates[0].same):
+            return Reconciled(job, "several", candidates)
+        if not self._adopt(job, chosen[0]):
+            return Reconciled(job, "unfinished", candidates)
+        return Reconciled(self.journal.get(job.id), "adopted", candidates)
+
+    def _candidates(self, job: Job, deadline: Deadline) -> list[PastRequest]:
+        """The requests that may be the job's: those with its input, or whose input is not known."""
+        listed = self._listed(job, deadline)
+        others = {one.request_id for one in self.journal.list() if one.id != job.id}
+        free = [
+            request
+            for request in listed
+            if request.request_id not in others and job.request_id in (None, request.request_id)
+        ]
+        return [request for request in free if _is_same(job, request) is not False]
+
+    def _listed(self, job: Job, deadline: Deadline) -> list[PastRequest]:
+        """fal's requests to the job's endpoint around its time, with inputs and outputs."""
+        listed: list[PastRequest] = []
+        cursor = None
+        for _ in range(PAGES):
+            page = self.fal.requests_by_endpoint(
+                job.endpoint,
+                job.created - BEFORE_S,
+                job.created + AFTER_S,
+                deadline,
+                expand_payloads=True,
+                cursor=cursor,
+            )
+            listed += page.requests
+            if page.cursor in (None, cursor):
+                break
+            cursor = page.cursor
+        return listed
+
+    def _adopt(self, job: Job, request: PastRequest) -> bool:
+        """Journal what fal has of the job; False while there is nothing to go on with."""
+        if job.transport == "queue":
+            return self._submitted(job, request.request_id)
+        status = request.status_code
+        if status is not None and status >= 400:
+            message = f"fal's list says that the request ended with HTTP status {status}"
+            return self.journal.failed(job.id, "job_failed", message, status)
+        if request.output is None:
+            return False
+        return self.journal.completed(
+            job.id,
+            json.dumps(request.output).encode(),
+            request_id=request.request_id,
+            billable_units=request.billable_units,
+        )
+
+    def _submitted(self, job: Job, request_id: str) -> bool:
+        handle = self.fal.queue_handle(job.endpoint, request_id)
+        return self.journal.submitted(
+            job.id,
+            request_id=handle.request_id,
+            status_url=handle.status_url,
+            response_url=handle.response_url,
+            cancel_url=handle.cancel_url,
+        )
+
+
+def searched(
+    fal: FalService, journal: Journal, progress: Progress, job: Job, deadline: Deadline
+) -> Job:
+    """An uncertain job as it stands when fal was asked for it; the same where fal does not say."""
+    progress.phase("looking for the request at fal")
+    try:
+        found = Reconciler(fal, journal).reconcile(job, deadline)
+    except (AuthError, Unreachable) as error:
+        progress.note(f"fal could not be asked for past requests: {error.message}")
+        return job
+    progress.note(f"job {job.id}: {found.message}")
+    return found.job
+
+
+def uncertain_jobs(journal: Journal, wanted: Sequence[str], since: float | None) -> list[Job]:
+    """The uncertain jobs with these ids; all of them (begun after `since`) where none is given.
+
+    Raises UsageError for a job that is not uncertain.
+    """
+    if not wanted:
+        jobs = journal.list(state="uncertain")
+        return [job for job in jobs if not job.sandbox and (since is None or job.created >= since)]
+    chosen = [journal.get(name) for name in dict.fromkeys(wanted)]
+    for job in chosen:
+        if job.state != "uncertain":
+            raise UsageError(
+                f"job {job.id} is {job.state}: there is nothing to reconcile",
+                hint=f"openclaw jobs show {job.id}",
+                job_id=job.id,
+            )
+    return chosen
+
+
+def _candidate(job: Job, request: PastRequest) -> Candidate:
+    sent = request.sent_at if request.sent_at is not None else request.started_at
+    return Candidate(request.request_id, sent, request.status_code, _is_same(job, request))
+
+
+def _is_same(job: Job, request: PastRequest) -> bool | None:
+    """Whether a request's input is the job's; None where that cannot be told."""
+    if request.input is None or job.body is None or job.fingerprint is None:
+        return None
+    seen = [request.input]
+    if isinstance(request.input, dict):
+        seen += [request.input[name] for name in ("input", "body") if name in request.input]
+    return any(bodies.same_input(job.body, one) for one in seen)
