@@ -1,5 +1,5 @@
 """`kill -9` at every moment of a job: what was answered is brought by `jobs wait`, and what was not
-is shown as uncertain. Nothing is ever sent twice."""
+is shown as uncertain, and looked for at fal. Nothing is ever sent twice."""
 
 from __future__ import annotations
 
@@ -74,11 +74,8 @@ def test_killed_before_the_request_was_answered(
     killed_when(fal, "submit" if argv is VIDEO_RUN else "sync", argv)
     (job,) = jobs(openclaw)
     assert job["state"] == "uncertain"
-    outcome = openclaw("jobs", "wait", job["jobId"], "--json")
-    assert outcome.status == 7
-    assert "may have reached fal" in outcome.json["error"]["message"]
     assert openclaw("jobs", "list", "--state", "uncertain").lines[1].startswith(job["jobId"])
-    assert len(fal.posts()) == 1
+    assert brought(openclaw, fal) == [f"waves.{'mp4' if argv is VIDEO_RUN else 'png'}"]
 
 
 def test_killed_after_a_synchronous_answer(openclaw: Openclaw, fal: Hooked) -> None:
@@ -177,7 +174,7 @@ def after_a_kill(openclaw: Openclaw, fal: Hooked, prompt: str, status: int) -> s
     outcome = openclaw("jobs", "wait", job["jobId"], *SOON, "--json")
     if job["state"] == "uncertain":
         assert not asked_later, "the submit was answered, and its id is lost"
-        assert outcome.status == 7
+        assert outcome.status == 7 or (posts and outcome.status == 0), outcome.out
     else:
         assert outcome.status == 0, outcome.out
         for output in outcome.json["outputs"]:
