@@ -44,7 +44,8 @@ class OpenClawFalError(Exception):
     `message` says what was wrong and what is allowed; `hint` names the command that fixes it.
     `http_status` and `request_id` are fal's; `job_id` is ours. `may_be_billed` is true unless fal
     provably never took the request, or bills nothing for this answer. `outputs` were saved all the
-    same; `attempts` are the models that were tried before, as the envelope lists them.
+    same; `attempts` are the models that were tried before, as the envelope lists them. `raw` is
+    what came of a paid answer that could not be read.
     """
 
     status: ClassVar[int] = 1
@@ -71,6 +72,7 @@ class OpenClawFalError(Exception):
         self.job_id = job_id
         self.may_be_billed = may_be_billed
         self.model = model
+        self.raw = b""
         self.outputs: Sequence[Any] = ()
         self.attempts: Sequence[Mapping[str, object]] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, NamedTuple
@@ -12,12 +13,20 @@ from openclaw_fal.errors import (
     BillingError,
     JobFailed,
     OpenClawFalError,
+    TimedOut,
     Unreachable,
     UsageError,
 )
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.exchange import RESULT_LIMIT, Exchange
-from openclaw_fal.fal.failures import UNCERTAIN, Reply, failure, is_transient
+from openclaw_fal.fal.failures import (
+    UNCERTAIN,
+    Reply,
+    failure,
+    is_from_model,
+    is_transient,
+    read_report,
+)
 from openclaw_fal.fal.hosts import takes_key
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import STALL, Request
@@ -25,6 +34,7 @@ from openclaw_fal.fal.http.sender import Answer
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.urls import BadUrl, Url, parse
 from openclaw_fal.fal.wire import (
+    PENDING,
     JsonBody,
     NotJson,
     Status,
@@ -40,6 +50,8 @@ from openclaw_fal.media import Handle, Priority
 
 SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
 READS = 3  # of a result that is no JSON
+PASSING_SECONDS = 60.0  # for which fal may not know a job that it has
+_SHORT = 10_000  # bytes of an answer that may be a status
 PROBE = "fal-ai/flux/dev"  # any endpoint that has a price
 # Namespaces whose apps have three segments: `workflows/<user>/<name>`.
 _DEEP = frozenset({"workflows", "comfy"})
@@ -202,16 +214,36 @@ class Client(Exchange):
         url = with_query(self.api_url(handle.status_url), "logs=1" if logs else "")
         return self.once(Request("GET", url, deadline, stall=stall))
 
-    def result(self, handle: Handle, *, deadline: Deadline) -> RunResult:
-        """The output of a completed job. Fetching costs nothing: it is tried until the deadline."""
+    def result(self, handle: Handle, *, deadline: Deadline, patient: bool = True) -> RunResult:
+        """The output of a completed job. Fetching costs nothing: it is tried until the deadline.
+
+        A refusal that does not come from the model itself may pass, and is asked about again, for
+        a minute where it is in fal's own form, unless `patient` is off.
+        """
         request = Request("GET", self.api_url(handle.response_url), deadline)
+        began = time.monotonic()
+
+        def may_pass(reply: Reply) -> bool:
+            if reply.status < 300 or is_transient(reply):
+                return reply.status >= 300
+            if not patient or _in_progress(reply, patient) or is_from_model(reply, self.key):
+                return False
+            own_form = read_report(reply, self.key).from_fal
+            return not own_form or time.monotonic() - began < PASSING_SECONDS
+
         for attempt in range(1, READS + 1):
-            reply = self.ask(request, limit=RESULT_LIMIT, again=is_transient)
-            reply = self._finished(reply, request)
+            reply = self.ask(request, limit=RESULT_LIMIT, again=may_pass)
+            reply = self._finished(reply, request, may_pass, patient)
+            if _in_progress(reply, patient):
+                raise Unreachable("the job is not finished", request_id=handle.request_id)
+            if reply.status >= 300 and patient and not is_transient(reply) and may_pass(reply):
+                raise TimedOut(
+                    f"time ran out before fal gave the result (last answer: {reply.status})",
+                    request_id=handle.request_id,
+                    may_be_billed=True,
+                )
             if reply.status >= 300:
                 raise self.job_failure(reply, handle)
-            if reply.status == 202:
-                raise Unreachable("the job is not finished", request_id=handle.request_id)
             result = _result(reply, handle.request_id)
             if result.readable or self.retry.pause(attempt) >= deadline.left():
                 break
@@ -219,17 +251,19 @@ class Client(Exchange):
                 deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
         return result
 
-    def _finished(self, reply: Reply, request: Request) -> Reply:
+    def _finished(
+        self, reply: Reply, request: Request, may_pass: Callable[[Reply], bool], patient: bool
+    ) -> Reply:
         """The answer once it is no longer that the job is in progress, as long as there is time:
         the result may lag behind the status."""
         attempt = 0
-        while _in_progress(reply):
+        while _in_progress(reply, patient):
             attempt += 1
             pause = self.retry.pause(attempt)
             if pause >= request.deadline.left():
                 break
             request.deadline.pause(pause, sleep=self.retry.sleep)
-            reply = self.ask(request, limit=RESULT_LIMIT, again=is_transient)
+            reply = self.ask(request, limit=RESULT_LIMIT, again=may_pass)
         return reply
 
     def cancel(self, handle: Handle, *, deadline: Deadline) -> Cancelled:
@@ -274,9 +308,24 @@ def with_query(url: Url, query: str) -> Url:
     return url._replace(target=f"{url.target}{mark}{query}")
 
 
-def _in_progress(reply: Reply) -> bool:
-    return reply.status == 202 or (
-        reply.status == 400 and b"in progress" in reply.body[:10_000].lower()
+def _in_progress(reply: Reply, patient: bool) -> bool:
+    """Whether an answer in the place of a result says that there is none yet; if `patient`, also an
+    empty object, or one that is a status."""
+    if reply.status == 202:
+        return True
+    if reply.status == 400:
+        return b"in progress" in reply.body[:10_000].lower()
+    if not patient or not 200 <= reply.status < 300 or len(reply.body) > _SHORT:
+        return False
+    try:
+        payload = parse_json(reply.body)
+    except NotJson:
+        return False
+    if not isinstance(payload, dict):
+        return False
+    word = text_of(payload.get("status"))
+    return not payload or (
+        word is not None and word.upper() in PENDING and not remote_files(payload)
     )
 
 

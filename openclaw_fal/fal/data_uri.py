@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 PIECE = 1024 * 1024
 _HEAD = r"(?i)data:([^,;]*)((?:;[^,;]*)*),"
@@ -29,11 +29,11 @@ def data_uri_bytes(uri: str) -> Iterator[bytes]:
 
 
 def _base64(uri: str, start: int) -> Iterator[bytes]:
+    if "%" in uri[start : start + PIECE]:
+        uri, start = unquote(uri[start:]), 0
     rest = ""
     for position in range(start, len(uri), PIECE):
         text = uri[position : position + PIECE]
-        if "%" in text:
-            raise ValueError("its base64 is percent-encoded")
         text = rest + "".join(text.split()).translate(_URL_SAFE)
         whole = len(text) // 4 * 4
         text, rest = text[:whole], text[whole:]

@@ -93,7 +93,7 @@ class Exchange:
                     return reply
                 wait = retry_after(reply.headers.get("retry-after"))
             failures += 1
-            pause = self.retry.pause(failures) if wait is None else wait
+            pause = max(self.retry.pause(failures), wait or 0.0)
             given_up = attempts is not None and failures >= attempts
             if given_up or pause >= deadline.left():
                 if fault:
@@ -156,7 +156,7 @@ class Exchange:
     ) -> None:
         """The pause that fal asks for, or the error when there is no time for it."""
         wish = retry_after(reply.headers.get("retry-after"))
-        pause = self.retry.pause(refused) if wish is None else wish
+        pause = max(self.retry.pause(refused), wish or 0.0)
         if pause >= deadline.left():
             if wish is not None:
                 error.hint = f"fal asks to wait {wish:.0f} s"
@@ -205,24 +205,27 @@ class Exchange:
             try:
                 data = bodies.read(answer, limit)
             except bodies.Unreadable as exc:
-                request_id = Reply(answer.status, answer.headers, b"").request_id
-                raise JobFailed(
+                error = JobFailed(
                     f"fal's answer cannot be read: {exc}",
                     http_status=answer.status,
-                    request_id=request_id,
+                    request_id=Reply(answer.status, answer.headers, b"").request_id,
                     may_be_billed=True,
-                ) from None
+                )
+                error.raw = redacted_bytes(exc.raw, self.key)
+                raise error from None
         return Reply(answer.status, answer.headers, redacted_bytes(data, self.key))
 
     def uncertain(self, fault: Fault, request_id: str | None = None) -> Unreachable:
         """A paid POST that may have arrived, and got no answer."""
         kind = TimedOut if fault.timed_out else Unreachable
-        return kind(
+        error = kind(
             f"{self._said(fault)}; {UNCERTAIN}",
             may_have_arrived=True,
             may_be_billed=True,
             request_id=request_id,
         )
+        error.raw = redacted_bytes(fault.raw, self.key)
+        return error
 
     def unreachable(self, fault: Fault, deadline: Deadline) -> OpenClawFalError:
         """A request that got no answer, and did no harm."""

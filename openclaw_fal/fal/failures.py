@@ -160,6 +160,15 @@ def is_transient(reply: Reply) -> bool:
     return not (_waited_too_long(reply, report) or _is_own(reply, report))
 
 
+def is_from_model(reply: Reply, key: str | None = None) -> bool:
+    """Whether an answer is fal's verdict on this job: it names the request or the kind of error, or
+    refuses the key in fal's own JSON. Anything else (a gateway's page, a portal's redirect, a 404
+    of a server that has not heard of the job yet) may pass."""
+    report = read_report(reply, key)
+    refused = reply.status in (401, 402, 403) and report.from_fal
+    return refused or reply.request_id is not None or bool(report.types)
+
+
 def is_trouble(reply: Reply) -> bool:
     """`is_transient` where no job is behind the request, so that every 5xx is worth another try."""
     return reply.status in (408, 429) or reply.status >= 500

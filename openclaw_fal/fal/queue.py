@@ -14,7 +14,7 @@ from openclaw_fal.fal.body import Unreadable, unpacked
 from openclaw_fal.fal.client import Client, RunResult
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.events import TooLong, events
-from openclaw_fal.fal.failures import Reply, read_report, verdict
+from openclaw_fal.fal.failures import Reply, is_from_model, read_report, verdict
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.http.sender import Answer
@@ -40,6 +40,7 @@ MOST_LOGS = 10_000  # lines of a job that are shown, and remembered
 STREAM_OPEN = 5.0  # seconds for the stream's head
 STREAM_STALL = 20.0  # seconds without even a comment, of which fal sends one every 15 s
 STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
+LAST_LOOK = 3.0  # seconds before the deadline, at which a job is looked at however long the pauses
 CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
 _REFUSED = frozenset({401, 402, 403})
 
@@ -60,7 +61,7 @@ def wait(
     """
     watch = _Watch(client, handle, deadline, observer or client.observer)
     ended = _followed(watch) if stream else None
-    if ended is None:
+    if ended is None or not _is_lasting(watch, ended):
         ended = _polled(watch, poll_interval)
     if isinstance(ended, Stopped):
         raise _bad_end(client, handle, ended, deadline)
@@ -78,7 +79,7 @@ def outcome(
     failures = 0
     while True:
         try:
-            result = client.result(handle, deadline=deadline)
+            result = client.result(handle, deadline=deadline, patient=not completed.error)
             break
         except JobFailed as error:
             failures += 1
@@ -93,6 +94,9 @@ def outcome(
             if not passing or failures >= PERSISTENT or pause >= deadline.left():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
+        except Unreachable as error:
+            error.request_id = error.request_id or handle.request_id
+            raise
     if not result.readable:
         raise _garbled(handle, "fal's answer cannot be read: it is not JSON")
     if completed.error and not remote_files(result.payload):
@@ -172,6 +176,17 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
         return None
 
 
+def _is_lasting(watch: _Watch, ended: Completed | Stopped) -> bool:
+    """Whether a job that failed still has when it is looked at again: now and then one has not."""
+    looks = PERSISTENT - 1 if isinstance(ended, Stopped) and ended.state == "FAILED" else 0
+    for look in range(1, looks + 1):
+        watch.deadline.pause(watch.client.retry.pause(look), sleep=watch.client.retry.sleep)
+        status = None if watch.deadline.expired else _asked(watch)
+        if status is not None and status != ended and not isinstance(_ends(status), Stopped):
+            return False
+    return True
+
+
 def _is_stream(answer: Answer) -> bool:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     return answer.status == 200 and kind == "text/event-stream"
@@ -212,7 +227,8 @@ def _quietly(watch: _Watch, data: bytes | str) -> Status | None:
 def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
     """The end of the job as polls tell it."""
     trouble: str | None = None
-    unknown = refused = 0
+    unknown = refused = troubles = 0
+    last_look = False
     for reply in _polls(watch, _patience(interval)):
         found, wish = None, None
         if isinstance(reply, Fault):
@@ -222,7 +238,7 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
         elif reply.status < 300:
             found, status = _read_poll(watch, reply)
             refused = 0
-            if status is not None and (ended := _ends(status)):
+            if status is not None and (ended := _ends(status)) and _is_lasting(watch, ended):
                 return ended
             unknown = unknown + 1 if isinstance(status, Stopped) else 0
             if isinstance(status, Stopped) and unknown >= PERSISTENT:
@@ -230,13 +246,20 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
         else:
             found = f"fal answers with status {reply.status}"
             wish = retry_after(reply.headers.get("retry-after"))
-            refused = refused + 1 if _is_refusal(reply) else 0
+            lasting = _is_refusal(reply) and is_from_model(reply, watch.client.key)
+            refused = refused + 1 if lasting else 0
             if refused and (refused >= PERSISTENT or _is_final(reply, watch.client.key)):
                 raise watch.client.job_failure(reply, watch.handle)
         if found and found != trouble:
             watch.note(f"{found}; asking again")
         trouble = found
-        watch.deadline.pause(max(interval, wish or 0.0), sleep=watch.client.retry.sleep)
+        troubles = troubles + 1 if found else 0
+        pause = max(interval, wish or 0.0, watch.client.retry.pause(troubles) if troubles else 0.0)
+        time_left = watch.deadline.left()
+        if pause >= time_left and not last_look:
+            last_look = True
+            pause = time_left - min(LAST_LOOK, time_left / 2)
+        watch.deadline.pause(pause, sleep=watch.client.retry.sleep)
     raise _too_late(watch.handle, trouble)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -16,9 +17,11 @@ FILE_KEYS = (
 WRAPPERS = ("response", "data", "output", "outputs", "result", "results", "payload")
 # What requests hold and answers may repeat.
 ECHOES = frozenset({"image_url", "image_urls", "input", "inputs", "request", "arguments"})
-MOST_FILES = 256
+MOST_FILES = 10_000
 _DEPTH = 6
-_URL = ("http://", "https://", "data:")
+_URL = ("http://", "https://", "data:", "//")
+_INLINE = ("b64_json", "base64", "content", "data")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
 _FILE_FACTS = ("content_type", "file_name", "file_size")
 
 
@@ -116,15 +119,41 @@ def _files(value: object, depth: int) -> Iterator[RemoteFile]:
             yield from _files(item, depth - 1)
     elif isinstance(value, str):
         if _is_url(value):
-            yield RemoteFile(value.strip())
+            yield RemoteFile(_mended(value))
+        elif uri := _inline(value, None):
+            yield RemoteFile(uri)
     elif isinstance(value, dict):
         url = text_of(value.get("url"))
         if url:
-            yield _file(url.strip(), value)
+            yield _file(_inline(url, value) or _mended(url), value)
+            return
+        for name in _INLINE:
+            if uri := _inline(value.get(name), value):
+                yield _file(uri, value)
+                return
 
 
 def _is_url(text: str) -> bool:
-    return text[:8].lower().startswith(_URL)
+    return text[:16].lstrip().lower().startswith(_URL)
+
+
+def _mended(url: str) -> str:
+    """`//host/path`, as it stands in web pages, is https."""
+    url = url.strip()
+    return f"https:{url}" if url.startswith("//") else url
+
+
+def _inline(value: object, fields: Mapping[str, object] | None) -> str | None:
+    """The data URI for media that stand in the answer as bare base64."""
+    if not isinstance(value, str):
+        return None
+    if value[:5].lower() == "data:":
+        return value
+    text = value.strip()
+    if _is_url(text) or not _BASE64.fullmatch(text[:4096].replace("\n", "")[:4000]):
+        return None
+    kind = text_of((fields or {}).get("content_type")) or "application/octet-stream"
+    return f"data:{clean(kind, limit=100)};base64,{text}"
 
 
 def _file(url: str, fields: Mapping[str, object]) -> RemoteFile:
@@ -149,7 +178,7 @@ def _any_file(value: object, depth: int) -> Iterator[RemoteFile]:
     elif isinstance(value, dict):
         url = value.get("url")
         if isinstance(url, str) and _is_url(url) and any(map(value.__contains__, _FILE_FACTS)):
-            yield _file(url.strip(), value)
+            yield _file(_mended(url), value)
             return
         for name, item in value.items():
             if name not in ECHOES:

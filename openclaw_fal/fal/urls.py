@@ -11,6 +11,7 @@ LONGEST = 16 * 1024
 _SHARED = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
 _LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain")
 _PORTS = {"http": 80, "https": 443}
+_UNSAFE = frozenset(' "<>^`{|}')
 
 
 class BadUrl(ValueError):
@@ -41,10 +42,15 @@ class Url(NamedTuple):
 
 
 def parse(text: str) -> Url:
-    """Read an absolute http(s) URL. Raises BadUrl for anything else, and for user names in it."""
+    """Read an absolute http(s) URL. Raises BadUrl for anything else, and for user names in it.
+
+    Spaces, quotes and the like in its path are percent-encoded, as every client does; a backslash,
+    which some take for a slash, is not.
+    """
     if len(text) > LONGEST:
         raise BadUrl("it is too long")
-    if not text.isprintable() or any(char in text for char in ' \\"<>'):
+    text = text.strip(" ")
+    if not text.isprintable() or "\\" in text:
         raise BadUrl("it holds characters that no URL may hold")
     try:
         parts = urlsplit(text)
@@ -85,11 +91,13 @@ def _ascii_host(host: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Percent-encode what is not ASCII; everything else is already in its final form."""
-    if text.isascii():
+    """Percent-encode what may not stand in a URL; everything else is already in its final form."""
+    if text.isascii() and not _UNSAFE & set(text):
         return text
     return "".join(
-        char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode())
+        "".join(f"%{byte:02X}" for byte in char.encode())
+        if char in _UNSAFE or not char.isascii()
+        else char
         for char in text
     )
 

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from openclaw_fal.text import clean
 
 LONGEST_LOG = 4000
+MOST_LOGS = 10_000  # lines of one answer
 MOST_VALUES = 5_000_000
+LARGEST = 2**53  # of a count or a size: what every reader of JSON and SQLite can hold
 PENDING = frozenset({"IN_QUEUE", "QUEUED", "STARTED", "PROCESSING", "IN_PROGRESS"})
 WAITING = frozenset({"IN_QUEUE", "QUEUED"})
 ENDED_BADLY = frozenset({"FAILED", "CANCELLED", "CANCELED"})
@@ -54,10 +56,11 @@ def text_of(value: object) -> str | None:
 
 
 def whole(value: object) -> int | None:
-    """`value` if it is a whole number from 0 up, as counts and sizes are."""
+    """`value` if it is a whole number from 0 up, as counts and sizes are; one that is too large to
+    be meant counts as none."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST:
         return value
     return None
 
@@ -198,7 +201,7 @@ def _error(fields: Mapping[str, object], key: str | None) -> tuple[str | None, s
 
 def _logs(value: object, key: str | None) -> tuple[LogLine, ...]:
     lines = []
-    for entry in value if isinstance(value, list) else ():
+    for entry in value[-MOST_LOGS:] if isinstance(value, list) else ():
         fields = entry if isinstance(entry, dict) else {"message": entry}
         message = text_of(fields.get("message"))
         if message:

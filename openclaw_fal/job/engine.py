@@ -218,6 +218,7 @@ class Engine(Frozen):
             raise
         except OpenClawFalError as error:
             if answer is None:
+                self._keep_part(run, error)
                 self._note_failure(run, error)
             else:
                 self._keep(run, answer, error)
@@ -231,6 +232,13 @@ class Engine(Frozen):
         handle = self.fal.queued_instead(run.plan.endpoint, answer)
         self._submitted(run, handle or answer)
         return handle
+
+    def _keep_part(self, run: _Run, error: OpenClawFalError) -> None:
+        """Keep what came of an answer that was cut, or cannot be unpacked: it may be paid for."""
+        if error.raw:
+            with suppress(OpenClawFalError, OSError):
+                path = self.files.keep_unreadable(run.target, run.job_id, error.raw)
+                error.message += f"; what came of the answer was kept at {path}"
 
     def _keep(self, run: _Run, answer: RunResult, error: OpenClawFalError) -> None:
         """Keep an answer that the journal does not take beside where its files would be."""

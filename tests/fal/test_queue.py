@@ -181,7 +181,7 @@ def test_a_gateways_403_is_asked_about_again(fal: Sandbox, client: Client) -> No
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(
     ("state", "words", "polls"),
-    [("FAILED", "failed", 1), ("CANCELLED", "cancelled", 1), ("EXPLODED", "EXPLODED", 3)],
+    [("FAILED", "failed", 3), ("CANCELLED", "cancelled", 1), ("EXPLODED", "EXPLODED", 3)],
 )
 def test_each_bad_end_has_its_words(
     fal: Sandbox, client: Client, state: str, words: str, polls: int, stream: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_fal.fal.results import Facts, facts, remote_files
+from openclaw_fal.fal.results import MOST_FILES, Facts, facts, remote_files
 from openclaw_fal.media import RemoteFile
 
 A, B = "https://v3.fal.media/a.png", "https://v3.fal.media/b.png"
@@ -84,7 +84,7 @@ def test_hostile_depth_and_number_are_bounded() -> None:
         deep = {"x": deep}
     assert remote_files(deep) == []
     many = {"images": [{"url": f"{A}?{number}"} for number in range(10_000)]}
-    assert len(remote_files(many)) == 256
+    assert len(remote_files(many)) == MOST_FILES
 
 
 def test_facts_beside_the_files() -> None:
@@ -110,3 +110,54 @@ def test_flags_of_other_forms() -> None:
     assert facts({**files, "has_nsfw_concepts": "yes"}).flagged == ()
     assert facts({"seed": True}) == Facts()
     assert facts(None) == Facts()
+
+
+def test_every_file_of_a_large_result_is_named() -> None:
+    urls = [f"https://v3.fal.media/{number}.png" for number in range(300)]
+
+    found = remote_files({"images": [{"url": url} for url in urls]})
+
+    assert [file.url for file in found] == urls
+
+
+PIXEL = "iVBORw0KGgo" + "A" * 200
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"b64_json": PIXEL, "content_type": "image/png"},
+        {"content": PIXEL, "content_type": "image/png"},
+        {"url": PIXEL, "content_type": "image/png"},
+        {"content": f"data:image/png;base64,{PIXEL}"},
+    ],
+    ids=str,
+)
+def test_media_that_stand_in_the_answer(image: dict[str, object]) -> None:
+    (file,) = remote_files({"images": [image]})
+
+    assert file.url == f"data:image/png;base64,{PIXEL}"
+
+
+def test_bare_base64_is_media_too() -> None:
+    (file,) = remote_files({"image": PIXEL})
+
+    assert file.url == f"data:application/octet-stream;base64,{PIXEL}"
+
+
+@pytest.mark.parametrize("text", ["a cat", "x" * 30, "https://v3.fal.media/a.png " * 9])
+def test_text_is_no_media(text: str) -> None:
+    assert all(not file.url.startswith("data:") for file in remote_files({"image": text}))
+
+
+def test_a_url_without_a_scheme_is_https() -> None:
+    (file,) = remote_files({"images": [{"url": "//v3.fal.media/a.png"}]})
+
+    assert file.url == "https://v3.fal.media/a.png"
+
+
+@pytest.mark.parametrize("size", [2**63, 10**400, 1e300, -1, True, "7"])
+def test_sizes_that_cannot_be_meant_count_as_unknown(size: object) -> None:
+    (file,) = remote_files({"images": [{"url": "https://x.example/a.png", "file_size": size}]})
+
+    assert file.size is None

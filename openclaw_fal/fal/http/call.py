@@ -33,6 +33,7 @@ class Fault(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.raw = b""  # what came of the answer's body
         self.sent = sent
         self.timed_out = timed_out
         self.forbidden = forbidden
