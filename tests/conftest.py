@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # it; with -m exhaustive each run tries new ones.
     settings.register_profile(
         "openclaw-fal",
+        max_examples=effort.effort(40, 1_000),
         deadline=None,
         derandomize=not effort.is_exhaustive(),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -65,6 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker("exhaustive")
         path = item.path.relative_to(config.rootpath).as_posix()
         if path.startswith(QUICK) and item.get_closest_marker("exhaustive") is None:
             item.add_marker("quick")

@@ -69,7 +69,7 @@ def stopped_at_many_moments(
     done = subprocess.run(
         [sys.executable, "-c", DOOMED, str(base), str(moments), str(int(number)), *argv],
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -14,6 +14,7 @@ from openclaw_fal.fal.events import TooLong, events
 from openclaw_fal.fal.failures import Reply, curable_by_another_model, failure, is_transient
 from openclaw_fal.fal.results import facts, remote_files
 from openclaw_fal.fal.wire import Completed, JsonBody, LogLine, NotJson, Queued, Running, Stopped
+from tests.support.effort import effort
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -121,7 +122,7 @@ def test_a_body_is_written_in_pieces_and_as_json_writes_it() -> None:
 
 
 @given(json_values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort(30, 2_000))
 def test_a_body_reads_back(value: object) -> None:
     try:
         data = b"".join(JsonBody(value))
@@ -131,7 +132,7 @@ def test_a_body_reads_back(value: object) -> None:
 
 
 @given(json_values, st.integers(200, 599), st.sampled_from(["", "content_policy_violation", "x"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(50, 5_000))
 def test_parsers_never_fail_in_an_unforeseen_way(value: object, status: int, kind: str) -> None:
     data = json.dumps(value).encode()
     reply = Reply(status, {"x-fal-error-type": kind, "x-fal-request-id": "a/../b"}, data)
@@ -148,7 +149,7 @@ def test_parsers_never_fail_in_an_unforeseen_way(value: object, status: int, kin
 
 
 @given(st.binary(max_size=300), st.integers(200, 599))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(50, 5_000))
 def test_neither_do_they_on_bytes(data: bytes, status: int) -> None:
     assert failure(Reply(status, {}, data), key=None).message
     with contextlib.suppress(NotJson):

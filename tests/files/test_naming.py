@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from openclaw_fal.files import naming, sniff
 from tests.files.output_support import JOB, target
+from tests.support.effort import effort
 
 WINDOWS_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?")
 
@@ -54,7 +55,7 @@ def test_names_from_prompts(prompt: str, slug: str) -> None:
     assert naming.slug(prompt, "image") == slug
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(60, 5_000))
 @given(
     prompt=st.text(st.characters(exclude_categories=()), max_size=200)
     | st.sampled_from(["con", "AUX ", "com¹", "nul.png", "..", "~", "-n", "lpt9" * 40]),
@@ -97,6 +98,7 @@ def test_no_prompt_leaves_the_folder_or_makes_an_invalid_name(
         assert is_portable(candidate), candidate
 
 
+@pytest.mark.exhaustive(only=True)
 @pytest.mark.parametrize("stem", ["x", "x" * 300, "ü" * 200])
 def test_there_are_ten_thousand_names_and_then_a_last_one(stem: str) -> None:
     found = list(naming.candidates(stem, ".png", 3, JOB))
@@ -106,14 +108,14 @@ def test_there_are_ten_thousand_names_and_then_a_last_one(stem: str) -> None:
     assert found[-1].endswith(f"-3-{JOB}.png")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(40, 3_000))
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=400))
 def test_an_escaped_text_stands_for_itself(text: str) -> None:
     assert naming.fields(naming.escaped(text)) == set()
     assert naming.rendered(naming.escaped(text), {}) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(40, 3_000))
 @given(stem=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400))
 def test_names_are_cut_to_what_file_systems_take(stem: str) -> None:
     name = naming.fitted(stem, "-12-2.webp")

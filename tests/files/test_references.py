@@ -26,6 +26,7 @@ from openclaw_fal.files.references import (
 )
 from openclaw_fal.media import MediaType, Reference
 from tests.config import samples
+from tests.support.effort import effort
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
@@ -243,7 +244,7 @@ def test_urls_that_are_none(url: str) -> None:
         check_url(url)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(40, 2_000))
 @given(st.text(max_size=60).map(lambda text: "https://" + text))
 @example("https://\u2100.example/")
 def test_no_url_makes_it_fail(url: str) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_fal.json5.read import loads, same
+from tests.support.effort import effort
 
 from .one_edit import set_value, unset_value
 
@@ -257,7 +258,7 @@ def assert_in_order(parts: list[str], text: str) -> None:
 
 
 chances = st.integers(0, 2**48).map(random.Random)
-thorough = settings(max_examples=400, deadline=None)
+thorough = settings(max_examples=effort(40, 4_000))
 
 
 @thorough
@@ -345,7 +346,7 @@ def test_removing_a_value_only_deletes(chance: random.Random) -> None:
     assert unset_value(new, path if isinstance(parent.value, dict) else (*path, "x")) == new
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort(40, 2_000))
 @given(chances)
 def test_plain_json_stays_plain_json(chance: random.Random) -> None:
     data = {"a": values(chance), "b": {"c": values(chance)}, "d": [1]}

@@ -1,13 +1,11 @@
 """Broken files of every kind: no crash, no unbounded memory, and never a file that is lost.
 
-A seeded sample in the suite; OPENCLAW_FAL_FUZZ_SECONDS=300 searches each format for so long.
+A seeded sample in the ordinary suite, others in each run with `-m exhaustive`.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -19,9 +17,8 @@ from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.read import report, without_mark
 from tests.provenance.specimens import NAMES, specimens
 from tests.provenance.test_formats import RECORD
+from tests.support.effort import effort, is_exhaustive
 
-SECONDS = float(os.environ.get("OPENCLAW_FAL_FUZZ_SECONDS", "0"))
-ROUNDS = 150
 MEMORY = 12 * 1024 * 1024
 INTERESTING = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1", b"\x80\0\0\0")
 
@@ -54,30 +51,31 @@ def broken(random: random.Random, whole: bytes, other: bytes) -> bytes:
     return bytes(data)
 
 
+def chance() -> random.Random:
+    seed = random.randrange(2**32) if is_exhaustive() else 20261126
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mime_type", NAMES)
 def test_broken_files_are_marked_or_left_alone(tmp_path: Path, mime_type: str) -> None:
-    seed = random.randrange(2**32) if SECONDS else 20261126
-    print(f"seed {seed}")
-    source = random.Random(seed)
+    source = chance()
     wholes = [data for data in specimens(mime_type).values() if len(data) < 60_000]
     for whole in tuple(wholes):
         part = tmp_path / "whole"
         part.write_bytes(whole)
         wholes.append(mark(part, mime_type, RECORD, "full").path.read_bytes())
     part = tmp_path / "part"
-    end = time.monotonic() + SECONDS
-    rounds = 0
     tracemalloc.start()
     try:
-        while rounds < ROUNDS or time.monotonic() < end:
-            rounds += 1
+        for _ in range(effort(40, 2_000)):
             served = broken(source, source.choice(wholes), source.choice(wholes))
             part.write_bytes(served)
             check(part, mime_type, served)
         assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()
-    print(f"{mime_type}: {rounds} files")
 
 
 def check(part: Path, mime_type: str, served: bytes) -> None:
@@ -97,15 +95,11 @@ def check(part: Path, mime_type: str, served: bytes) -> None:
     outcome.path.unlink()
 
 
+@pytest.mark.exhaustive
 def test_broken_packets_are_read_or_not() -> None:
-    seed = random.randrange(2**32) if SECONDS else 20261126
-    print(f"seed {seed}")
-    source = random.Random(seed)
+    source = chance()
     whole = xmp.build({"version": 1, "prompt": "a <cat> & ä", "body": {"a": [1, 2.5, None]}})
-    end = time.monotonic() + SECONDS
-    rounds = 0
-    while rounds < 3000 or time.monotonic() < end:
-        rounds += 1
+    for _ in range(effort(500, 50_000)):
         document = xmp.read(broken(source, whole, whole))
         assert document is None or document["version"] == 1
 

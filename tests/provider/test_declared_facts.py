@@ -51,7 +51,7 @@ def said(mode: dict[str, Any], key: str) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fate_of_every_option(kind: Any) -> None:
     names = outside_the_table(kind)
-    for name in random.Random(SEED).sample(names, effort(25, len(names))):
+    for name in random.Random(SEED).sample(names, effort(12, len(names))):
         document = describe(kind, name)
         assert json.loads(json.dumps(document)) == document
         modes: list[tuple[Any, dict[str, int]]] = [(document, {})]
@@ -74,7 +74,7 @@ def test_the_fate_of_every_option(kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_named_value_is_taken(kind: Any) -> None:
     names = outside_the_table(kind)
-    for name in random.Random(SEED).sample(names, effort(25, len(names))):
+    for name in random.Random(SEED).sample(names, effort(12, len(names))):
         document = describe(kind, name)
         for key, option in document["options"].items():
             if isinstance(option["takes"], list) and key not in ("size", "count"):
@@ -85,7 +85,7 @@ def test_every_named_value_is_taken(kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_example_is_a_command_that_works(kind: Any) -> None:
     names = outside_the_table(kind)
-    for name in random.Random(SEED).sample(names, effort(40, len(names))):
+    for name in random.Random(SEED).sample(names, effort(20, len(names))):
         program, noun, *words = shlex.split(describe(kind, name)["example"])
         assert (program, noun) == ("openclaw", kind)
         prompt, options = words.pop(), {}

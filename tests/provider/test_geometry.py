@@ -20,6 +20,7 @@ from openclaw_fal.provider.geometry import (
     rounded,
 )
 from openclaw_fal.provider.specs import image_row
+from tests.support.effort import effort
 
 LIMITS = image_row("openai/gpt-image-2").image_size
 assert LIMITS is not None
@@ -128,7 +129,7 @@ def test_limits_at_their_edges(size: Size, broken: int) -> None:
     assert len(broken_limits(size, LIMITS)) == broken
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=effort(100, 5_000))
 @given(st.integers(1, 999_999), st.integers(1, 999_999))
 def test_the_closest_legal_size_is_legal(width: int, height: int) -> None:
     assert LIMITS is not None

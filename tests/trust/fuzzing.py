@@ -1,18 +1,12 @@
-"""Fuzzing with Hypothesis: a bounded run by default, a long one when asked for.
-
-OPENCLAW_FAL_FUZZ_SECONDS=300 gives each target that many seconds, with inputs that no run before
-has seen. Figures are printed (pytest -s). Without it each target gets a few hundred inputs, always
-the same ones.
+"""Fuzzing with Hypothesis: always the same few inputs in the ordinary suite, and with
+`-m exhaustive` many that no run before has seen.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-SECONDS = float(os.environ.get("OPENCLAW_FAL_FUZZ_SECONDS") or 0)
+from tests.support.effort import effort, is_exhaustive
+
 HANG_SECONDS = 30
 T = TypeVar("T")
 
@@ -45,33 +40,23 @@ def no_hang() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def fuzz(strategy: st.SearchStrategy[T], check: Callable[[T], object], examples: int) -> None:
-    """Give inputs to `check`, which fails for what must not happen."""
-    count, rounds, start = 0, 0, time.monotonic()
-    fresh = random.SystemRandom().getrandbits(64) if SECONDS else 0
+def fuzz(strategy: st.SearchStrategy[T], check: Callable[[T], object], whole: int) -> None:
+    """Give inputs to `check`, which fails for what must not happen: `whole` of them, or in the
+    ordinary suite one for a hundred."""
 
     def one(value: T) -> None:
-        nonlocal count
-        count += 1
         with no_hang():
             check(value)
 
-    while True:
-        suppressed = list(HealthCheck)
-        phases = (Phase.explicit, Phase.generate, Phase.shrink)
-        number = 1000 if SECONDS else examples
-        run = settings(
-            max_examples=number, deadline=None, database=None, suppress_health_check=suppressed,
-            phases=phases,
-        )(given(strategy)(one))  # fmt: skip
-        seed(fresh + rounds)(run)()
-        rounds += 1
-        spent = time.monotonic() - start
-        if spent >= SECONDS:
-            break
-    if SECONDS:
-        name = getattr(check, "__qualname__", "?").partition(".")[0]
-        print(f"\n{name}: {count} inputs in {spent:.0f} s", file=sys.__stderr__)
+    run = settings(
+        max_examples=effort(max(10, whole // 100), whole),
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    )(given(strategy)(one))
+    if is_exhaustive():
+        run = seed(random.SystemRandom().getrandbits(64))(run)
+    run()
 
 
 # Inputs

@@ -30,6 +30,8 @@ from tests.cli.queueing import server
 from tests.trust.checks import commands
 from tests.trust.fuzzing import SPLINTERS, answers, as_json, fuzz, mutated, scalars
 
+pytestmark = pytest.mark.exhaustive
+
 # What fal answers
 
 heads = st.dictionaries(
@@ -75,7 +77,7 @@ def test_answers_of_the_api() -> None:
         for line in state.logs:
             assert commands(line.message, "") == set()
 
-    fuzz(st.tuples(answers, st.integers(100, 599), heads), check, 200)
+    fuzz(st.tuples(answers, st.integers(100, 599), heads), check, 4_000)
 
 
 def test_status_streams() -> None:
@@ -94,7 +96,7 @@ def test_status_streams() -> None:
         # Where the network cuts the stream makes no difference.
         assert list(events.events([whole])) == list(events.events(pieces))
 
-    fuzz(st.tuples(st.lists(parts, max_size=12), st.integers(1, 40)), check, 120)
+    fuzz(st.tuples(st.lists(parts, max_size=12), st.integers(1, 40)), check, 2_400)
 
 
 def test_urls_data_uris_and_packed_bodies() -> None:
@@ -137,7 +139,7 @@ def test_urls_data_uris_and_packed_bodies() -> None:
             with contextlib.suppress(body.Unreadable):
                 b"".join(body.unpacked([data], encoding))
 
-    fuzz(st.tuples(texts, texts, st.binary(max_size=60)), check, 300)
+    fuzz(st.tuples(texts, texts, st.binary(max_size=60)), check, 6_000)
 
 
 @pytest.fixture
@@ -191,7 +193,7 @@ def test_answers_on_the_wire(raw: tuple[list[bytes], Client]) -> None:
                 messages.append(error.message)
         assert commands("".join(messages), "") == set()
 
-    fuzz(st.one_of(whole, mutated(whole)), check, 80)
+    fuzz(st.one_of(whole, mutated(whole)), check, 1_600)
 
 
 # The config
@@ -255,7 +257,7 @@ def test_the_config_reader_and_editor() -> None:
             if after.text != found.text:
                 redaction.diff(found.text, after.text, "x")
 
-    fuzz(st.tuples(config_bytes, paths, settings_values), check, 300)
+    fuzz(st.tuples(config_bytes, paths, settings_values), check, 6_000)
 
 
 def read_all(found: config.Config) -> None:
@@ -279,4 +281,4 @@ def test_paths_of_settings() -> None:
     pieces = st.sampled_from(
         ["a", ".", "[", "]", '"', "'", "0", "-1", "\\", "b.c", " ", "ü", "\ud800"]
     )
-    fuzz(st.one_of(st.text(max_size=30), st.lists(pieces, max_size=10).map("".join)), check, 300)
+    fuzz(st.one_of(st.text(max_size=30), st.lists(pieces, max_size=10).map("".join)), check, 6_000)

@@ -25,6 +25,8 @@ from tests.program import write_config
 from tests.trust.checks import commands, strict
 from tests.trust.fuzzing import as_json, fuzz, json_values
 
+pytestmark = pytest.mark.exhaustive
+
 # The command line
 
 WORDS = (
@@ -135,7 +137,7 @@ def test_the_argument_surface(
         elif status != 0:
             assert told.strip(), argv
 
-    fuzz(command_lines().filter(harmless), check, 150)
+    fuzz(command_lines().filter(harmless), check, 2_000)
 
 
 def test_completion_requests(confined: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +153,7 @@ def test_completion_requests(confined: Sandbox, capsys: pytest.CaptureFixture[st
         assert commands(captured.out, "\n\t") == set()
         assert captured.err == ""
 
-    fuzz(st.tuples(st.sampled_from(["words", "line"]), words), check, 200)
+    fuzz(st.tuples(st.sampled_from(["words", "line"]), words), check, 4_000)
 
 
 def test_results_through_the_whole_program(
@@ -174,4 +176,4 @@ def test_results_through_the_whole_program(
             assert "Traceback" not in err.getvalue()
             strict(out.getvalue())
 
-        fuzz(json_values, check, 40)
+        fuzz(json_values, check, 800)
