@@ -172,7 +172,7 @@ class Runner:
         if adopted is None:
             self._end(ItemEnd(item, "uncertain", job))
         else:
-            self._wait_for(item, adopted)
+            self._take_up(item, adopted)
 
     def _wait_for(self, item: PlannedItem, job: Job) -> None:
         with self._lock:

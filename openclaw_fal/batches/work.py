@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job
     from openclaw_fal.media import Generated, Kind, RunSettings
 
+RECONCILE_S = 30.0
+"""Seconds that the search for an uncertain job in fal's list may take."""
+
 LOOK_S = 15.0
 """Seconds that one look at a job may take."""
 
@@ -115,7 +118,12 @@ class JobWork:
 
     def reconciled(self, job: Job) -> Job | None:
         """The uncertain job, if fal can say which request it became."""
-        return None
+        from openclaw_fal.job.reconcile import searched
+        from openclaw_fal.progress import Progress
+
+        deadline = self._engine.fal.deadline(RECONCILE_S)
+        job = searched(self._engine.fal, self._journal, Progress(), job, deadline)
+        return None if job.state == "uncertain" else job
 
     def changed(self, items: Sequence[PlannedItem]) -> list[tuple[PlannedItem, Job]]:
         """The items whose request is no longer the one that was sent for them."""
