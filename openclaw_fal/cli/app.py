@@ -31,6 +31,7 @@ class OpenClaw(Root):
         "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
         "spend": ("openclaw_fal.cli.spend", "Show what was spent."),
         "budget": ("openclaw_fal.cli.budget", "Limit what may be spent."),
+        "replay": ("openclaw_fal.cli.replay", "Make a file again, from its mark or its job."),
         "gallery": ("openclaw_fal.cli.gallery", "Make a page that shows what was made."),
         "provenance": ("openclaw_fal.cli.provenance", "Show where a file came from."),
         "config": ("openclaw_fal.cli.config", "Show and edit OpenClaw's config file."),

@@ -147,7 +147,7 @@ def _arguments(path: str) -> list[Takes]:
 
         value = ["setting"] if path == "config set" else []
         return [list(KNOWN_PATHS), *value]
-    if path.startswith("provenance "):
+    if path.startswith("provenance ") or path == "replay":
         return ["file"]
     if path == "help":
         from openclaw_fal.cli.topics import TOPICS

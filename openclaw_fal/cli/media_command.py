@@ -36,6 +36,8 @@ def run_media(
     model: str | None,
     run: RunOptions,
     prompts: str | None = None,
+    *,
+    replay_of: str | None = None,
 ) -> Result:
     """Plan the request and show, submit or run it; with `prompts`, one for each line of a file."""
     from openclaw_fal.cli.open_preview import check_preview
@@ -53,7 +55,7 @@ def run_media(
         from openclaw_fal.cli.batch import run_prompts
 
         return run_prompts(session, prompts, request_for(choice.endpoint), run)
-    settings = _settings(session, kind, config, choice, run)
+    settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
     try:
         return _shown_or_run(session, kind, request_for, run, config, choice, settings)
     except CapabilityError as error:

@@ -94,7 +94,7 @@ def strip(
         raise UsageError("--output and --in-place contradict each other", hint="leave one out")
     path = Path(file)
     written, intact = write_stripped(
-        path, _mime_type(path), output=Path(output) if output else None, in_place=in_place
+        path, mime_type(path), output=Path(output) if output else None, in_place=in_place
     )
     document: StrippedDocument = {"path": str(written), "served": intact}
     note = () if intact else ("it is not what fal served: the file was changed in other ways, too",)
@@ -104,16 +104,16 @@ def strip(
 def _report(path: Path) -> Report:
     from openclaw_fal.provenance.read import report
 
-    return report(path, _mime_type(path))
+    return report(path, mime_type(path))
 
 
 def _credentials(path: Path) -> Verdict:
     from openclaw_fal.provenance.credentials import verify as verify_credentials
 
-    return verify_credentials(path, _mime_type(path))
+    return verify_credentials(path, mime_type(path))
 
 
-def _mime_type(path: Path) -> str:
+def mime_type(path: Path) -> str:
     """What a file is by its first bytes; what has none that are known holds no mark."""
     from openclaw_fal.files.sniff import HEAD, sniff
     from openclaw_fal.text import reason
