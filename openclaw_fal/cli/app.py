@@ -27,6 +27,7 @@ class OpenClaw(Root):
         "image": ("openclaw_fal.cli.image", "Generate and edit images."),
         "video": ("openclaw_fal.cli.video", "Generate videos on fal's queue."),
         "music": ("openclaw_fal.cli.music", "Generate music."),
+        "models": ("openclaw_fal.cli.models", "Find models, and choose the default ones."),
         "batch": ("openclaw_fal.cli.batch", "Run thousands of requests, each exactly once."),
         "jobs": ("openclaw_fal.cli.jobs", "List, wait for and cancel jobs."),
         "spend": ("openclaw_fal.cli.spend", "Show what was spent."),

@@ -93,7 +93,7 @@ def show(ctx: typer.Context) -> Result:
     config = wiring.read_config(session.config)
     key = key_facts(config, session)
     base = _base_url(config)
-    defaults = {kind: _default_facts(config, kind) for kind in ("image", "video", "music")}
+    defaults = {kind: default_facts(config, kind) for kind in ("image", "video", "music")}
     document = {
         "config": {
             "path": str(config.path),
@@ -140,7 +140,7 @@ def _base_url(config: Config) -> str:
         return error.message
 
 
-def _default_facts(config: Config, kind: Any) -> dict[str, Any]:
+def default_facts(config: Config, kind: Any) -> dict[str, Any]:
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     try:

@@ -98,14 +98,14 @@ def set_value(
             expected(config, pairs[0][0])
         return [edit for keys, new in pairs for edit in _sets(config, keys, new, merge=merge)]
 
-    return _edited(ctx.obj, edits, dry_run, layout=layout, force=force)
+    return edited(ctx.obj, edits, dry_run, layout=layout, force=force)
 
 
 def unset_value(ctx: typer.Context, path: Path, dry_run: DryRun = False) -> Result:
     """Remove the key at a path, and its comma; the comments around it stay."""
     from openclaw_fal.config.rules import Unset
 
-    return _edited(ctx.obj, [Unset(path)], dry_run)
+    return edited(ctx.obj, [Unset(path)], dry_run)
 
 
 def patch(
@@ -133,7 +133,7 @@ def patch(
     def edits(config: Config) -> list[Edit]:
         return patched(config.data, given)
 
-    return _edited(ctx.obj, edits, dry_run, layout=layout, force=force)
+    return edited(ctx.obj, edits, dry_run, layout=layout, force=force)
 
 
 def migrate(
@@ -151,7 +151,7 @@ def migrate(
     """Move the default models to where the other releases of OpenClaw have them."""
     from openclaw_fal.config.rules import Migrate
 
-    return _edited(ctx.obj, [Migrate(layout_named(layout))], dry_run)
+    return edited(ctx.obj, [Migrate(layout_named(layout))], dry_run)
 
 
 def schema(
@@ -319,7 +319,7 @@ def _parsed(text: str, strict_json: bool) -> object:
         return text
 
 
-def _edited(
+def edited(
     session: Session,
     edits: Sequence[Edit] | Callable[[Config], Sequence[Edit]],
     dry_run: bool,

@@ -109,6 +109,62 @@ class ModelDocument(TypedDict):
     model: JsonObject
 
 
+class FoundModelsDocument(TypedDict):
+    """Endpoints that were listed or found: `model`, `kind` and `source` of each (the table of known
+    limits, or the catalogue of fal's declarations)."""
+
+    models: list[JsonObject]
+    catalogue: JsonObject
+
+
+class ModelFactsDocument(TypedDict):
+    """One endpoint in full. `fields` are those that it declares; `price` is null where none is
+    known; `siblings` are the other endpoints of its family."""
+
+    model: JsonObject
+    fields: list[JsonObject]
+    siblings: list[str]
+    price: JsonObject | None
+    aliases: list[str]
+
+
+class DefaultModelsDocument(TypedDict):
+    """The default model of each kind: `model`, `origin`, `path`, `fallbacks`."""
+
+    defaults: Mapping[str, JsonObject]
+    aliases: NotRequired[Mapping[str, str]]
+    catalogue: NotRequired[JsonObject]
+
+
+class AliasesDocument(TypedDict):
+    """The user's own short names, and the file that holds them."""
+
+    aliases: Mapping[str, str]
+    path: str
+
+
+class RefreshDocument(TypedDict):
+    """What a refresh brought: `skipped` entries of fal's list declare no input; `prices` is null
+    where fal was not asked for them."""
+
+    endpoints: int
+    skipped: int
+    resumed: bool
+    prices: int | None
+    path: str
+
+
+class CheckDocument(TypedDict):
+    """What differs between the table, the shipped catalogue and fal. With `contradicted`, the
+    status is 6."""
+
+    contradicted: bool
+    differences: list[JsonObject]
+    shipped: JsonObject
+    fresh: JsonObject
+    error: NotRequired[JsonObject]
+
+
 class HelpDocument(TypedDict):
     """A help topic, or the list of topics."""
 

@@ -46,6 +46,9 @@ TAKES: dict[str, str | list[str]] = {
     "--format": "limit:music:formats",
     "--auth-choice": ["fal-api-key"],
     "--secret-input-mode": ["plaintext", "ref"],
+    "--fallback": "chosen",
+    "--remove": "alias",
+    "--provider": ["fal"],
     "--kind": ["image", "video", "music"],
     "--provenance": ["mark", "full", "sidecar", "off"],
     "--sign": "file",
@@ -140,6 +143,12 @@ def _arguments(path: str) -> list[Takes]:
         return ["job:unfinished"]
     if path == "jobs show":
         return ["job"]
+    if path == "models default":
+        return [["image", "video", "music"], "chosen"]
+    if path == "models show":
+        return ["model:every"]
+    if path == "models alias":
+        return ["text", "model:every"]
     if path.endswith(" models"):
         return [f"model:{_kind(path)}"]
     if path in ("config get", "config set", "config unset"):

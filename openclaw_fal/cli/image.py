@@ -171,6 +171,6 @@ def models(
     ] = None,
 ) -> Result:
     """List the image models and what each one takes."""
-    from openclaw_fal.cli.models import show
+    from openclaw_fal.cli.model_tables import show
 
     return show(ctx.obj, "image", ref)

@@ -1,133 +1,297 @@
-"""The models tables: the same data that planning enforces, for people and for programs."""
+"""openclaw models: the commands that read; model_edits and model_refresh have the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from openclaw_fal.cli import model_edits, model_refresh
+from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.errors import UsageError
 from openclaw_fal.media import Kind
-from openclaw_fal.session import Session
-from openclaw_fal.text import spaced
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
-    from openclaw_fal.cli.documents import ModelDocument, ModelsDocument
+    from collections.abc import Iterable
+
+    from openclaw_fal.cli.documents import (
+        DefaultModelsDocument,
+        FoundModelsDocument,
+        JsonObject,
+        ModelFactsDocument,
+    )
+    from openclaw_fal.media import Made
+    from openclaw_fal.session import Session
+
+KINDS: tuple[Kind, ...] = ("image", "video", "music")
+SIBLINGS_SHOWN = 8
+
+EPILOG = """\
+Examples:
+  openclaw models search kling image
+  openclaw models show fal/fal-ai/veo3.1
+  openclaw models default image fal/fal-ai/nano-banana-2
+  openclaw models status
+See also: openclaw image models, openclaw help models"""
+LIST_EPILOG = """\
+Examples:
+  openclaw models list
+  openclaw models list --kind video --all
+  openclaw models list --json
+See also: openclaw models search, openclaw help models"""
+SEARCH_EPILOG = """\
+Examples:
+  openclaw models search upscale
+  openclaw models search kling image --kind video
+  openclaw models search lyrics --json
+See also: openclaw models show, openclaw help models"""
+SHOW_EPILOG = """\
+Examples:
+  openclaw models show fal/fal-ai/veo3.1
+  openclaw models show fal/fal-ai/recraft/v3/text-to-image --json
+See also: openclaw models search, openclaw help models"""
+STATUS_EPILOG = """\
+Examples:
+  openclaw models status
+  openclaw models status --plain
+  openclaw models status --json
+See also: openclaw models default, openclaw config show"""
+
+app = typer.Typer(
+    cls=Noun,
+    help="Find the models of fal, and choose the default ones.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+KindOption = Annotated[
+    str | None,
+    typer.Option("--kind", metavar="image|video|music", help="Only models that make this."),
+]
 
 
-def show(session: Session, kind: Kind, ref: str | None) -> Result:
-    """All models of a kind, or one in full; the configured default is marked."""
+@app.command("list", cls=Command, epilog=LIST_EPILOG)
+def list_models(
+    ctx: typer.Context,
+    kind: KindOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every endpoint of fal, not only the best known ones.")
+    ] = False,
+    provider: Annotated[
+        str | None, typer.Option("--provider", metavar="fal", help="This program knows fal's.")
+    ] = None,
+) -> Result:
+    """List models: those whose limits this program knows best, or with --all every one of fal."""
+    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.provider.specs import known_models
+
+    if provider not in (None, "fal"):
+        raise UsageError(f"--provider {provider}: this program knows fal's models", hint="fal")
+    rows = []
+    for one in _kinds(kind):
+        known = known_models(one)
+        more = [name for name in ENDPOINTS.ids(one) if name not in known] if every else []
+        rows += [_row(name, one, "table") for name in known]
+        rows += [_row(name, one, _source(name)) for name in more]
+    notes = [] if every else ["these are the best known ones; --all lists every endpoint of fal"]
+    return _listed(ctx.obj, rows, notes)
+
+
+@app.command(cls=Command, epilog=SEARCH_EPILOG)
+def search(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORDS", help="Parts of the id, a kind, field names.")
+    ],
+    kind: KindOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+) -> Result:
+    """Search fal's endpoints, offline: by id, kind and declared fields, the best first."""
+    from openclaw_fal.catalogue.search import search as found_in
+    from openclaw_fal.job import known
+    from openclaw_fal.provider.specs import table_endpoints
+
+    made = _kinds(kind)[0] if kind else None
+    text = " ".join(words).removeprefix("fal/")
+    hits = found_in(known.current()[0], text, kind=made, also=table_endpoints(), limit=limit + 1)
+    rows = [
+        _row(hit.endpoint.id, hit.endpoint.kind, _source(hit.endpoint.id)) for hit in hits[:limit]
+    ]
+    notes = []
+    if not rows:
+        notes.append(f"nothing matches {text}; fewer words, or openclaw models list --all")
+    elif len(hits) > limit:
+        notes.append(f"there are more: --limit {limit * 5}, or further words")
+    return _listed(ctx.obj, rows, notes)
+
+
+@app.command(cls=Command, epilog=SHOW_EPILOG)
+def show(
+    ctx: typer.Context,
+    ref: Annotated[str, typer.Argument(metavar="fal/…", help="A model ref, or an alias.")],
+) -> Result:
+    """Show one endpoint: its fields and what they take, its siblings, its price, an example."""
+    from openclaw_fal.cli import model_facts
     from openclaw_fal.job import wiring
     from openclaw_fal.job.known import ENDPOINTS
-    from openclaw_fal.job.settings import choose_model
-    from openclaw_fal.provider import catalog, refs
+    from openclaw_fal.provider import catalog
+    from openclaw_fal.store.aliases import aliases
 
-    configured = _configured(session, kind)
-    if ref is not None:
-        row = _marked(catalog.describe(kind, refs.parse_ref(ref, ENDPOINTS), ENDPOINTS), configured)
-        document: ModelDocument = {"model": row}
-        notes = ["--json also tells where each fact is from"]
-        if not row["known"]:
-            notes.append("fal's schema of this endpoint is not known here")
-        if row["closest"]:
-            notes.append(f"did you mean {row['closest']}?")
-        return Result(document, out=(Facts(_facts(row)),), notes=tuple(notes))
-    rows = [_marked(row, configured) for row in catalog.listing(kind, ENDPOINTS)]
-    if configured not in {row["model"] for row in rows}:
-        endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
-        rows.insert(0, _marked(catalog.describe(kind, endpoint, ENDPOINTS), configured))
-    listed: ModelsDocument = {"default": configured, "models": list(rows)}
-    cells = [(("* " if row["configured"] else "  ") + row["model"], _summary(row)) for row in rows]
-    note = f"* the default; openclaw {kind} models fal/… shows one in full"
-    return Result(listed, out=(Table(("  model", "takes"), cells),), notes=(note,))
-
-
-def _configured(session: Session, kind: Kind) -> str:
-    """The ref of the model that a command without --model would use; the built-in one when the
-    config cannot be read or names another provider."""
-    from openclaw_fal.errors import LocalError
-    from openclaw_fal.job import wiring
-    from openclaw_fal.job.settings import choose_model
-    from openclaw_fal.provider.specs import DEFAULT_MODELS
-
-    try:
-        endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
-    except LocalError:
-        endpoint = DEFAULT_MODELS[kind]
-    return f"fal/{endpoint}"
-
-
-def _marked(row: dict[str, Any], configured: str) -> dict[str, Any]:
-    return {**row, "configured": row["model"] == configured}
-
-
-def _summary(row: Mapping[str, Any]) -> str:
-    """One model's limits at a glance."""
-    parts = [
-        _references(row),
-        _seconds(row.get("durations")),
-        _counted(row.get("aspectRatios"), "ratio"),
-        " ".join(row.get("resolutions") or ()),
-        " ".join(row.get("outputFormats") or row.get("formats") or ()),
-        "sound on/off" if row.get("audio") else "",
-        "lyrics" if row.get("lyrics") == "sent" else "",
-        "instrumental" if row.get("instrumental") == "sent" else "",
-        f"{row['maxCount']} at once" if row.get("maxCount", 1) > 1 else "",
-    ]
-    return "; ".join(part for part in parts if part) or "the prompt only"
-
-
-def _references(row: Mapping[str, Any]) -> str:
-    kinds = (
-        ("maxReferenceImages", "image"),
-        ("maxReferenceVideos", "video"),
-        ("maxReferenceAudios", "sound"),
+    endpoint = model_facts.endpoint_named(ref)
+    kind = model_facts.made_by(endpoint)
+    facts: JsonObject = (
+        {"model": f"fal/{endpoint}", "kind": "other"}
+        if kind == "other"
+        else catalog.describe(kind, endpoint, ENDPOINTS)
     )
-    parts = [_counted(range(row.get(key) or 0), word) for key, word in kinds]
-    needed = " (needed)" if row.get("requiredReferences") else ""
-    text = ", ".join(part for part in parts if part)
-    return text + needed if text else ""
-
-
-def _counted(values: Any, word: str) -> str:
-    count = len(values or ())
-    return f"{count} {word}{'s' if count > 1 else ''}" if count else ""
-
-
-def _seconds(durations: Mapping[str, Any] | None) -> str:
-    if not durations or not durations.get("sent") or durations.get("max") is None:
-        return ""
-    if durations.get("values"):
-        return f"{', '.join(str(value) for value in durations['values'])} s"
-    return f"{durations['min']}-{durations['max']} s"
-
-
-_NOT_FOR_PEOPLE = ("known", "closest", "sources")
-
-
-def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """One model in full; what it does not have is left out."""
-    return [
-        (spaced(key), text)
-        for key, value in row.items()
-        if key not in _NOT_FOR_PEOPLE and (text := _fact(key, value))
+    api = wiring.hosts_of(wiring.read_config(ctx.obj.config)).api
+    fields = model_facts.declared_fields(endpoint)
+    price = model_facts.price_of(endpoint, api)
+    siblings = [f"fal/{name}" for name in ENDPOINTS.siblings(endpoint)]
+    short = [name for name, meant in aliases().items() if meant == f"fal/{endpoint}"]
+    document: ModelFactsDocument = {
+        "model": facts,
+        "fields": fields,
+        "siblings": siblings,
+        "price": price,
+        "aliases": short,
+    }
+    rows = [
+        ("model", f"fal/{endpoint}"),
+        ("makes", kind if kind != "other" else "no image, video or audio"),
+        *((("alias", ", ".join(short)),) if short else ()),
+        ("price", str(price["text"]) if price else "not known here (openclaw models refresh)"),
+        *_sibling_rows(siblings),
     ]
+    table = Table(("field", "takes"), model_facts.field_rows(fields))
+    example = facts.get("example")
+    notes = []
+    if kind == "other":
+        notes.append("this program cannot run it; openclaw models search WORDS finds others")
+    else:
+        notes.append(f"openclaw {kind} models fal/{endpoint} tells what the options become")
+    if not fields:
+        notes.append("fal's schema of this endpoint is not known here")
+    closing = (Facts([("try", f"{example} --dry-run")]),) if example else ()
+    return Result(document, out=(Facts(rows), table, *closing), notes=tuple(notes))
 
 
-def _fact(key: str, value: Any) -> str:
-    if key.startswith("maxReference") and not value:
-        return ""
-    if key == "durations":
-        return _seconds(value)
-    if key == "withReferences":
-        return "\n".join(f"{name}: {text}" for name, text in _facts(value))
-    return _text(value)
+@app.command(cls=Command, epilog=STATUS_EPILOG)
+def status(
+    ctx: typer.Context,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A line for each kind: image fal/…, no more.")
+    ] = False,
+) -> Result:
+    """Show the default image, video and music model, and where each comes from."""
+    from openclaw_fal.cli.config import default_facts
+    from openclaw_fal.job import known, wiring
+    from openclaw_fal.store.aliases import aliases
+
+    config = wiring.read_config(ctx.obj.config)
+    defaults: dict[str, dict[str, Any]] = {one: default_facts(config, one) for one in KINDS}
+    catalogue, damaged = known.current()
+    short = aliases()
+    document: DefaultModelsDocument = {
+        "defaults": defaults,
+        "aliases": short,
+        "catalogue": _catalogue(),
+    }
+    if plain:
+        lines = tuple(f"{kind} {facts['model'] or '-'}" for kind, facts in defaults.items())
+        return Result(document, out=lines)
+    cells = [
+        (
+            kind,
+            str(facts["model"] or "-"),
+            str(facts.get("path", facts["origin"])),
+            ", ".join(facts["fallbacks"]) or "-",
+        )
+        for kind, facts in defaults.items()
+    ]
+    rows = [
+        ("config", str(config.path)),
+        ("catalogue", f"{len(catalogue.ids())} endpoints of fal, {_age(document['catalogue'])}"),
+        *((("aliases", ", ".join(short)),) if short else ()),
+    ]
+    notes = ["openclaw models default image REF changes one"]
+    if damaged:
+        notes.append(damaged)
+    table = Table(("kind", "default model", "from", "fallbacks"), cells)
+    return Result(document, out=(table, Facts(rows)), notes=tuple(notes))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_text(item)}" for key, item in value.items() if _text(item))
-    if isinstance(value, (list, tuple)):
-        return " ".join(str(item) for item in value)
-    return "" if value is None else str(value)
+for name, command, epilog in (
+    ("default", model_edits.default, model_edits.DEFAULT_EPILOG),
+    ("alias", model_edits.alias, model_edits.ALIAS_EPILOG),
+    ("refresh", model_refresh.refresh, model_refresh.REFRESH_EPILOG),
+    ("check", model_refresh.check, model_refresh.CHECK_EPILOG),
+):
+    app.command(name, cls=Command, epilog=epilog)(command)
+
+
+def _kinds(given: str | None) -> tuple[Kind, ...]:
+    if given is None:
+        return KINDS
+    for kind in KINDS:
+        if given == kind:
+            return (kind,)
+    raise UsageError(f"--kind {given}: takes {', '.join(KINDS)}", hint="--kind image")
+
+
+def _row(endpoint: str, kind: Made, source: str) -> JsonObject:
+    from openclaw_fal.catalogue.read import family
+
+    return {
+        "model": f"fal/{endpoint}",
+        "kind": kind,
+        "family": family(endpoint),
+        "source": source,
+    }
+
+
+def _source(endpoint: str) -> str:
+    from openclaw_fal.provider.specs import kind_of_row
+
+    return "table" if kind_of_row(endpoint) else "catalogue"
+
+
+def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> Result:
+    """Refs and what they make; the configured defaults are marked."""
+    from openclaw_fal.cli.model_tables import configured_ref
+    from openclaw_fal.job import known
+
+    defaults = {configured_ref(session, kind) for kind in KINDS}
+    marked: list[JsonObject] = [{**row, "configured": row["model"] in defaults} for row in rows]
+    document: FoundModelsDocument = {"models": marked, "catalogue": _catalogue()}
+    cells = [
+        (f"{'* ' if row['configured'] else '  '}{row['model']}", str(row["kind"])) for row in marked
+    ]
+    notes = [*notes, *filter(None, [known.warning()])]
+    if not cells:
+        return Result(document, notes=tuple(notes))
+    notes.append("openclaw models show fal/… shows one in full")
+    return Result(document, out=(Table(("  model", "makes"), cells),), notes=tuple(notes))
+
+
+def _catalogue() -> JsonObject:
+    """Which catalogue applies: its day, and whether it came with the program."""
+    from openclaw_fal.catalogue.read import shipped
+    from openclaw_fal.job import known
+
+    catalogue, _ = known.current()
+    return {"asOf": catalogue.as_of, "source": "shipped" if catalogue is shipped() else "refreshed"}
+
+
+def _age(catalogue: JsonObject) -> str:
+    return f"{catalogue['source']}, as of {catalogue['asOf']}"
+
+
+def _sibling_rows(siblings: list[str]) -> list[tuple[str, str]]:
+    shown = siblings[:SIBLINGS_SHOWN]
+    rows = [("" if at else "siblings", ref) for at, ref in enumerate(shown)]
+    if len(siblings) > len(shown):
+        rows.append(("", f"and {len(siblings) - len(shown)} more (--json lists all)"))
+    return rows

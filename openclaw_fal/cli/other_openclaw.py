@@ -6,6 +6,24 @@ import os
 import sys
 from pathlib import Path
 
+_LOOKS_AT = "is about the model that looks at images; this program is about those that make them"
+_CHATS = "is about the model that chats; this program is about those that make images and more"
+MODELS_COMMANDS = {
+    "set-image": _LOOKS_AT,
+    "image-fallbacks": _LOOKS_AT,
+    "set": _CHATS,
+    "fallbacks": _CHATS,
+    "scan": _CHATS,
+    "auth": _CHATS,
+}
+"""Commands of OpenClaw's `models` that are not ours, and what they are about."""
+MEANT = {
+    "set-image": "models default image REF",
+    "image-fallbacks": "models default image --fallback REF",
+    "auth": "onboard",
+}
+"""What is probably meant by such a command here; else `models default`."""
+
 
 def real_openclaw() -> str | None:
     """The path of another `openclaw` on PATH that is not this program; None without one."""

@@ -95,12 +95,16 @@ def _with_file(noun: Context, name: str) -> str:
 
 
 def _unknown_command(ctx: Context, path: str, typed: str) -> UsageError:
+    from openclaw_fal.cli.other_openclaw import MEANT, MODELS_COMMANDS, real_openclaw
+
+    if ctx.command.name == "models" and typed in MODELS_COMMANDS:
+        prog = ctx.find_root().command_path
+        hint = f"{prog} {MEANT.get(typed, 'models default image|video|music REF')}"
+        return UsageError(f"OpenClaw's `models {typed}` {MODELS_COMMANDS[typed]}", hint=hint)
     meant = nearest(typed, ctx.command.list_commands(ctx))
     message = f"there is no command {path} {typed}"
     if meant is not None:
         return UsageError(message, hint=f"{path} {meant}")
-    from openclaw_fal.cli.other_openclaw import real_openclaw
-
     of_openclaw = ctx.parent is None or "infer" in (ctx.command.name, ctx.parent.command.name)
     real = real_openclaw() if of_openclaw else None
     if real is not None:

@@ -143,6 +143,6 @@ def models(
     ] = None,
 ) -> Result:
     """List the video models and what each one takes."""
-    from openclaw_fal.cli.models import show
+    from openclaw_fal.cli.model_tables import show
 
     return show(ctx.obj, "video", ref)

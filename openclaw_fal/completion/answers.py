@@ -19,6 +19,7 @@ FILE_ANSWER = "@file"
 files that are wanted (`png|jpg`), or nothing for all of them."""
 
 CATALOGUE_SHOWN = 200
+EVERY = "every"  # in the place of a kind of model: all of them
 LINE_VARIABLE = "OPENCLAW_FAL_COMPLETE_LINE"  # for shells that cannot quote an argument
 JOBS_SHOWN = 30
 
@@ -178,25 +179,58 @@ def _values(takes: Takes, given: Sequence[str], current: str, models: Models) ->
         return _job_ids(unfinished=rest == "unfinished")
     if name == "model":
         return _model_refs(rest, current, models)
+    if name == "chosen":
+        kinds = [word for word in given if word in models]
+        return _model_refs(kinds[0] if kinds else EVERY, current, models)
+    if name == "alias":
+        return _aliases()
     if name == "setting":
         return _setting(given, models)
     return [(value, "") for value in _limited(rest, given, models)]
 
 
 def _model_refs(kind: str, current: str, models: Models) -> list[Candidate]:
-    """The known models; further ones of fal's endpoints once the word says which are meant."""
-    known = [(ref, facts["title"]) for ref, facts in models[kind].items()]
-    if len(current) <= len("fal/"):
+    """The known models and the user's short names; further ones of fal's endpoints once the word
+    says which are meant."""
+    kinds = list(models) if kind == EVERY else [kind]
+    known = [(ref, facts["title"]) for one in kinds for ref, facts in models[one].items()]
+    if "fal/".startswith(current):
         return known
-    try:
-        from openclaw_fal.catalogue import read
-
-        ids = read.ids(kind)  # type: ignore[arg-type]
-    except Exception:  # a completion must never disturb the command line
-        return known
-    refs = [f"fal/{name}" for name in ids if f"fal/{name}".startswith(current)]
-    more = [(ref, "") for ref in refs if ref not in models[kind]]
+    if not current.startswith("fal/"):
+        return _aliases()
+    taken = {ref for ref, _ in known}
+    ids = _catalogued(None if kind == EVERY else kind, current[len("fal/") :])
+    more = [(f"fal/{name}", "") for name in ids if f"fal/{name}" not in taken]
     return known + (more if len(more) <= CATALOGUE_SHOWN else [])
+
+
+def _catalogued(kind: str | None, start: str) -> list[str]:
+    """The endpoint ids that begin so; where none is shipped, those of the refreshed catalogue."""
+    try:
+        from openclaw_fal.catalogue.names import names, names_in
+
+        shipped = names(kind, start)
+        if shipped:
+            return shipped
+        from openclaw_fal.store.paths import catalogue_folder
+
+        return names_in(catalogue_folder() / "catalogue.bin", kind, start)
+    except Exception:  # a completion must never disturb the command line
+        return []
+
+
+def _aliases() -> list[Candidate]:
+    """The user's short names of models, and what each stands for."""
+    try:
+        from openclaw_fal.store.paths import aliases_path
+
+        if not aliases_path().exists():
+            return []
+        from openclaw_fal.store.aliases import aliases
+
+        return list(aliases().items())
+    except Exception:  # a completion must never disturb the command line
+        return []
 
 
 def _chosen_model(given: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ COMMANDS: dict[str, CommandEntry] = {
             'image': 'Generate and edit images',
             'video': "Generate videos on fal's queue",
             'music': 'Generate music',
+            'models': 'Find models, and choose the default ones',
             'batch': 'Run thousands of requests, each exactly once',
             'jobs': 'List, wait for and cancel jobs',
             'spend': 'Show what was spent',
@@ -315,6 +316,90 @@ COMMANDS: dict[str, CommandEntry] = {
         'commands': {},
         'options': {},
         'arguments': ['model:music'],
+        'repeats': False,
+    },
+    'models': {
+        'commands': {
+            'list': 'List models: those whose limits this program knows best, or with --all every one of fal',
+            'search': "Search fal's endpoints, offline: by id, kind and declared fields, the best first",
+            'show': 'Show one endpoint: its fields and what they take, its siblings, its price, an example',
+            'status': 'Show the default image, video and music model, and where each comes from',
+            'default': "Show or set the default model of a kind, in OpenClaw's config and in its own layout",
+            'alias': 'List, make or remove your own short names of models; --model takes them',
+            'refresh': "Fetch fal's list of models, and their prices, into this user's cache",
+            'check': "Tell what differs between this program's table, its catalogue and fal",
+        },
+        'options': {},
+        'arguments': [],
+        'repeats': False,
+    },
+    'models list': {
+        'commands': {},
+        'options': {
+            '--kind': {'help': 'Only models that make this', 'takes': ['image', 'video', 'music']},
+            '--all': {'help': 'Every endpoint of fal, not only the best known ones', 'takes': None},
+            '--provider': {'help': "This program knows fal's", 'takes': ['fal']},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'models search': {
+        'commands': {},
+        'options': {
+            '--kind': {'help': 'Only models that make this', 'takes': ['image', 'video', 'music']},
+            '--limit': {'help': 'How many at most', 'takes': 'text'},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'models show': {
+        'commands': {},
+        'options': {},
+        'arguments': ['model:every'],
+        'repeats': False,
+    },
+    'models status': {
+        'commands': {},
+        'options': {
+            '--plain': {'help': 'A line for each kind: image fal/…, no more', 'takes': None},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'models default': {
+        'commands': {},
+        'options': {
+            '--fallback': {'help': 'What is tried when the default fails', 'takes': 'chosen'},
+            '--unset': {'help': 'Back to the built-in default; no fallbacks', 'takes': None},
+            '--dry-run': {'help': 'Print the difference, write nothing', 'takes': None},
+        },
+        'arguments': [['image', 'video', 'music'], 'chosen'],
+        'repeats': False,
+    },
+    'models alias': {
+        'commands': {},
+        'options': {
+            '--remove': {'help': 'Forget a short name', 'takes': 'alias'},
+        },
+        'arguments': ['text', 'model:every'],
+        'repeats': False,
+    },
+    'models refresh': {
+        'commands': {},
+        'options': {
+            '--prices': {'help': 'Fetch the prices, too: fal wants a key for them', 'takes': None},
+            '--no-prices': {'help': 'Fetch the prices, too: fal wants a key for them', 'takes': None},
+            '--restart': {'help': 'Begin anew, not where the last refresh was cut off', 'takes': None},
+        },
+        'arguments': [],
+        'repeats': False,
+    },
+    'models check': {
+        'commands': {},
+        'options': {
+            '--cached': {'help': 'Ask nobody: compare with the last refresh', 'takes': None},
+        },
+        'arguments': [],
         'repeats': False,
     },
     'batch': {

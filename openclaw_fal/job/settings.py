@@ -34,6 +34,8 @@ class ModelChoice(Frozen):
 def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     """The model of `--model`, else the config's default, else the specification's.
 
+    `ref` may be one of the user's short names (`models alias`).
+
     Fallbacks belong to the config's default: a model that was asked for is never replaced.
     Raises UsageError for a ref that is none, LocalError for a default of another provider.
     """
@@ -42,7 +44,9 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     if ref is not None:
-        return ModelChoice(refs.parse_ref(ref, ENDPOINTS), "--model")
+        from openclaw_fal.store.aliases import aliases_for
+
+        return ModelChoice(refs.resolve(ref, aliases_for(ref), ENDPOINTS), "--model")
     default = config.default_model(kind)
     if default is None:
         return ModelChoice(DEFAULT_MODELS[kind], "built in")
@@ -55,7 +59,7 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     if not fal:
         raise LocalError(
             f"the default {kind} model in {config.path} is {default.primary}, of another provider",
-            hint=f"openclaw {kind} --model fal/{DEFAULT_MODELS[kind]} PROMPT",
+            hint=f"--model fal/{DEFAULT_MODELS[kind]}, or openclaw models default {kind} REF",
         )
     others = tuple(item for item in default.fallbacks if _is_of_another_provider(item))
     instead_of = default.primary if _is_of_another_provider(default.primary) else None

@@ -43,6 +43,12 @@ def credentials_path(environ: Mapping[str, str] | None = None) -> Path:
     return _own_folder("config", environ) / "credentials.toml"
 
 
+def aliases_path(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's short names of models: in `$OPENCLAW_FAL_HOME`, else in the user's config
+    folder."""
+    return _own_folder("config", environ) / "aliases.toml"
+
+
 def jobs_path(environ: Mapping[str, str] | None = None) -> Path:
     """The database of jobs: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
     return _own_folder("state", environ) / "jobs.sqlite3"

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.catalogue import read
+from openclaw_fal.catalogue.names import names
+from openclaw_fal.catalogue.pack import pack
+from openclaw_fal.catalogue.read import CACHED
 from openclaw_fal.completion.answers import candidates, split_line
 from openclaw_fal.completion.table import MODELS
 from openclaw_fal.journal.record import STATES
+from openclaw_fal.media import Endpoint
 from openclaw_fal.provider import catalog
 from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.store import paths
+from openclaw_fal.store.aliases import set_alias
 from tests.program import KEY, in_process, write_config
 
 
@@ -97,6 +103,37 @@ def test_values_are_those_of_the_default_model(isolated: Path) -> None:
 def test_further_models_of_fal_are_offered_once_a_word_says_which() -> None:
     assert "fal/fal-ai/recraft/v3/text-to-image" in values("image", "-m", "fal/fal-ai/recraft")
     assert values("image", "-m", "fal/") == list(MODELS["image"])
+
+
+def test_any_kind_of_model_is_offered_where_any_is_taken() -> None:
+    assert values("models", "show", "fal/fal-ai/veo3.1/li")[0] == "fal/fal-ai/veo3.1/lite"
+    lite = values("models", "default", "video", "fal/fal-ai/veo3.1/li")
+    assert lite == values("video", "-m", "fal/fal-ai/veo3.1/li")
+    assert values("models", "default", "image", "fal/fal-ai/veo3.1/li") == []
+    assert values("models", "default", "") == ["image", "video", "music"]
+
+
+def test_models_that_only_a_refresh_knows_are_offered() -> None:
+    folder = paths.catalogue_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    new = Endpoint("new-lab/painter/v1", "image", {"type": "object"})
+    (folder / CACHED).write_bytes(pack([new], "2099-01-01"))
+    assert values("image", "-m", "fal/new-l") == ["fal/new-lab/painter/v1"]
+    assert values("video", "-m", "fal/new-l") == []
+    (folder / CACHED).write_bytes(b"damaged")
+    assert values("image", "-m", "fal/new-l") == []
+
+
+def test_short_names_of_models_are_offered() -> None:
+    set_alias("quick", "fal/fal-ai/flux/schnell")
+    assert values("image", "-m", "qu") == ["quick"]
+    assert values("models", "alias", "--remove", "") == ["quick"]
+
+
+def test_the_names_are_those_of_the_catalogue() -> None:
+    for kind in ("image", "video", "music"):
+        assert names(kind, "") == read.ids(kind)  # type: ignore[arg-type]
+    assert set(names(None, "")) == set(read.ids()) - set(read.ids("other"))
 
 
 def test_short_names_of_options_are_offered() -> None:
