@@ -279,6 +279,7 @@ def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
         ("key", f"{masked}  from {source}"),
         ("kept in", str(done.key_path)),
         *((f"{kind} model", model) for kind, model in defaults.items()),
+        ("another", "openclaw models default image REF"),
         ("next", NEXT),
     ]
     if done.verified is not None:

@@ -64,6 +64,10 @@ endpoint can be named; the known ones are checked against what they take before
 anything is sent.
 
 Examples:
+  openclaw models search kling image                   among all endpoints of fal
+  openclaw models show fal/fal-ai/veo3.1               its fields, siblings, price
+  openclaw models default image fal/fal-ai/nano-banana-2
+  openclaw models alias fast fal/fal-ai/flux/schnell   --model fast
   openclaw image models                                all image models
   openclaw image models fal/openai/gpt-image-2         one in full
   openclaw video models

@@ -200,7 +200,7 @@ def test_a_damaged_file_of_aliases_is_named_and_stays(openclaw: Openclaw, conten
 
 def test_a_refresh_brings_what_fal_lists_and_its_prices(openclaw: Openclaw, fal: Hooked) -> None:
     asked: list[Request] = []
-    fal.answer = lambda request: asked.append(request)  # type: ignore[func-returns-value]
+    fal.answer = lambda request: asked.append(request)
 
     done = openclaw("models", "refresh", "--json")
 
@@ -278,7 +278,7 @@ def test_a_foreign_document_changes_nothing(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pack(read.shipped().endpoints(), "2099-01-01"))
     before = path.read_bytes()
-    fal.answer = lambda request: Response(200, {"content-type": "application/json"}, body)
+    fal.answer = lambda request: Response(200, body, [("content-type", "application/json")])
     outcome = openclaw("models", "refresh", "--json")
     assert outcome.status == 7
     assert path.read_bytes() == before
@@ -367,7 +367,7 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("argv", "keys"), KEYS.items(), ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("argv", "keys"), KEYS.items(), ids=[" ".join(a) for a in KEYS])
 def test_the_documents(
     openclaw: Openclaw, fal: Hooked, argv: tuple[str, ...], keys: set[str]
 ) -> None:

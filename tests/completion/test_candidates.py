@@ -132,7 +132,7 @@ def test_short_names_of_models_are_offered() -> None:
 
 def test_the_names_are_those_of_the_catalogue() -> None:
     for kind in ("image", "video", "music"):
-        assert names(kind, "") == read.ids(kind)  # type: ignore[arg-type]
+        assert names(kind, "") == read.ids(kind)
     assert set(names(None, "")) == set(read.ids()) - set(read.ids("other"))
 
 
