@@ -21,7 +21,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from openclaw_fal.media import Output
 
 
 class Violation(NamedTuple):
@@ -73,7 +76,7 @@ class OpenClawFalError(Exception):
         self.may_be_billed = may_be_billed
         self.model = model
         self.raw = b""
-        self.outputs: Sequence[Any] = ()
+        self.outputs: Sequence[Output] = ()
         self.attempts: Sequence[Mapping[str, object]] = ()
 
 

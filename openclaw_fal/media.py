@@ -20,7 +20,10 @@ Kind = Literal["image", "video", "music"]
 MediaType = Literal["image", "video", "audio"]
 Priority = Literal["normal", "low"]
 Made = Literal["image", "video", "music", "other"]
-Schema = Mapping[str, Any]  # JSON Schema: its keywords hold any JSON
+Json = Mapping[
+    str, Any
+]  # JSON that came from outside: what a key holds is checked where it is used
+Schema = Json  # JSON Schema: its keywords hold any JSON
 
 # The specification's models: what a request without a model is for, by endpoint id.
 DEFAULT_MODELS: dict[Kind, str] = {

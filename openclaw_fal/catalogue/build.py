@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.catalogue.read import SHIPPED
-from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.media import Endpoint, Json, Made
 
 KINDS: dict[str, Made] = {"image": "image", "video": "video", "audio": "music", "other": "other"}
 
 
-def endpoints_of(document: Mapping[str, Any]) -> list[Endpoint]:
+def endpoints_of(document: Json) -> list[Endpoint]:
     """The endpoints of such a document. Raises KeyError for a kind that is not one."""
     return [
         Endpoint(name, KINDS[declared["kind"]], declared["input"], tuple(declared["outputs"]))

@@ -6,12 +6,12 @@ contradicted(differences)      # a row of the table is wrong: `models check` exi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from openclaw_fal.catalogue.read import Catalogue
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Endpoint
+from openclaw_fal.media import Endpoint, Json
 
 Sort = Literal["contradicts the table", "new", "gone", "changed"]
 
@@ -70,28 +70,29 @@ def _contradictions(row: Endpoint, now: Endpoint) -> Iterator[Difference]:
             yield Difference("contradicts the table", row.id, f"{name} is {types}", name)
 
 
-def _choices(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _choices(schema: Json) -> list[Json]:
     return list(schema.get("anyOf") or schema.get("oneOf") or [schema])
 
 
-def _values(schema: Mapping[str, Any]) -> set[str]:
+def _values(schema: Json) -> set[str]:
     return {str(value) for choice in _choices(schema) for value in choice.get("enum", ())}
 
 
-def _takes_any(schema: Mapping[str, Any]) -> bool:
+def _takes_any(schema: Json) -> bool:
     return any(
         choice.get("type") == "string" and "enum" not in choice for choice in _choices(schema)
     )
 
 
-def _types(schema: Mapping[str, Any]) -> set[str]:
+def _types(schema: Json) -> set[str]:
     names = {"integer": "number", "float": "number"}
     types: set[str] = set()
     for choice in _choices(schema):
         for value in choice.get("enum", ()):
             types.add("string" if isinstance(value, str) else "number")
         if "enum" not in choice:
-            types.add(names.get(choice.get("type", ""), choice.get("type", "")))
+            declared: str = choice.get("type", "")
+            types.add(names.get(declared, declared))
     return types
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from openclaw_fal.media import Endpoint, Made
-
-Json = Mapping[str, Any]
+from openclaw_fal.media import Endpoint, Json, Made
 
 MAX_DEPTH = 30  # of $refs and nested schemas; one that refers to itself ends there
 KEPT_WORDS = """
@@ -106,7 +103,7 @@ def _resolved(schema: Json, document: Json) -> Json:
         ref = schema.get("$ref")
         if not isinstance(ref, str):
             return schema
-        target: Any = document
+        target: object = document
         for part in ref.removeprefix("#/").split("/"):
             target = target.get(part) if isinstance(target, Mapping) else None
         if not isinstance(target, Mapping):
@@ -115,7 +112,7 @@ def _resolved(schema: Json, document: Json) -> Json:
     return {}
 
 
-def _plain(schema: Json, document: Json, depth: int = 0) -> dict[str, Any]:
+def _plain(schema: Json, document: Json, depth: int = 0) -> dict[str, object]:
     """JSON Schema without references, titles and descriptions, and without `null`."""
     if depth > MAX_DEPTH:
         return {}

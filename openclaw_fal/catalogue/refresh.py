@@ -15,17 +15,16 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from openclaw_fal.catalogue.openapi import endpoint_of
 from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.catalogue.read import CACHED, Catalogue
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Endpoint
+from openclaw_fal.media import Endpoint, Json
 
 PARTIAL = "catalogue.part"
-FetchPage = Callable[[str | None], Mapping[str, Any]]
+FetchPage = Callable[[str | None], Json]
 
 
 class Refreshed(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,6 +11,7 @@ from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.ui.result import Facts, Result
 
 if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import KeyFacts
     from openclaw_fal.config.read import Config
     from openclaw_fal.session import Session
 
@@ -58,7 +59,7 @@ def removed(session: Session) -> Result:
     return Result(document, out=(text,), notes=notes)
 
 
-def key_facts(config: Config, session: Session) -> dict[str, Any]:
+def key_facts(config: Config, session: Session) -> KeyFacts:
     """Where the key comes from, never the key; a broken source is shown, not fatal."""
     from openclaw_fal.config.keys import key_places, resolve_key
 
@@ -71,7 +72,7 @@ def key_facts(config: Config, session: Session) -> dict[str, Any]:
     if key is None:
         return {"set": False}
     session.secrets.add(key.value)
-    facts: dict[str, Any] = {"set": True, "source": key.source, "label": key.label}
+    facts: KeyFacts = {"set": True, "source": key.source, "label": key.label}
     facts["masked"] = key.masked
     if others:
         facts["alsoIn"] = others
@@ -80,7 +81,7 @@ def key_facts(config: Config, session: Session) -> dict[str, Any]:
     return facts
 
 
-def key_line(key: dict[str, Any]) -> str:
+def key_line(key: KeyFacts) -> str:
     """The key in one line: what may be shown of it, and where it is."""
     if key["set"]:
         return f"{key['masked']}  {key['label']}"

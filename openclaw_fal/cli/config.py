@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,10 @@ from openclaw_fal.errors import LocalError
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
+    from openclaw_fal.cli.documents import DefaultModelFacts
     from openclaw_fal.config.read import Config
+    from openclaw_fal.json5.path import KeyPath
+    from openclaw_fal.media import Kind
 
 EPILOG = """\
 Examples:
@@ -93,7 +96,8 @@ def show(ctx: typer.Context) -> Result:
     config = wiring.read_config(session.config)
     key = key_facts(config, session)
     base = _base_url(config)
-    defaults = {kind: default_facts(config, kind) for kind in ("image", "video", "music")}
+    kinds: tuple[Kind, ...] = ("image", "video", "music")
+    defaults = {kind: default_facts(config, kind) for kind in kinds}
     document = {
         "config": {
             "path": str(config.path),
@@ -140,7 +144,7 @@ def _base_url(config: Config) -> str:
         return error.message
 
 
-def default_facts(config: Config, kind: Any) -> dict[str, Any]:
+def default_facts(config: Config, kind: Kind) -> DefaultModelFacts:
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     try:
@@ -149,7 +153,7 @@ def default_facts(config: Config, kind: Any) -> dict[str, Any]:
         return {"model": None, "origin": error.message, "fallbacks": []}
     if default is None:
         return {"model": f"fal/{DEFAULT_MODELS[kind]}", "origin": "built in", "fallbacks": []}
-    facts: dict[str, Any] = {
+    facts: DefaultModelFacts = {
         "model": default.primary,
         "origin": "config",
         "path": default.path,
@@ -189,13 +193,13 @@ def get(ctx: typer.Context, path: Path) -> Result:
     return Result(document, out=(text,), notes=(setting.note,) if setting.note else ())
 
 
-def _unset(config: Config, keys: Any, path: str) -> Result:
+def _unset(config: Config, keys: KeyPath, path: str) -> Result:
     """A path without a value: for a default model, the built-in one applies."""
     from openclaw_fal.config.layouts import kind_of
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     found = kind_of(keys)
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "path": path,
         "value": None,
         "set": False,
@@ -243,12 +247,10 @@ def validate(ctx: typer.Context) -> Result:
         for finding in findings
     ]
     if wrong:
-        error = LocalError(
+        raise LocalError(
             f"{config.path} is not valid: " + "; ".join(f"{f.path}: {f.message}" for f in wrong),
             hint=next((f.hint for f in wrong if f.hint), None),
         )
-        error.findings = listed  # type: ignore[attr-defined]
-        raise error
     document = {
         "path": str(config.path),
         "exists": config.exists,

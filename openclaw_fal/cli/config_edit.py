@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -340,7 +340,7 @@ def edited(
     result = config_edit.edit_config(
         path, planned, dry_run=dry_run, check_model=check_model, environ=environ, force=force
     )
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "path": str(path),
         "changed": result.changed,
     }

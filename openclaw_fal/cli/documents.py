@@ -181,6 +181,28 @@ class CompletionDocument(TypedDict):
     paths: NotRequired[list[str]]
 
 
+class KeyFacts(TypedDict):
+    """Where fal's key comes from. `masked` may be shown; `problem` says why a source is broken."""
+
+    set: bool
+    source: NotRequired[str]
+    label: NotRequired[str]
+    masked: NotRequired[str]
+    alsoIn: NotRequired[list[str]]
+    notes: NotRequired[list[str]]
+    problem: NotRequired[str]
+
+
+class DefaultModelFacts(TypedDict):
+    """The default model of a kind, and where it is set."""
+
+    model: str | None
+    origin: str
+    fallbacks: list[str]
+    path: NotRequired[str]
+    timeoutMs: NotRequired[float]
+
+
 class SandboxDocument(TypedDict):
     """Where the sandbox is, and how programs are pointed at it."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openclaw_fal.cli.groups import TyperType
 from openclaw_fal.errors import OpenClawFalError, UsageError
 from openclaw_fal.media import Kind
 from openclaw_fal.ui.result import Result
@@ -90,13 +92,13 @@ def video_providers(ctx: typer.Context, agent: Agent = None) -> Result:
     return Result(document, out=(json.dumps(document, indent=2),), raw=document)
 
 
-def _listed(rows: list[dict[str, Any]], document: dict[str, object]) -> Result:
+def _listed(rows: Sequence[Mapping[str, object]], document: dict[str, object]) -> Result:
     """Rows as OpenClaw prints them: one JSON array, or without --json one object a line."""
     lines = tuple(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
     return Result(document, out=lines, raw=rows)
 
 
-def _provider(session: Session, kind: Kind) -> dict[str, Any]:
+def _provider(session: Session, kind: Kind) -> dict[str, object]:
     from openclaw_fal.config.read import read_config
     from openclaw_fal.provider.specs import DEFAULT_MODELS, known_models
     from openclaw_fal.store import paths
@@ -133,7 +135,7 @@ def _is_default(config: Config, kind: Kind) -> bool:
 
 def _flags(ctx: typer.Context, name: str) -> list[str]:
     """The long options of a capability's command, as `--help` shows them."""
-    root: Any = ctx.find_root().command
+    root: TyperType = ctx.find_root().command
     command = root.get_command(ctx, "infer")
     for word in name.split("."):
         command = command.get_command(ctx, word)

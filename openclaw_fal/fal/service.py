@@ -12,6 +12,7 @@ from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
+    from openclaw_fal.fal.download import Sink
     from openclaw_fal.fal.platform import BillingPage, EndpointPrice, RequestPage
     from openclaw_fal.fal.wire import Completed, Status
     from openclaw_fal.media import Handle, Priority, RemoteFile
@@ -186,7 +187,7 @@ class FalService:
         )
 
     def download(
-        self, file: RemoteFile, sink: Any, index: int, deadline: Deadline, max_bytes: int | None
+        self, file: RemoteFile, sink: Sink, index: int, deadline: Deadline, max_bytes: int | None
     ) -> None:
         """Stream one file of a result into `sink`."""
         from openclaw_fal.fal import download

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from openclaw_fal.journal import file as journal_file
 from openclaw_fal.journal.jobs import Journal
@@ -29,7 +29,7 @@ class SharedJournal(Journal):
         super().__init__(path)
         self._using = threading.RLock()
         self._adding = threading.Lock()
-        self._waiting: list[_Change] = []
+        self._waiting: list[_Change[Any]] = []
         self._resources = ExitStack()
         self._connection: sqlite3.Connection | None = None
 
@@ -71,10 +71,9 @@ class SharedJournal(Journal):
                 with self._adding:
                     changes, self._waiting = self._waiting, []
                 self._commit(changes)
-        value: T = change.result()
-        return value
+        return change.result()
 
-    def _commit(self, changes: list[_Change]) -> None:
+    def _commit(self, changes: list[_Change[Any]]) -> None:
         try:
             with self._transaction() as db:
                 for change in changes:
@@ -89,25 +88,25 @@ class SharedJournal(Journal):
                 change.over = True
 
 
-class _Change:
+class _Change(Generic[T]):
     """One change among those of a transaction: its failure undoes it, and no other."""
 
-    def __init__(self, action: Callable[[sqlite3.Connection], Any]) -> None:
+    def __init__(self, action: Callable[[sqlite3.Connection], T]) -> None:
         self._action = action
-        self._value: Any = None
+        self._values: list[T] = []
         self.failure: BaseException | None = None
         self.over = False
 
     def run(self, db: sqlite3.Connection) -> None:
         db.execute("SAVEPOINT change")
         try:
-            self._value = self._action(db)
+            self._values = [self._action(db)]
         except Exception as failure:
             self.failure = failure
             db.execute("ROLLBACK TO change")
         db.execute("RELEASE change")
 
-    def result(self) -> Any:
+    def result(self) -> T:
         if self.failure is not None:
             raise self.failure
-        return self._value
+        return self._values[0]

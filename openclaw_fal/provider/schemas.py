@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 Schema = dict[str, Any]
-EndpointSchema = dict[str, Any]
+EndpointSchema = Schema
 
 
 def _enum(values: str, default: str | None = None) -> Schema:
@@ -130,7 +130,7 @@ NANO_PRO: Schema = {
 NANO_OUTPUT = "description images"
 
 
-def _krea_list(name: str, **more: Any) -> Schema:
+def _krea_list(name: str, **more: object) -> Schema:
     entry = _object({name: TEXT, "strength": _number(1)}, name)
     return {"type": "array", "items": entry, **more}
 

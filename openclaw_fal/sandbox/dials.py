@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from typing import TypeVar
 from urllib.parse import unquote
 
 from openclaw_fal.errors import UsageError
@@ -26,7 +26,10 @@ _CHOICES = {
 }
 
 
-def _dial(default: object, meaning: str) -> Any:
+T = TypeVar("T")
+
+
+def _dial(default: T, meaning: str) -> T:
     return field(default=default, metadata={"meaning": meaning})
 
 
@@ -144,7 +147,7 @@ def explain() -> str:
     return "\n".join(lines)
 
 
-def meaning(item: Field[Any]) -> str:
+def meaning(item: Field[object]) -> str:
     """What a dial does."""
     return str(item.metadata["meaning"])
 

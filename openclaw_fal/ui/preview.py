@@ -6,9 +6,9 @@ The library belongs to the extra `preview` and is imported only when a preview i
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from openclaw_fal.ui.rich_blocks import console
 
@@ -27,7 +27,7 @@ def show(path: Path, *, color: bool) -> str | None:
     logging.getLogger("textual_image").setLevel(logging.CRITICAL)  # guesses are good enough here
     from textual_image import renderable
 
-    kind: Any = renderable.UnicodeImage
+    kind: Callable[..., object] = renderable.UnicodeImage
     if color:
         # What the terminal can do was asked through stdout; without one, half blocks always work.
         kind = renderable.Image if sys.stdout.isatty() else renderable.HalfcellImage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpcore
 
@@ -180,7 +180,7 @@ class Stream(httpcore.NetworkStream):
             raise call.fault(exc) from exc
         return stream
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         if info == "ssl_object" and isinstance(self._socket, (ssl.SSLSocket, TlsInTls)):
             return self._socket
         if info == "is_readable":

@@ -70,7 +70,7 @@ class Transport(httpx.BaseTransport):
         context: ssl.SSLContext | None,
     ) -> httpx.Response:
         pool = self._pool(_Route(ours.url.scheme, proxy, ours.fresh, ours.public_only, context))
-        extensions: dict[str, Any] = {"trace": _preparations(call)}
+        extensions: dict[str, object] = {"trace": _preparations(call)}
         host = ours.url.host
         if proxy is not None and proxy.takes_addresses:
             host = vetted_addresses(host, ours.url.port, call, public_only=ours.public_only)[0]
