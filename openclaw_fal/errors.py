@@ -21,10 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-
-if TYPE_CHECKING:
-    from openclaw_fal.media import Output
+from typing import Any, ClassVar, NamedTuple
 
 
 class Violation(NamedTuple):
@@ -76,7 +73,7 @@ class OpenClawFalError(Exception):
         self.may_be_billed = may_be_billed
         self.model = model
         self.raw = b""
-        self.outputs: Sequence[Output] = ()
+        self.outputs: Sequence[Any] = ()  # of media.Output, which this module cannot import
         self.attempts: Sequence[Mapping[str, object]] = ()
 
 

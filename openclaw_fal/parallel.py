@@ -12,7 +12,7 @@ TURN_S = 0.2
 """How long Windows may take to notice Ctrl-C: a wait cannot be interrupted there."""
 
 LAST_WORDS_S = 2.0
-"""How long work that was told to stop may take to do so."""
+"""How long work that was asked to stop may take to do so."""
 
 
 def all_of(

@@ -22,7 +22,7 @@ class Progress:
         """The model works on the job."""
 
     def log(self, message: str) -> None:
-        """The model logged a line; each is told once."""
+        """The model logged a line; each is reported once."""
 
     def note(self, message: str) -> None:
         """Something that the user should know: a retry, a fallback, a lost stream."""

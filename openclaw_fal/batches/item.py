@@ -63,7 +63,7 @@ class Work(Protocol):
         """Whether another process that lives has the job in hand; if not, it is ours from now."""
 
     def look(self, job: Job) -> Look:
-        """Ask fal how a job stands. Raises Unreachable for a look that told nothing."""
+        """Ask fal how a job stands. Raises Unreachable when fal gave no state."""
 
     def fetch(self, job: Job) -> Generated:
         """The result of a job that has ended, with its files saved."""

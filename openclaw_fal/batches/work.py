@@ -81,7 +81,7 @@ class JobWork:
         return not self._journal.lease(job)
 
     def look(self, job: Job) -> Look:
-        """Ask fal how a job stands. Raises Unreachable for a look that told nothing, TimedOut once
+        """Ask fal how a job stands. Raises Unreachable when fal gave no state, TimedOut once
         the job's time is over."""
         from openclaw_fal.fal.wire import Completed, Running, Stopped
         from openclaw_fal.job.handles import handle_of

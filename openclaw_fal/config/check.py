@@ -186,8 +186,8 @@ def _provider(data: object) -> Iterator[Finding]:
     try:
         reference = key_reference(value, format_path(API_KEY))
     except LocalError as problem:
-        elsewhere = isinstance(value, dict) and "source" in value
-        yield (warning if elsewhere else error)(API_KEY, problem.message, problem.hint)
+        is_reference = isinstance(value, dict) and "source" in value
+        yield (warning if is_reference else error)(API_KEY, problem.message, problem.hint)
         return
     if isinstance(reference, PlainKey):
         yield _plain_key(API_KEY)

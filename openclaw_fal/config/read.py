@@ -60,7 +60,7 @@ class ModelDefault(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A value as found: `path` is where it really stands, `note` says so when that is elsewhere."""
+    """A value and the `path` where it really stands; `note` says so when that is another place."""
 
     path: KeyPath
     value: object | Literal[Missing.MISSING]

@@ -24,19 +24,19 @@ SCHEMAS: dict[Layout, Release] = {"legacy": "2026.7", "current": "2026.9"}
 
 
 def schema_findings(data: dict[str, object], choice: LayoutChoice) -> Iterator[Finding]:
-    """What the release of a config refuses; where nothing tells the release, what both refuse."""
+    """What the release of a config refuses; where the release is not known, what both refuse."""
     refused = {layout: problems(data, release) for layout, release in SCHEMAS.items()}
-    told = choice.reason not in (UNTOLD, PREFERRED)
+    release_is_known = choice.reason not in (UNTOLD, PREFERRED)
     own, others = refused[choice.layout], refused[_other(choice.layout)]
-    elsewhere = {problem.path for problem in others}
+    refused_by_both = {problem.path for problem in others}
     certain = _is_schema_of(data, choice.layout)
     for problem in own:
         if problem.path in _DEFAULTS:
-            continue  # the check of the layouts tells that
+            continue  # the check of the layouts reports that
         message = _message(problem, choice.layout)
-        if problem.path in elsewhere or certain:
+        if problem.path in refused_by_both or certain:
             yield error(problem.path, message, _hint(problem, choice.layout), refused=True)
-        elif told:
+        elif release_is_known:
             yield warning(problem.path, message, _hint(problem, choice.layout))
 
 

@@ -194,7 +194,7 @@ class Client(Exchange):
         return otherwise
 
     def status(self, handle: Handle, *, deadline: Deadline, logs: bool = True) -> Status:
-        """Where a job stands: one request. Raises Unreachable when that cannot be told now."""
+        """Where a job stands: one request. Raises Unreachable when fal does not answer now."""
         try:
             reply = self.status_reply(handle, deadline=deadline, logs=logs)
         except Fault as fault:

@@ -28,7 +28,7 @@ _RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 _UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
 
 
-Told = Callable[[int, int | None], object]  # bytes here so far, bytes in all where known
+OnBytes = Callable[[int, int | None], object]  # bytes here so far, bytes in all where known
 
 
 class Sink(Protocol):
@@ -59,7 +59,7 @@ def download(
     deadline: Deadline,
     max_bytes: int | None = None,
     stall_timeout: float = STALL,
-    progress: Told | None = None,
+    progress: OnBytes | None = None,
 ) -> Downloaded:
     """Write a file of a result to `sink`, going on where the sink's offset stands.
 
@@ -99,7 +99,7 @@ class _Transfer:
         deadline: Deadline,
         max_bytes: int | None,
         stall: float,
-        told: Told | None,
+        on_bytes: OnBytes | None,
     ) -> None:
         self._client = client
         self._policy = policy
@@ -107,7 +107,7 @@ class _Transfer:
         self._deadline = deadline
         self._max_bytes = max_bytes
         self._stall = stall
-        self._told = told
+        self._on_bytes = on_bytes
         self._total: int | None = None
         self._validator: str | None = None
         self._content_type: str | None = None
@@ -289,11 +289,11 @@ class _Transfer:
         _check_size(size, self._max_bytes)
 
     def _tell(self) -> None:
-        if self._told:
-            self._told(self._sink.offset, self._total)
+        if self._on_bytes:
+            self._on_bytes(self._sink.offset, self._total)
 
 
-def _decoded(url: str, sink: Sink, max_bytes: int | None, told: Told | None) -> Downloaded:
+def _decoded(url: str, sink: Sink, max_bytes: int | None, on_bytes: OnBytes | None) -> Downloaded:
     """A data URI, decoded piece by piece."""
     if sink.offset:
         sink.restart()
@@ -307,8 +307,8 @@ def _decoded(url: str, sink: Sink, max_bytes: int | None, told: Told | None) -> 
         ) from None
     if not sink.offset:
         raise JobFailed("fal's answer holds an empty file", may_be_billed=True)
-    if told:
-        told(sink.offset, sink.offset)
+    if on_bytes:
+        on_bytes(sink.offset, sink.offset)
     content_type = data_uri_type(url)
     return Downloaded(sink.offset, content_type, f"data:{content_type or ''}")
 

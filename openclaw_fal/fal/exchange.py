@@ -123,9 +123,9 @@ class Exchange:
         Raises Unreachable(may_have_arrived=True) whenever it may have arrived. `on_way` hears True
         right before the first byte leaves, and False when fal has not taken the request.
         """
-        told = on_way or (lambda _: None)
+        report = on_way or (lambda _: None)
         url, deadline = request.url, request.deadline
-        request = request.replaced(fresh=True, leaving=lambda: told(True))
+        request = request.replaced(fresh=True, leaving=lambda: report(True))
         undelivered = refused = 0
         while True:
             try:
@@ -148,18 +148,18 @@ class Exchange:
             if not isinstance(error, RateLimited):
                 raise error
             refused += 1
-            told(False)
+            report(False)
             self._await_turn(error, reply, refused, deadline)
 
     def _await_turn(
         self, error: RateLimited, reply: Reply, refused: int, deadline: Deadline
     ) -> None:
         """The pause that fal asks for, or the error when there is no time for it."""
-        wish = retry_after(reply.headers.get("retry-after"))
-        pause = max(self.retry.pause(refused), wish or 0.0)
+        asked_pause = retry_after(reply.headers.get("retry-after"))
+        pause = max(self.retry.pause(refused), asked_pause or 0.0)
         if pause >= deadline.left():
-            if wish is not None:
-                error.hint = f"fal asks to wait {wish:.0f} s"
+            if asked_pause is not None:
+                error.hint = f"fal asks to wait {asked_pause:.0f} s"
             raise error
         self.observer.note(f"{error.message}; trying again in {pause:.1f} s")
         deadline.pause(pause, sleep=self.retry.sleep)

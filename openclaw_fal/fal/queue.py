@@ -110,7 +110,7 @@ def _garbled(handle: Handle, message: str) -> Unreachable:
 
 
 class _Watch:
-    """One job under observation: what was told already is not told again."""
+    """One job under observation: what was reported once is not reported again."""
 
     def __init__(
         self, client: Client, handle: Handle, deadline: Deadline, observer: Progress
@@ -119,7 +119,7 @@ class _Watch:
         self.handle = handle
         self.deadline = deadline
         self.observer = observer
-        self._told: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         if handle.queue_position is not None:
             observer.queued(handle.queue_position)
 
@@ -132,10 +132,10 @@ class _Watch:
         elif isinstance(status, Running):
             self.observer.running()
         for line in status.logs:
-            if line not in self._told and len(self._told) < MOST_LOGS:
-                self._told.add(line)
+            if line not in self._logged and len(self._logged) < MOST_LOGS:
+                self._logged.add(line)
                 self.observer.log(line.message)
-                if len(self._told) == MOST_LOGS:
+                if len(self._logged) == MOST_LOGS:
                     self.observer.note("there are more log lines, which are not shown")
         return status
 
@@ -230,13 +230,13 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
     unknown = refused = troubles = 0
     last_look = False
     for reply in _polls(watch, _patience(interval)):
-        found, wish = None, None
+        problem, asked_pause = None, None
         if isinstance(reply, Fault):
             if watch.deadline.expired:
                 break
-            found = f"fal does not answer ({reply.message})"
+            problem = f"fal does not answer ({reply.message})"
         elif reply.status < 300:
-            found, status = _read_poll(watch, reply)
+            problem, status = _read_poll(watch, reply)
             refused = 0
             if status is not None and (ended := _ends(status)) and _is_lasting(watch, ended):
                 return ended
@@ -244,17 +244,19 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
             if isinstance(status, Stopped) and unknown >= PERSISTENT:
                 return status
         else:
-            found = f"fal answers with status {reply.status}"
-            wish = retry_after(reply.headers.get("retry-after"))
+            problem = f"fal answers with status {reply.status}"
+            asked_pause = retry_after(reply.headers.get("retry-after"))
             lasting = _is_refusal(reply) and is_from_model(reply, watch.client.key)
             refused = refused + 1 if lasting else 0
             if refused and (refused >= PERSISTENT or _is_final(reply, watch.client.key)):
                 raise watch.client.job_failure(reply, watch.handle)
-        if found and found != trouble:
-            watch.note(f"{found}; asking again")
-        trouble = found
-        troubles = troubles + 1 if found else 0
-        pause = max(interval, wish or 0.0, watch.client.retry.pause(troubles) if troubles else 0.0)
+        if problem and problem != trouble:
+            watch.note(f"{problem}; asking again")
+        trouble = problem
+        troubles = troubles + 1 if problem else 0
+        pause = max(
+            interval, asked_pause or 0.0, watch.client.retry.pause(troubles) if troubles else 0.0
+        )
         time_left = watch.deadline.left()
         if pause >= time_left and not last_look:
             last_look = True

@@ -85,19 +85,19 @@ class FalService:
         return self._client.queued_instead(endpoint, result)
 
     def wait(
-        self, handle: Handle, deadline: Deadline, interval: float, told: Callable[[str], object]
+        self, handle: Handle, deadline: Deadline, interval: float, on_state: Callable[[str], object]
     ) -> RunResult:
-        """Wait for a job and fetch its result; `told` hears each state, "queued" or "running"."""
+        """Wait for a job and fetch its result; `on_state` hears each state: queued, running."""
         from openclaw_fal.fal import queue
 
-        observer = _Journaled(self._progress, told)
+        observer = _Journaled(self._progress, on_state)
         completed = queue.wait(
             self._client, handle, deadline=deadline, poll_interval=interval, observer=observer
         )
         return queue.outcome(self._client, handle, completed, deadline=deadline)
 
     def look(self, handle: Handle, deadline: Deadline) -> Status:
-        """Where a job stands now: one request. Raises Unreachable when that cannot be told."""
+        """Where a job stands now: one request. Raises Unreachable when fal does not answer."""
         return self._client.status(handle, deadline=deadline, logs=False)
 
     def outcome(self, handle: Handle, completed: Completed, deadline: Deadline) -> RunResult:
@@ -221,8 +221,8 @@ class FalService:
 class _Journaled(Progress):
     """Passes everything on, and tells the journal when the state changes."""
 
-    def __init__(self, shown: Progress, told: Callable[[str], object]) -> None:
-        self._shown, self._told, self._state = shown, told, ""
+    def __init__(self, shown: Progress, on_state: Callable[[str], object]) -> None:
+        self._shown, self._on_state, self._state = shown, on_state, ""
 
     def queued(self, position: int | None) -> None:
         self._change("queued")
@@ -241,4 +241,4 @@ class _Journaled(Progress):
     def _change(self, state: str) -> None:
         if state != self._state:
             self._state = state
-            self._told(state)
+            self._on_state(state)

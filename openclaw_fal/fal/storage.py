@@ -47,7 +47,7 @@ def upload(
 ) -> str:
     """Send a file of `size` bytes to fal's storage and return the URL under which fal reads it.
 
-    `progress` is told how many bytes have been sent. `open_file` is called for each attempt and
+    `progress` hears how many bytes have been sent. `open_file` is called for each attempt and
     each part, possibly at once from several threads. Raises LocalError when the file cannot be read
     or is shorter than `size`, and what fal's refusal stands for otherwise.
     """
@@ -242,13 +242,13 @@ def _etag(reply: Reply) -> str:
 class _Meter:
     """Counts what was sent, from several threads."""
 
-    def __init__(self, told: Callable[[int], object] | None) -> None:
-        self._told = told
+    def __init__(self, on_sent: Callable[[int], object] | None) -> None:
+        self._on_sent = on_sent
         self._done = 0
         self._lock = threading.Lock()
 
     def add(self, count: int) -> None:
         with self._lock:
             self._done += count
-            if self._told:
-                self._told(self._done)
+            if self._on_sent:
+                self._on_sent(self._done)

@@ -168,7 +168,7 @@ class Policy(NamedTuple):
             if not is_loopback(url.host):
                 raise BadUrl("plain http is not allowed for media")
             if not is_loopback(self.api.host):
-                raise BadUrl("it points to this machine, and the API is elsewhere")
+                raise BadUrl("it points to this machine, but the API is on another machine")
         if self.public_only and not at_home and is_private_name(url.host):
             raise BadUrl("it points into a private network, and the API is a public one")
         return url

@@ -167,7 +167,7 @@ def searched(
     fal: FalService, journal: Journal, progress: Progress, job: Job, deadline: Deadline
 ) -> Job:
     """An uncertain job as it stands when fal was asked for it; the same where fal does not say."""
-    progress.phase("looking for the request at fal")
+    progress.phase("searching for the request at fal")
     try:
         found = Reconciler(fal, journal).reconcile(job, deadline)
     except (AuthError, Unreachable) as error:
@@ -202,7 +202,7 @@ def _candidate(job: Job, request: PastRequest) -> Candidate:
 
 
 def _is_same(job: Job, request: PastRequest) -> bool | None:
-    """Whether a request's input is the job's; None where that cannot be told."""
+    """Whether a request's input is the job's; None where that is unknown."""
     if request.input is None or job.body is None or job.fingerprint is None:
         return None
     seen = [request.input]

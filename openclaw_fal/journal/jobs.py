@@ -214,7 +214,7 @@ class Journal(Lookups):
                     end = now + (self.get(job_id).timeout_s if wait_s is None else wait_s)
                 if now >= end:
                     raise TimedOut(
-                        f"job {job_id} is still being saved elsewhere",
+                        f"job {job_id} is still being saved by another process",
                         hint=f"openclaw jobs show {job_id}",
                         job_id=job_id,
                     )

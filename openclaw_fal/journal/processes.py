@@ -37,7 +37,7 @@ def end(owner: str) -> None:
 
 
 def life(owner: str, journal: Path, number: int) -> Life:
-    """Whether the call is still at work on job `number`; "unknown" when that cannot be told."""
+    """Whether the call is still at work on job `number`; "unknown" when the system does not say."""
     if owner in _calls:
         return "alive"
     place, pid, start, call = (*owner.split("|"), "", "", "")[:4]
