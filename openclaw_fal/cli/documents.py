@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
+from openclaw_fal.media import Kind
+
 JsonObject = Mapping[str, object]
 
 
@@ -131,7 +133,7 @@ class ModelFactsDocument(TypedDict):
 class DefaultModelsDocument(TypedDict):
     """The default model of each kind: `model`, `origin`, `path`, `fallbacks`."""
 
-    defaults: Mapping[str, JsonObject]
+    defaults: Mapping[Kind, DefaultModelFacts]
     aliases: NotRequired[Mapping[str, str]]
     catalogue: NotRequired[JsonObject]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -191,7 +191,7 @@ def status(
     from openclaw_fal.store.aliases import aliases
 
     config = wiring.read_config(ctx.obj.config)
-    defaults: dict[str, dict[str, Any]] = {one: default_facts(config, one) for one in KINDS}
+    defaults = {one: default_facts(config, one) for one in KINDS}
     catalogue, damaged = known.current()
     short = aliases()
     document: DefaultModelsDocument = {
