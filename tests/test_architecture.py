@@ -156,6 +156,7 @@ def test_importing_any_module_opens_no_file_and_reads_no_environment() -> None:
     program = f"""
 import sys, os
 import typer, typer.core, typer.main, rich.progress, rich.console, rich.table, concurrent.futures
+import httpx, httpcore
 touched = []
 class Watched(dict):
     def __getitem__(self, key): touched.append(key); return super().__getitem__(key)

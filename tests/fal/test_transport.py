@@ -245,6 +245,7 @@ def test_a_plain_request_to_loopback_loads_no_certificates() -> None:
     with Sandbox() as fal:
         program = f"""
 import ssl, sys
+sys.modules["trio"] = None  # comes with the browser of other tests; httpcore would load it
 loaded = []
 ssl.create_default_context = loaded.append
 from openclaw_fal.fal.client import Client
