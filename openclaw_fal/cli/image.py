@@ -27,6 +27,7 @@ See also: openclaw image edit, openclaw image models, openclaw help models"""
 EDIT_EXAMPLES = """\
 Examples:
   openclaw image edit --file photo.png "make it night"
+  openclaw image edit --file last "warmer"           the newest image that was made
   openclaw image edit --file a.png --file b.png --model fal/fal-ai/nano-banana-2 "both in one room"
 See also: openclaw image models, openclaw help models"""
 
@@ -91,7 +92,7 @@ def generate(
     image: Annotated[
         list[str] | None,
         options.request_option(
-            "--image", "-i", metavar="FILE|URL|-", help="Reference image. Repeatable."
+            "--image", "-i", metavar="FILE|URL|-|last|job:ID", help="Reference image. Repeatable."
         ),
     ] = None,
 ) -> Result:
@@ -111,7 +112,11 @@ def edit(
     file: Annotated[
         list[str] | None,
         options.request_option(
-            "--file", "--image", "-i", metavar="FILE|URL|-", help="Image to edit. Repeatable."
+            "--file",
+            "--image",
+            "-i",
+            metavar="FILE|URL|-|last|job:ID",
+            help="Image to edit. Repeatable.",
         ),
     ] = None,
 ) -> Result:

@@ -23,10 +23,13 @@ RequestFor = Callable[[str], MediaRequest]
 
 
 def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
-    """Reference files as they were given."""
+    """Reference files as they were given; `last` and `job:ID` as the file that a job made."""
+    from openclaw_fal.cli.job_files import resolved
     from openclaw_fal.cli.options import utf8
 
-    return tuple(Reference(utf8("a reference", source), media) for source in sources or ())
+    return tuple(
+        Reference(resolved(utf8("a reference", source), media), media) for source in sources or ()
+    )
 
 
 def run_media(

@@ -50,19 +50,23 @@ def generate(
     model: options.Model = None,
     image: Annotated[
         list[str] | None,
-        options.request_option("--image", "-i", metavar="FILE|URL|-", help="Reference image."),
+        options.request_option(
+            "--image", "-i", metavar="FILE|URL|-|last|job:ID", help="Reference image."
+        ),
     ] = None,
     video: Annotated[
         list[str] | None,
         options.request_option(
-            "--video", metavar="FILE|URL|-", help="Reference video (Seedance reference-to-video)."
+            "--video",
+            metavar="FILE|URL|-|last|job:ID",
+            help="Reference video (Seedance reference-to-video).",
         ),
     ] = None,
     audio_ref: Annotated[
         list[str] | None,
         options.request_option(
             "--audio-ref",
-            metavar="FILE|URL|-",
+            metavar="FILE|URL|-|last|job:ID",
             help="Reference sound (Seedance reference-to-video).",
         ),
     ] = None,

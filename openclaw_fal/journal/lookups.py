@@ -73,6 +73,13 @@ class Lookups:
                     jobs.append(self._job(db, row))
         return jobs
 
+    def newest(self, state: State) -> Iterator[Job]:
+        """The jobs in this state, newest first; no more of them are read than are asked for."""
+        with self._reading() as db:
+            for row in journal_rows.newest_first(db) if db else ():
+                if db and journal_rows.state_now(self.path, row) == state:
+                    yield self._job(db, row)
+
     def keyed(self, prefix: str) -> dict[str, Job]:
         """The newest job of each key that begins with `prefix`, by the rest of the key."""
         with self._reading() as db:

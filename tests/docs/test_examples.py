@@ -89,6 +89,8 @@ def test_an_example_runs(
             del words[at : at + 2]
     if words[0] == "batch" and words[1] not in ("plan", "run"):
         openclaw("batch", "run", "items.jsonl")
+    if "last" in words:
+        openclaw("image", "a lighthouse")
     if words[:2] == ["config", "get"]:
         openclaw("config", "set", words[2], "fal/fal-ai/flux/dev")
     outcome = openclaw(*words)
