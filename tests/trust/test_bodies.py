@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_fal.fal import download, queue, wire
+from openclaw_fal.fal import download, queue, results, wire
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, kept_files
 from tests.program import Openclaw, jobs
@@ -160,7 +160,7 @@ def test_a_gzip_bomb(phase: str, fal: Hooked) -> None:
     fal.dials.stream = False
     fal.dials.fail(phase, "gzip_bomb", size={"sync": 300, "status": 100}[phase] * MIB)
     argv = ("image", "p", "--json", "--timeout-ms")
-    more = ("60000",) if phase == "sync" else ("1500", "--queue")
+    more = ("60000",) if phase == "sync" else ("8000", "--queue")
     error = refused(limited({"RLIMIT_AS": 900 * MIB}, *argv, *more), 6 if phase == "sync" else 7)
     assert phase == "status" or "larger than" in error["message"]
     assert len(fal.posts()) == 1
@@ -242,14 +242,18 @@ def test_a_seed_beyond_all_bounds_names_no_file(openclaw: Openclaw, fal: Hooked)
     assert strict(outcome.out)["seed"] == 10**3000
 
 
-def test_a_result_with_very_many_files(openclaw: Openclaw, fal: Hooked) -> None:
+def test_a_result_with_very_many_files(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MOST_FILES", 12)
+
     def answer(request: Request) -> Response | None:
         if request.method != "POST":
             return None
-        urls = [f"data:image/png;base64,iVBORw0KGgo{number:04}" for number in range(3000)]
+        urls = [f"data:image/png;base64,iVBORw0KGgo{number:04}" for number in range(300)]
         return Response.of({"images": urls})
 
     fal.answer = answer
     outcome = openclaw("image", "p", "--json")
     assert outcome.status == 0
-    assert len(kept_files()) == 256
+    assert len(kept_files()) == 12
