@@ -250,7 +250,7 @@ def _onboarded(data: object) -> Iterator[Finding]:
 def _rest(data: dict[str, object]) -> Iterator[Finding]:
     limit = get_at(data, MEDIA_MAX_MB)
     if limit is not MISSING and not is_above_zero(limit):
-        yield error(MEDIA_MAX_MB, "This is no number above 0")
+        yield error(MEDIA_MAX_MB, "must be a number greater than 0")
 
 
 def _models(data: object, check_model: CheckModel) -> Iterator[Finding]:

@@ -12,12 +12,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openclaw_fal import signals
-from openclaw_fal.errors import Interrupted, JobFailed, LocalError, OpenClawFalError, TimedOut
+from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import standing
 from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.prepared import Prepared
+from openclaw_fal.job.verdicts import add_way_back, attribute, is_the_end, says_cancelled
 from openclaw_fal.journal.keys import EarlierJob
 from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Generated, Handle, Plan, RunSettings
@@ -40,9 +41,6 @@ SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
 
 STOPPING = "stopping as soon as fal has answered; once more stops at once"
-UNKNOWN_STATE = "unknown_state"
-CANCELLED = frozenset({"cancelled", "request_cancelled"})
-CLIENT_CLOSED = 499  # what the result of a cancelled job answers
 
 
 class _Run:
@@ -129,7 +127,7 @@ class Engine(Frozen):
             raise self.interrupted(run.job_id, settings, maybe_at_fal=run.maybe_at_fal) from None
         except OpenClawFalError as error:
             signals.hold()
-            _attribute(error, run.job_id, plan.model, run.request_id)
+            attribute(error, run.job_id, plan.model, run.request_id)
             raise
 
     def resume(
@@ -155,7 +153,7 @@ class Engine(Frozen):
             raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
             signals.hold()
-            _attribute(error, job.id, job.model, job.request_id)
+            attribute(error, job.id, job.model, job.request_id)
             raise
 
     def interrupted(
@@ -198,7 +196,7 @@ class Engine(Frozen):
                 job = searched(self.fal, self.journal, self.progress, job, deadline)
             standing.refuse_hopeless(job)
         except OpenClawFalError as error:
-            _attribute(error, job.id, job.model, job.request_id)
+            attribute(error, job.id, job.model, job.request_id)
             raise
         target = OutputTarget.from_json(job.target)
         return self.resume(job, target, settings, deadline).replaced(repeated=True)
@@ -343,10 +341,10 @@ class Engine(Frozen):
             else:
                 answer = self.fal.outcome(handle, completed, deadline)
         except OpenClawFalError as error:
-            if _is_the_end(error):
+            if is_the_end(error):
                 self._note_end(job_id, error)
             else:
-                _add_way_back(error, job_id)
+                add_way_back(error, job_id)
             raise
         self._completed(job_id, answer)
 
@@ -379,7 +377,7 @@ class Engine(Frozen):
     def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
         """Journal how a job that fal had taken ended. Where that fails, it can be asked again."""
         with suppress(LocalError):
-            if error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED:
+            if says_cancelled(error):
                 self.journal.cancelled(job_id, error.message)
             else:
                 self.journal.failed(job_id, error.code, error.message, error.http_status)
@@ -393,27 +391,3 @@ class Engine(Frozen):
     ) -> Generated:
         collector = Collector(self.fal, self.files, self.journal, self.progress, self.sign)
         return collector.collect(job_id, target, settings, deadline)
-
-
-def _is_the_end(error: OpenClawFalError) -> bool:
-    """Whether an error of waiting is fal's verdict on the job, and not one on the connection."""
-    if isinstance(error, TimedOut):  # in fal's queue, where fal says so
-        return error.error_type is not None or error.http_status is not None
-    return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
-
-
-def _add_way_back(error: OpenClawFalError, job_id: str) -> None:
-    """Say that the job goes on, and how to pick it up."""
-    wait = f"openclaw jobs wait {job_id}"
-    error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
-    if isinstance(error, TimedOut):
-        error.message += "; the job goes on at fal"
-    elif error.error_type != UNKNOWN_STATE:
-        error.message += "; fal still has the job"
-
-
-def _attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:
-    """Say which job an error is about."""
-    error.job_id = error.job_id or job_id or None
-    error.model = error.model or model
-    error.request_id = error.request_id or request_id

@@ -284,7 +284,7 @@ class _Scanner:
     def number(self) -> int | float:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
-            self.fail("this is no number")
+            self.fail("this is not a number")
         literal = match.group()
         following = self.text[match.end() : match.end() + 1]
         if following.isalnum() or following in ("_", "$", "\\", "."):
