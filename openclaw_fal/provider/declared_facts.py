@@ -159,10 +159,6 @@ def example(kind: Kind, endpoint: Endpoint) -> str:
     return " ".join([*words, f'--model fal/{endpoint.id} "{prompt}"'])
 
 
-def _takes_count(endpoint: Endpoint) -> bool:
-    return any(name in endpoint.properties for name in fields.COUNT)
-
-
 def _listed(values: tuple[object, ...] | str | None) -> object:
     return list(values) if isinstance(values, tuple) else values
 
