@@ -84,6 +84,13 @@ class ReconcileDocument(TypedDict):
     jobs: list[JsonObject]
 
 
+class OpenedDocument(TypedDict):
+    """The files of a job that were handed to the desktop."""
+
+    jobId: str
+    files: list[str]
+
+
 class CancelDocument(TypedDict):
     """What fal said when it was asked to cancel a job."""
 

@@ -38,7 +38,7 @@ def _newest(media: MediaType) -> str:
                 return str(output.path)
     raise LocalError(
         f"last: no finished job has {_ARTICLE[media]} {media} file that is still there",
-        hint="openclaw jobs list --state done",
+        hint="openclaw jobs list --files",
     )
 
 

@@ -1,7 +1,8 @@
-"""openclaw jobs list | show | wait | reconcile | cancel | prune"""
+"""openclaw jobs list | show | open | wait | reconcile | cancel | prune"""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -9,7 +10,7 @@ import typer
 
 from openclaw_fal.cli.groups import Command, Noun, examples
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs, seconds
-from openclaw_fal.errors import UsageError
+from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.text import lower_start, spaced
 from openclaw_fal.ui.result import Facts, Result, Table
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         CancelDocument,
         JobDocument,
         JobsDocument,
+        OpenedDocument,
         PruneDocument,
         ReconcileDocument,
     )
@@ -28,12 +30,17 @@ if TYPE_CHECKING:
 EPILOG = """\
 Examples:
   openclaw jobs list --state uncertain
+  openclaw jobs list --since 7d --search lighthouse
   openclaw jobs show 7k2m                an id can be cut short
+  openclaw jobs open 7k2m                its files, as a double click would
   openclaw jobs wait 7k2m                fetches what was interrupted
   openclaw jobs reconcile                looks at fal for uncertain ones
   openclaw jobs cancel 7k2m
   openclaw jobs prune --older-than 30    forgets finished jobs, not their files
 See also: openclaw help jobs (the states), openclaw help exit"""
+
+PROMPT_WIDTH = 60  # cells of a prompt that a narrow terminal and a pipe get
+_HEADS = ("id", "state", "age", "cost", "model")
 
 app = typer.Typer(
     cls=Noun,
@@ -55,6 +62,8 @@ Id = Annotated[
         "openclaw jobs list",
         "openclaw jobs list --state uncertain --state failed",
         "openclaw jobs list --kind video --all --json",
+        "openclaw jobs list --since 7d --search lighthouse",
+        "openclaw jobs list --files                the files, one a line",
         see="openclaw help jobs (the states), openclaw jobs show",
     ),
 )
@@ -65,10 +74,25 @@ def list_jobs(
         list[str] | None, typer.Option("--state", metavar="STATE", help="Repeatable.")
     ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", metavar="fal/…")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE|AGE", help="From a date (UTC) or an age: 7d, 12h."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE|AGE", help="Up to, and without."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="Only prompts with this text.")
+    ] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Show the files in the place of the prompt.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> Result:
     """List jobs, newest first."""
+    from openclaw_fal.cli.spend import moment
     from openclaw_fal.job import wiring
     from openclaw_fal.journal.record import STATES
 
@@ -77,39 +101,61 @@ def list_jobs(
     for name in state or ():
         if name not in STATES:
             raise UsageError(f"--state {name}: takes {', '.join(STATES)}")
+    now = time.time()
     jobs = wiring.journal().list(
         kind=cast("Kind | None", kind),
         state=cast("list[State] | None", state),
         model=model.removeprefix("fal/") if model else None,
+        since=moment(since, "--since", now) if since is not None else None,
+        until=moment(until, "--until", now) if until is not None else None,
+        search=search,
         limit=None if everything else limit,
     )
     document: JobsDocument = {"jobs": [job.as_json() for job in jobs]}
     if not jobs:
         return Result(document, notes=("no jobs match",))
-    return Result(
-        document, out=(Table(("id", "state", "age", "cost", "model", "prompt"), _rows(jobs)),)
+    table = _files_table(jobs, now) if files else _prompts_table(jobs, now)
+    return Result(document, out=(table,))
+
+
+def _prompts_table(jobs: list[Job], now: float) -> Table:
+    """The prompts, cut to what stands beside the other columns on this terminal."""
+    from openclaw_fal.ui.layout import GAP, cut, width_of
+    from openclaw_fal.ui.render import columns
+
+    facts = [_facts(job, now) for job in jobs]
+    others = sum(max(len(row[i]) for row in (_HEADS, *facts)) + GAP for i in range(len(_HEADS)))
+    room = max(columns() - others, PROMPT_WIDTH)
+    prompts = [job.prompt.replace("\n", " ") for job in jobs]
+    shown = [prompt if width_of(prompt) <= room else cut(prompt, room) for prompt in prompts]
+    return Table(
+        (*_HEADS, "prompt"), [(*row, text) for row, text in zip(facts, shown, strict=True)]
     )
 
 
-def _rows(jobs: list[Job]) -> list[tuple[str, ...]]:
-    now = time.time()
-    return [
-        (
-            job.id,
-            job.state,
-            age(now - job.created),
-            _short_cost(job),
-            job.model,
-            job.prompt.replace("\n", " ")[:60],
-        )
-        for job in jobs
-    ]
+def _files_table(jobs: list[Job], now: float) -> Table:
+    """A row for each file; jobs without any have one too."""
+    rows = []
+    for job in jobs:
+        outputs = [job.outputs[index] for index in sorted(job.outputs)]
+        paths = [
+            str(output.path) if output.path.exists() else f"{output.path} (gone)"
+            for output in outputs
+        ]
+        rows += [(*_facts(job, now), path) for path in paths or [""]]
+    return Table((*_HEADS, "file"), rows)
+
+
+def _facts(job: Job, now: float) -> tuple[str, ...]:
+    return job.id, job.state, age(now - job.created), _short_cost(job), job.model
 
 
 def _short_cost(job: Job) -> str:
-    """What was billed, else `~` and the estimate; `?` for unknown."""
+    """What was billed, else `~` and the estimate; `?` for unknown, `sandbox` for no money."""
     cost = job.cost
-    if cost is None or cost.sandbox:
+    if job.sandbox:
+        return "sandbox"
+    if cost is None:
         return ""
     if cost.state == "released":
         return "$0.00"
@@ -137,10 +183,15 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     from openclaw_fal.job import wiring
 
     job = wiring.journal().get(job_id)
-    facts = job.as_json()
-    people = {**facts, "cost": str(job.cost)} if job.cost else facts
+    asked = {key: value for key, value in (job.request or {}).items() if key != "prompt"}
+    facts = {**job.as_json(), **({"options": asked} if asked else {})}
+    people = {**facts, "cost": str(job.cost)} if job.cost else dict(facts)
+    people["options"] = "\n".join(f"{key}: {_option(value)}" for key, value in asked.items())
+    people["files"] = people.pop("outputs", None)
     rows = [
-        (spaced(name), _text(value)) for name, value in people.items() if value not in (None, [])
+        (spaced(name), _text(value))
+        for name, value in people.items()
+        if value not in (None, [], "")
     ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":
@@ -154,6 +205,16 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     return Result(document, out=(Facts(rows),), notes=notes)
 
 
+def _option(value: object) -> str:
+    """The value of an option as it was given; a reference by its path or its URL."""
+    if isinstance(value, list):
+        return ", ".join(map(_option, value))
+    if isinstance(value, dict):
+        named = value.get("path") or value.get("url")
+        return str(named) if named else json.dumps(value, ensure_ascii=False)
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
 def _text(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(str(item.get("path", item)) for item in value)
@@ -162,6 +223,34 @@ def _text(value: object) -> str:
             f"{value['code']}: {lower_start(value['message'])}" if "code" in value else str(value)
         )
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+@app.command(
+    "open",
+    cls=Command,
+    epilog=examples(
+        "openclaw jobs open 7k2m",
+        see="openclaw jobs show, openclaw jobs list",
+    ),
+)
+def open_files(ctx: typer.Context, job_id: Id) -> Result:
+    """Open the files of a job as a double click would."""
+    from openclaw_fal.cli.open_preview import opened
+    from openclaw_fal.job import wiring
+
+    job = wiring.journal().get(job_id)
+    paths = [job.outputs[index].path for index in sorted(job.outputs)]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        why = "its files are gone" if paths else f"it is {job.state} and has no files"
+        raise LocalError(
+            f"job {job.id} cannot be opened: {why}",
+            hint=f"openclaw jobs wait {job.id} fetches them, while fal has them",
+        )
+    gone = [f"{path} is gone" for path in paths if path not in there]
+    document: OpenedDocument = {"jobId": job.id, "files": [str(path) for path in there]}
+    notes = (*gone, *opened(there))
+    return Result(document, out=tuple(document["files"]), notes=notes)
 
 
 @app.command(

@@ -500,6 +500,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'commands': {
             'list': 'List jobs, newest first',
             'show': 'Show one job in full',
+            'open': 'Open the files of a job as a double click would',
             'wait': 'Wait for jobs of any earlier run, fetch their files and save them where they were meant to go',
             'reconcile': 'Look at fal for requests whose answer never came',
             'cancel': 'Ask fal to cancel a job',
@@ -516,6 +517,10 @@ COMMANDS: dict[str, CommandEntry] = {
             '--state': {'help': 'Repeatable', 'takes': ['sending', 'uncertain', 'queued', 'running', 'completed', 'saving', 'done', 'failed', 'cancelled', 'not_sent']},
             '--model': {'help': '', 'takes': 'model:image'},
             '-m': {'help': '', 'takes': 'model:image'},
+            '--since': {'help': 'From a date (UTC) or an age: 7d, 12h', 'takes': 'text'},
+            '--until': {'help': 'Up to, and without', 'takes': 'text'},
+            '--search': {'help': 'Only prompts with this text', 'takes': 'text'},
+            '--files': {'help': 'Show the files in the place of the prompt', 'takes': None},
             '--limit': {'help': 'At most this many', 'takes': 'text'},
             '-n': {'help': 'At most this many', 'takes': 'text'},
             '--all': {'help': 'All of them', 'takes': None},
@@ -527,6 +532,12 @@ COMMANDS: dict[str, CommandEntry] = {
         'commands': {},
         'options': {},
         'arguments': ['job'],
+        'repeats': False,
+    },
+    'jobs open': {
+        'commands': {},
+        'options': {},
+        'arguments': [],
         'repeats': False,
     },
     'jobs wait': {

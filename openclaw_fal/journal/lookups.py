@@ -58,9 +58,17 @@ class Lookups:
         kind: Kind | None = None,
         state: State | Iterable[State] | None = None,
         model: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        search: str | None = None,
         limit: int | None = None,
     ) -> list[Job]:
-        """The jobs, newest first; `model` is an endpoint id."""
+        """The jobs, newest first; `model` is an endpoint id.
+
+        `since` and `until` (without it) are in seconds since 1970; `search` is looked for in the
+        prompt as the journal lists it, whatever its case.
+        """
+        wanted = search.casefold() if search else ""
         states: set[str] | None = None
         if state is not None:
             states = {state} if isinstance(state, str) else set(state)
@@ -69,6 +77,12 @@ class Lookups:
             for row in journal_rows.newest_first(db, kind, model) if db else ():
                 if limit is not None and len(jobs) >= limit:
                     break
+                if since is not None and row["created"] < since:
+                    continue
+                if until is not None and row["created"] >= until:
+                    continue
+                if wanted not in row["prompt"].casefold():
+                    continue
                 if db and (states is None or journal_rows.state_now(self.path, row) in states):
                     jobs.append(self._job(db, row))
         return jobs

@@ -91,6 +91,8 @@ def test_an_example_runs(
         openclaw("batch", "run", "items.jsonl")
     if "last" in words:
         openclaw("image", "a lighthouse")
+    if words[:2] == ["jobs", "open"]:
+        openclaw("jobs", "wait", words[2])
     if words[:2] == ["config", "get"]:
         openclaw("config", "set", words[2], "fal/fal-ai/flux/dev")
     outcome = openclaw(*words)
