@@ -20,7 +20,9 @@ from openclaw_fal.errors import (
     UsageError,
 )
 from openclaw_fal.fal.client import Client
+from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.results import remote_files
+from openclaw_fal.fal.urls import parse
 from openclaw_fal.fal.wire import Completed, Queued
 from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Sandbox
@@ -341,3 +343,16 @@ def test_a_content_policy_refusal_is_its_own_error(fal: Sandbox, client: Client)
         client.run(FLUX, PROMPT, deadline=soon())
     assert "prompt" in caught.value.message
     assert len(fal.posts()) == 1
+
+
+def test_a_read_does_not_pause_beyond_its_deadline(fal: Sandbox) -> None:
+    def pause(seconds: float) -> None:
+        raise AssertionError(f"it paused for {seconds} s")
+
+    with client_of(fal.url) as client:
+        client.retry = client.retry._replace(sleep=pause)
+        handle = client.submit(FLUX, PROMPT, deadline=soon())
+        assert isinstance(handle, Handle)
+        fal.dials.fail("status", 503, retry_after="60")
+        request = Request("GET", parse(handle.status_url), soon())
+        assert client.ask(request).status == 503
