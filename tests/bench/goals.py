@@ -66,12 +66,12 @@ def _download(now: dict[str, Sample]) -> float:
 
 
 GOALS = [
-    _ratio("image generate", "image generate", "fal-client", 0.7),
-    _ratio("image generate", "image generate, https", "fal-client, https", 0.7),
+    _ratio("image generate", "image generate", "fal-client", 0.9),
+    _ratio("image generate", "image generate, https", "fal-client, https", 0.9),
     _ratio("--version", "--version", "bare Python", 3.0),
     _ratio("completion", "completion", "bare Python", 3.0),
-    _ratio("config get", "config get", "fal-client", 0.4),
-    _ratio("--help", "--help", "fal-client", 0.6),
+    _ratio("config get", "config get", "fal-client", 0.5),
+    _ratio("--help", "--help", "fal-client", 0.5),
     _peak("image generate", "image generate", 45.0),
     _peak("a 200 MB download", "200 MB", 60.0),
     Goal("a 200 MB download without the start-up / curl", "×", 1.3, _download),
