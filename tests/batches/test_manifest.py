@@ -43,9 +43,9 @@ def test_rows_take_the_defaults_and_override_them() -> None:
 def test_an_id_made_from_the_row_stays_when_other_rows_come_and_go() -> None:
     one = manifest('{"prompt": "a"}\n{"prompt": "b"}\n{"prompt": "a"}')
     other = manifest('{"prompt": "new"}\n{"prompt": "b"}\n{"prompt": "a"}\n{"prompt": "a"}')
-    ids = [row.id for row in one.rows]
-    assert len(set(ids)) == 3
-    assert {row.id for row in other.rows} > set(ids)
+    ids = {(row.options["prompt"], row.id) for row in one.rows}
+    assert len({made for _, made in ids}) == 3
+    assert {(row.options["prompt"], row.id) for row in other.rows} > ids
 
 
 def test_a_sweep_is_the_product_of_its_lists() -> None:
