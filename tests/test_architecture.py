@@ -158,14 +158,21 @@ import sys, os
 import typer, typer.core, typer.main, rich.progress, rich.console, rich.table, concurrent.futures
 import httpx, httpcore
 touched = []
+def touch(key):
+    frame = sys._getframe(2)
+    while frame and not frame.f_code.co_filename.startswith({str(PACKAGE)!r}):
+        if "site-packages" in frame.f_code.co_filename:
+            return  # what a library does
+        frame = frame.f_back
+    touched.append(key)
 class Watched(dict):
-    def __getitem__(self, key): touched.append(key); return super().__getitem__(key)
-    def get(self, key, default=None): touched.append(key); return super().get(key, default)
-    def __contains__(self, key): touched.append(key); return super().__contains__(key)
+    def __getitem__(self, key): touch(key); return super().__getitem__(key)
+    def get(self, key, default=None): touch(key); return super().get(key, default)
+    def __contains__(self, key): touch(key); return super().__contains__(key)
 def hook(event, args):
     if event == "open" and isinstance(args[0], str):
         if not args[0].endswith((".py", ".pyc")) and "__pycache__" not in args[0]:
-            touched.append(args[0])
+            touch(args[0])
 sys.addaudithook(hook)
 os.environ = Watched(os.environ)
 os.getenv = os.environ.get

@@ -17,7 +17,7 @@ from tests.program import KEY, start, write_config
 LISTED = """\
 import sys
 sys.argv[0] = "openclaw"
-sys.modules["trio"] = None  # comes with the browser of other tests; httpcore would load it
+sys.modules["trio"] = sys.modules["anyio"] = None  # httpcore loads them where they are
 path = sys.argv.pop(1)
 from openclaw_fal.__main__ import main
 status = main()
