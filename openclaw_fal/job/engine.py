@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.job import standing
+from openclaw_fal.job import asked_before, standing
 from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.prepared import Prepared
@@ -116,8 +116,11 @@ class Engine(Frozen):
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
         run = _Run(plan, prepared.body(), target, settings, deadline, self.journal)
         try:
+            job = new()
+            if note := asked_before.note_on(self.journal, job):
+                self.progress.note(note)
             with signals.unbroken():
-                run.job_id = self.journal.begin(new())
+                run.job_id = self.journal.begin(job)
             generated = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
             return generated

@@ -87,6 +87,15 @@ class Lookups:
                     jobs.append(self._job(db, row))
         return jobs
 
+    def made_before(self, new: NewJob, within_s: float) -> Job | None:
+        """The newest finished job that asked for exactly the same, with the same seed or without
+        one, at most `within_s` seconds ago. Sandbox jobs count for sandbox requests alone."""
+        with self._reading() as db:
+            row = db and journal_rows.newest_same(
+                db, new.fingerprint, time.time() - within_s, sandbox=new.sandbox
+            )
+            return self._job(db, row) if db and row else None
+
     def newest(self, state: State) -> Iterator[Job]:
         """The jobs in this state, newest first; no more of them are read than are asked for."""
         with self._reading() as db:

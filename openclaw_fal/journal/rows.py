@@ -86,6 +86,18 @@ def newest_first(
     yield from db.execute(query, values)
 
 
+def newest_same(
+    db: sqlite3.Connection, fingerprint: str | None, since: float, *, sandbox: bool
+) -> sqlite3.Row | None:
+    """The newest row in `done` with this fingerprint that was begun since then."""
+    query = (
+        f"SELECT {_SELECTED} FROM jobs WHERE fingerprint = ? AND state = 'done' "
+        "AND created >= ? AND sandbox = ? ORDER BY number DESC LIMIT 1"
+    )
+    row: sqlite3.Row | None = db.execute(query, (fingerprint, since, int(sandbox))).fetchone()
+    return row
+
+
 def keyed(db: sqlite3.Connection, prefix: str) -> Sequence[sqlite3.Row]:
     """The newest row of each key that begins with `prefix`."""
     query = (

@@ -138,4 +138,28 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("tests/fal/test_client.py",),
         "a command waits for a day because a server asked for it",
     ),
+    Mutation(
+        "last is any file of a job",
+        "cli/job_files.py",
+        "if _is(output, media) and output.path.is_file():",
+        "if output.path.is_file():",
+        ("tests/cli/test_job_files.py",),
+        "a video is taken for the image that was meant",
+    ),
+    Mutation(
+        "a sandbox job counts as the same request",
+        "journal/rows.py",
+        "AND created >= ? AND sandbox = ? ORDER",
+        "AND created >= ? AND ? IS NOT NULL ORDER",
+        ("tests/cli/test_asked_twice.py",),
+        "a user is pointed to a picture that no model made",
+    ),
+    Mutation(
+        "a file that is gone is offered",
+        "job/asked_before.py",
+        "(path for path in paths if path.is_file())",
+        "(path for path in paths)",
+        ("tests/cli/test_asked_twice.py",),
+        "a note names a file that is not there",
+    ),
 )
