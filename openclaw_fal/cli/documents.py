@@ -233,6 +233,17 @@ class SpendDocument(TypedDict):
     sandbox: NotRequired[bool]
 
 
+class SpendCheckDocument(TypedDict):
+    """Requests whose bill differs between the journal and fal; amounts are decimal texts, and null
+    where nothing is known to be billed."""
+
+    since: str
+    until: str
+    compared: int
+    differences: list[JsonObject]
+    notInJournal: int
+
+
 class BudgetDocument(TypedDict):
     """Limits on spending, with what remains of those for a day or a month."""
 

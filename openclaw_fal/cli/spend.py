@@ -15,14 +15,16 @@ from openclaw_fal.ui.result import Block, Result, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openclaw_fal.cli.documents import SpendDocument
+    from openclaw_fal.cli.documents import SpendCheckDocument, SpendDocument
     from openclaw_fal.money.spending import By, Group
+    from openclaw_fal.session import Session
 
 EPILOG = """\
 Examples:
   openclaw spend                              this month, by model
   openclaw spend --since 7d --by day
   openclaw spend --since 2026-01-01 --until 2026-02-01 --csv
+  openclaw spend --check                      what fal has billed, beside the journal
 See also: openclaw budget show, openclaw help money"""
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -49,6 +51,9 @@ def spend(
         str, typer.Option("--by", metavar="model|day|batch|kind", help="What to add up.")
     ] = "model",
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with fal's billing events; some keys may not.")
+    ] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Show sandbox money, which is no money.")
     ] = False,
@@ -64,6 +69,10 @@ def spend(
     now = time.time()
     start = moment(since, "--since", now) if since else _this_month(now)
     end = moment(until, "--until", now) if until else now
+    if check:
+        if csv or sandbox:
+            raise UsageError("--check goes with neither --csv nor --sandbox")
+        return _checked(ctx.obj, start, end)
     rows = wiring.ledger().rows(start, end, sandbox=sandbox)
     groups = spending.grouped(rows, cast("By", by))
     totals = spending.total(rows)
@@ -81,6 +90,36 @@ def spend(
         notes.append("unknown: no price was known, or fal bills them by compute time")
     out: tuple[Block, ...] = _csv(groups, by) if csv else (_table(groups, totals, by),)
     return Result(document, out=out, notes=() if csv else tuple(notes))
+
+
+def _checked(session: Session, start: float, end: float) -> Result:
+    """The requests of which fal says something else than the journal."""
+    from openclaw_fal.job import bills
+    from openclaw_fal.ui.progress import progress_for
+
+    checked = bills.check(start, end, session=session, progress=progress_for(session))
+    differences = checked.differences
+    document: SpendCheckDocument = {
+        "since": _iso(start),
+        "until": _iso(end),
+        "compared": checked.compared,
+        "differences": [difference.as_json() for difference in differences],
+        "notInJournal": checked.elsewhere,
+    }
+    notes = [
+        f"from {_iso(start)} to {_iso(end)}: {checked.compared} requests compared, "
+        f"{len(differences)} of them differ"
+    ]
+    if any(difference.fal is None for difference in differences):
+        notes.append("none: fal has no billing event (yet), or the journal knows of no bill")
+    if checked.elsewhere:
+        notes.append(f"{checked.elsewhere} more requests were billed that are not in this journal")
+    rows = [
+        (one.job_id, one.request_id, one.model, str(one.journal or "none"), str(one.fal or "none"))
+        for one in differences
+    ]
+    table = Table(("job", "request", "model", "journal", "fal"), rows)
+    return Result(document, out=(table,) if rows else (), notes=tuple(notes))
 
 
 def _table(groups: Sequence[Group], totals: Sequence[Group], by: str) -> Table:

@@ -580,6 +580,7 @@ COMMANDS: dict[str, CommandEntry] = {
             '--until': {'help': 'Up to, and without', 'takes': 'text'},
             '--by': {'help': 'What to add up', 'takes': 'text'},
             '--csv': {'help': 'Print comma-separated values', 'takes': None},
+            '--check': {'help': "Compare with fal's billing events; some keys may not", 'takes': None},
             '--sandbox': {'help': 'Show sandbox money, which is no money', 'takes': None},
         },
         'arguments': [],

@@ -1,0 +1,59 @@
+"""What fal has billed, asked for and compared with the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openclaw_fal.errors import Unreachable
+from openclaw_fal.job import wiring
+from openclaw_fal.money.checking import Check, compared
+
+if TYPE_CHECKING:
+    from openclaw_fal.fal.deadline import Deadline
+    from openclaw_fal.fal.platform import BillingEvent
+    from openclaw_fal.fal.service import FalService
+    from openclaw_fal.progress import Progress
+    from openclaw_fal.session import Session
+
+TIMEOUT_S = 120.0
+PAGES = 200
+"""Pages of billing events that are read at most."""
+
+LATER_S = 86400.0
+"""How long after it was sent a request may be billed."""
+
+
+def check(since: float, until: float, *, session: Session, progress: Progress) -> Check:
+    """Compare the jobs that were begun between two times (seconds since 1970) with their bills.
+
+    Raises NotAllowed when the key may not ask, Unreachable when fal cannot be asked now.
+    """
+    rows = wiring.ledger().rows(since, until)
+    jobs = wiring.journal().list(since=since, until=until)
+    with wiring.engine(
+        wiring.read_config(session.config), session=session, progress=progress
+    ) as made:
+        events = _events(made.fal, since, until + LATER_S, made.fal.deadline(TIMEOUT_S))
+    ids = {job.id: job.request_id for job in jobs}
+    known = {*ids.values(), *(row.request_id for row in rows)}
+    # What was billed after `until` belongs to these jobs, or to later ones.
+    own = [
+        event
+        for event in events
+        if event.at is None or event.at < until or event.request_id in known
+    ]
+    return compared(rows, ids, own)
+
+
+def _events(fal: FalService, start: float, end: float, deadline: Deadline) -> list[BillingEvent]:
+    events: list[BillingEvent] = []
+    cursor = None
+    for _ in range(PAGES):
+        page = fal.billing_events(start, end, deadline, cursor=cursor)
+        events += page.events
+        if page.cursor is None or page.cursor == cursor:
+            return events
+        cursor = page.cursor
+    raise Unreachable(
+        "there are more billing events than can be read at once", hint="a shorter time: --since 7d"
+    )
