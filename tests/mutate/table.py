@@ -161,6 +161,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "(path for path in paths)",
         ("tests/cli/test_asked_twice.py",),
         "a note names a file that is not there",
+    ),
+    Mutation(
         "a refused pause is made shorter than fal asks",
         "fal/exchange.py",
         "pause = max(self.retry.pause(refused), asked_pause or 0.0)",
