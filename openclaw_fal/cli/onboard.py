@@ -30,6 +30,7 @@ EPILOG = """\
 Examples:
   openclaw onboard                                       asks for the key, hidden
   openclaw onboard --fal-api-key-stdin < key.txt         for scripts
+  openclaw onboard --keyring                             in the system's keyring
   FAL_KEY=… openclaw onboard --non-interactive --secret-input-mode ref --json
 See also: openclaw config show, openclaw help auth"""
 
@@ -75,6 +76,14 @@ def onboard(
     ] = "plaintext",
     non_interactive: Annotated[
         bool, typer.Option("--non-interactive", help="Never ask.", rich_help_panel=PANEL)
+    ] = False,
+    keyring: Annotated[
+        bool,
+        typer.Option(
+            "--keyring",
+            help="Keep the key in the system's keyring (extra keyring).",
+            rich_help_panel=PANEL,
+        ),
     ] = False,
     verify: Annotated[
         bool | None,
@@ -127,6 +136,10 @@ def onboard(
         raise UsageError(
             "the key was given twice", hint="give --fal-api-key or --fal-api-key-stdin"
         )
+    if keyring and secret_input_mode == "ref":
+        raise UsageError(
+            "--keyring stores the key, and --secret-input-mode ref does not", hint="leave one out"
+        )
     notes = []
     if fal_api_key is not None:
         if "://" not in fal_api_key:
@@ -156,6 +169,7 @@ def onboard(
         variable=source if secret_input_mode == "ref" else None,
         keep=kept,
         verify=_accepted_by_fal if (source == "prompt" if verify is None else verify) else None,
+        in_keyring=keyring,
         environ=environ,
     )
     return _result(done, source, key, [*notes, *done.notes])
@@ -253,6 +267,7 @@ def _defaults(config: Config) -> dict[str, str]:
 
 
 def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
+    from openclaw_fal.config.keys import in_keyring
     from openclaw_fal.store.keys import mask
 
     config, masked, defaults = done.config, mask(key.strip()), _defaults(done.config)
@@ -268,7 +283,7 @@ def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
             "source": source,
             "masked": masked,
             "stored": str(done.key_path),
-            "mode": "ref" if done.key_is_reference else "plaintext",
+            "mode": done.key_place,
         },
         "defaults": defaults,
         "verified": done.verified,
@@ -277,7 +292,10 @@ def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
     rows = [
         ("config", str(config.path) + ("" if done.changed else "  (already so)")),
         ("key", f"{masked}  from {source}"),
-        ("kept in", str(done.key_path)),
+        (
+            "kept in",
+            in_keyring(done.key_path) if done.key_place == "keyring" else str(done.key_path),
+        ),
         *((f"{kind} model", model) for kind, model in defaults.items()),
         ("another", "openclaw models default image REF"),
         ("next", NEXT),

@@ -12,10 +12,20 @@ from openclaw_fal.config.variables import Source as Place
 from openclaw_fal.errors import AuthError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import MISSING, format_path, get_at
+from openclaw_fal.store import keyring_entry
 from openclaw_fal.store.credentials import stored_key
-from openclaw_fal.store.keys import KEY_VARIABLES, KeyReference, PlainKey, check_key, mask
+from openclaw_fal.store.keys import (
+    KEY_VARIABLES,
+    KeyReference,
+    KeyringKey,
+    PlainKey,
+    check_key,
+    mask,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openclaw_fal.config.read import Config
 
 Source = Literal["FAL_KEY", "FAL_API_KEY", "stored", "config"]
@@ -45,7 +55,8 @@ def resolve_key(
     `.env`, then in `env` of the config; else the stored one, else the config's. None: no key.
 
     Empty variables count as unset. Raises AuthError for a key that can be none and for a reference
-    to a variable that is not set, LocalError for a file that cannot be read.
+    to a variable that is not set or an entry that the system's keyring has not, LocalError for a
+    file that cannot be read and a keyring that is locked or missing.
     """
     names = _variables(config, environ)
     for source in names.sources:
@@ -54,6 +65,10 @@ def resolve_key(
                 label = f"{name} in {source.label}"
                 return _resolved(value, _source(name), label, variable=name)
     stored = stored_key(environ)
+    if isinstance(stored.reference, KeyringKey):
+        value = keyring_entry.read(stored.reference.entry)
+        label = in_keyring(stored.path)
+        return _resolved(value, "stored", label, variable=None, notes=stored.notes)
     if stored.reference is not None:
         return _from(stored.reference, "stored", str(stored.path), names, stored.notes)
     reference = config.api_key() if config is not None else None
@@ -73,10 +88,16 @@ def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list
     ]
     stored = stored_key(environ)
     if stored.reference is not None:
-        places.append(str(stored.path))
+        named = isinstance(stored.reference, KeyringKey)
+        places.append(in_keyring(stored.path) if named else str(stored.path))
     if get_at(config.data, API_KEY) not in (MISSING, ""):
         places.append(f"{format_path(API_KEY)} in {config.path}")
     return places
+
+
+def in_keyring(path: Path) -> str:
+    """Where a key is that the credentials file only names."""
+    return f"the system's keyring, named in {path}"
 
 
 def _variables(config: Config | None, environ: Mapping[str, str] | None) -> Variables:

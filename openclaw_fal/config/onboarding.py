@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.policies import plugin_policy
@@ -19,12 +19,15 @@ from openclaw_fal.config.rules import onboarding_edits
 from openclaw_fal.config.write import refuse_unwritable
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import format_path
-from openclaw_fal.store import credentials
-from openclaw_fal.store.keys import EnvKey, check_key
+from openclaw_fal.store import credentials, keyring_entry
+from openclaw_fal.store.keys import EnvKey, KeyringKey, check_key
 
 VerifyKey: TypeAlias = Callable[[Config, str], bool]
 """Asks fal, at no cost, whether it accepts a key: False when fal could not be reached. Raises
 AuthError or BillingError when fal refuses the key."""
+
+KeyPlace: TypeAlias = Literal["plaintext", "ref", "keyring"]
+"""Where the key is: in the credentials file, in a variable or in the keyring that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Onboarded:
     config: Config
     changed: bool
     key_path: Path
-    key_is_reference: bool
+    key_place: KeyPlace
     verified: bool | None
     notes: tuple[str, ...] = ()
 
@@ -50,12 +53,14 @@ def onboard(
     variable: str | None,
     keep: bool,
     verify: VerifyKey | None,
+    in_keyring: bool = False,
     environ: Mapping[str, str],
 ) -> Onboarded:
     """Checks everything, then writes. A refused key or a broken config stores nothing.
 
     `variable` stores a reference to an environment variable in place of the key; `keep` leaves the
-    stored key as it is. Raises AuthError for a key that can be none, LocalError, BillingError.
+    stored key as it is; `in_keyring` stores it in the system's keyring. Raises AuthError for a key
+    that can be none, LocalError, BillingError.
     """
     config = read_config(path, environ)
     planned = edit_config(path, onboarding_edits, dry_run=True, environ=environ)
@@ -63,7 +68,9 @@ def onboard(
         refuse_unwritable(change)
     key = check_key(key)
     verified = verify(config, key) if verify else None
-    if keep:
+    if in_keyring:
+        stored = credentials.store_in_keyring(key)
+    elif keep:
         stored = credentials.stored_key()
     elif variable is not None:
         stored = credentials.store_reference(variable)
@@ -76,7 +83,7 @@ def onboard(
         config=after,
         changed=result.changed,
         key_path=stored.path,
-        key_is_reference=isinstance(stored.reference, EnvKey),
+        key_place=_key_place(stored),
         verified=verified,
         notes=(
             *(unreachable if verified is False else ()),
@@ -85,6 +92,12 @@ def onboard(
             *_policy_notes(after),
         ),
     )
+
+
+def _key_place(stored: credentials.Stored) -> KeyPlace:
+    if isinstance(stored.reference, EnvKey):
+        return "ref"
+    return "keyring" if isinstance(stored.reference, KeyringKey) else "plaintext"
 
 
 def _policy_notes(config: Config) -> list[str]:
@@ -100,6 +113,8 @@ def _read_back(path: Path, key: str) -> Config:
     reference = credentials.stored_key().reference
     if isinstance(reference, EnvKey):
         stored: str | None = os.environ.get(reference.name, "").strip()
+    elif isinstance(reference, KeyringKey):
+        stored = keyring_entry.read(reference.entry)
     else:
         stored = reference.value if reference else None
     if stored != key:

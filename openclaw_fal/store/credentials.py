@@ -1,7 +1,7 @@
 """The private file that stores the fal key.
 
 The file is TOML with the table `[fal]`: either `key`, or `reference`, which names the environment
-variable that holds it. Everything else in the file is kept.
+variable or the entry of the system's keyring that holds it. Everything else in the file is kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 from openclaw_fal.atomic import failure, make_folder, read_file, replace_file
 from openclaw_fal.errors import LocalError
-from openclaw_fal.store.keys import EnvKey, KeyReference, PlainKey, check_key, key_reference
+from openclaw_fal.store import keyring_entry
+from openclaw_fal.store.keys import (
+    EnvKey,
+    KeyReference,
+    KeyringKey,
+    PlainKey,
+    check_key,
+    key_reference,
+)
 from openclaw_fal.store.locks import locked
 from openclaw_fal.store.paths import credentials_path, home
 
@@ -24,7 +32,7 @@ from openclaw_fal.store.paths import credentials_path, home
 class Stored(NamedTuple):
     """What the credentials file holds; `notes` say what was put right about its permissions."""
 
-    reference: KeyReference | None
+    reference: KeyReference | KeyringKey | None
     path: Path
     notes: tuple[str, ...] = ()
 
@@ -43,13 +51,28 @@ def stored_key(environ: Mapping[str, str] | None = None) -> Stored:
 
 def store_key(key: str, environ: Mapping[str, str] | None = None) -> Stored:
     """Stores a key, in place of a stored key or reference. Raises AuthError, LocalError."""
-    return _store({"key": check_key(key)}, environ)
+    return _replace({"key": check_key(key)}, environ)
+
+
+def store_in_keyring(key: str, environ: Mapping[str, str] | None = None) -> Stored:
+    """Stores a key in the system's keyring, and in the file only where it is. Raises AuthError,
+    LocalError."""
+    path = credentials_path(environ)
+    before = stored_key(environ)  # a damaged file is found before the keyring changes
+    entry = str(path)
+    keyring_entry.write(entry, check_key(key))
+    reference = {"source": "keyring", "provider": keyring_entry.SERVICE, "id": entry}
+    stored = _store({"reference": reference}, environ)
+    return stored._replace(notes=(*before.notes, *stored.notes))
 
 
 def remove_key(environ: Mapping[str, str] | None = None) -> bool:
     """Removes the stored key or reference, and says whether there was one. Raises LocalError."""
-    if stored_key(environ).reference is None:
+    reference = stored_key(environ).reference
+    if reference is None:
         return False
+    if isinstance(reference, KeyringKey):
+        keyring_entry.remove(reference.entry)
     _store({}, environ)
     return True
 
@@ -58,7 +81,22 @@ def store_reference(variable: str, environ: Mapping[str, str] | None = None) -> 
     """Stores that the key is in an environment variable, and no key. Raises LocalError."""
     reference = {"source": "env", "provider": "default", "id": variable}
     key_reference(reference, "The reference")
-    return _store({"reference": reference}, environ)
+    return _replace({"reference": reference}, environ)
+
+
+def _replace(entry: dict[str, object], environ: Mapping[str, str] | None) -> Stored:
+    """Stores an entry; a key that the keyring held until now is removed there, or named."""
+    before = stored_key(environ)
+    stored = _store(entry, environ)
+    stored = stored._replace(notes=(*before.notes, *stored.notes))
+    if not isinstance(before.reference, KeyringKey):
+        return stored
+    try:
+        keyring_entry.remove(before.reference.entry)
+    except LocalError as error:
+        note = f"the earlier key is still in the system's keyring: {error.message}"
+        return stored._replace(notes=(*stored.notes, note))
+    return stored
 
 
 def _store(entry: dict[str, object], environ: Mapping[str, str] | None) -> Stored:
@@ -90,7 +128,7 @@ def _store(entry: dict[str, object], environ: Mapping[str, str] | None) -> Store
     return Stored(reference, path, notes)
 
 
-def _reference_in(table: Mapping[str, object], path: Path) -> KeyReference | None:
+def _reference_in(table: Mapping[str, object], path: Path) -> KeyReference | KeyringKey | None:
     entry = table.get("fal")
     if entry is None:
         return None
@@ -102,8 +140,13 @@ def _reference_in(table: Mapping[str, object], path: Path) -> KeyReference | Non
         return PlainKey(entry["key"]) if entry["key"].strip() else None
     if "reference" not in entry:
         return None
+    named = entry["reference"]
+    if isinstance(named, dict) and named.get("source") == "keyring":
+        if not isinstance(named.get("id"), str):
+            raise _corrupt(path, "`fal.reference` names no entry of the keyring")
+        return KeyringKey(named["id"])
     try:
-        reference = key_reference(entry["reference"], "fal.reference")
+        reference = key_reference(named, "fal.reference")
     except LocalError as error:
         raise _corrupt(path, error.message) from None
     if not isinstance(reference, EnvKey):

@@ -53,6 +53,12 @@ class EnvKey(Frozen):
     name: str
 
 
+class KeyringKey(Frozen):
+    """A key that is in the system's keyring, under a name. Only the credentials file has these."""
+
+    entry: str
+
+
 KeyReference: TypeAlias = PlainKey | EnvKey
 
 
