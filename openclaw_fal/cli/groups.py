@@ -18,6 +18,7 @@ from openclaw_fal.session import Session
 GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
 REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
 IMPLIED = "openclaw_fal.implied_command"
+MODEL = "openclaw_fal.model_of_help"
 """The key in `ctx.meta` that is set when the default command was not typed but implied."""
 
 # Typer keeps the types of its own base classes private; these names say which one is meant.
@@ -127,6 +128,15 @@ class _Base:
         write_epilog(formatter, getattr(self, "epilog", None))
 
 
+def _model_among(args: Sequence[str]) -> str | None:
+    """The value of `--model` among words that are not parsed yet."""
+    for index, word in enumerate(args):
+        name, equals, value = word.partition("=")
+        if name in ("--model", "-m"):
+            return value if equals else next(iter(args[index + 1 :]), None)
+    return None
+
+
 def _panel_of(param: TyperType) -> str:
     """The head that a parameter stands under in the help."""
     if param.param_type_name == "argument":
@@ -147,6 +157,20 @@ class Command(_Base, TyperCommand):
     def __init__(self, *args: TyperType, **kwargs: TyperType) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        ctx.meta[MODEL] = _model_among(args)  # --help is answered before other options are read
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Context, formatter: Formatter) -> None:
+        super().format_options(ctx, formatter)
+        takes_model = any("--model" in param.opts for param in self.get_params(ctx))
+        if (model := ctx.meta.get(MODEL)) and takes_model:
+            from openclaw_fal.cli.model_facts import declared_fields, endpoint_named, field_rows
+
+            endpoint = endpoint_named(model)
+            rows = field_rows(declared_fields(endpoint))
+            write_definitions(formatter, f"Fields of fal/{endpoint}", rows)
 
 
 class Noun(_Base, TyperGroup):

@@ -385,3 +385,12 @@ def test_the_files_of_the_noun_are_the_users_own(openclaw: Openclaw, isolated: P
     openclaw("models", "alias", "fast", "fal/fal-ai/flux/schnell")
     assert paths.aliases_path().is_relative_to(isolated)
     assert paths.aliases_path().stat().st_mode & 0o077 == 0
+
+
+def test_help_tells_the_fields_of_the_model_that_is_named(openclaw: Openclaw) -> None:
+    shown = openclaw("image", "--model", "fal/fal-ai/recraft/v3/text-to-image", "--help")
+    assert shown.status == 0
+    assert "Fields of fal/fal-ai/recraft/v3/text-to-image:" in shown.out
+    assert "vector_illustration" in shown.out
+    assert "Fields of" not in openclaw("image", "generate", "--help").out
+    assert openclaw("image", "--model", "nope", "--help").status == 2
