@@ -30,8 +30,8 @@ EPILOG = """\
 Examples:
   openclaw onboard                                       asks for the key, hidden
   openclaw onboard --fal-api-key-stdin < key.txt         for scripts
-  openclaw onboard --keyring                             in the system's keyring
   FAL_KEY=… openclaw onboard --non-interactive --secret-input-mode ref --json
+--keyring keeps the key in the system's keyring (pip install "openclaw-fal[keyring]").
 See also: openclaw config show, openclaw help auth"""
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

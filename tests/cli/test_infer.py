@@ -262,7 +262,6 @@ def other_openclaw(folder: Path, text: str = "#!/usr/bin/env node\n") -> Path:
     "argv",
     [
         ["gateway", "status"],
-        ["models", "list", "--provider", "fal"],
         ["infer", "model", "run", "--prompt", "p"],
         ["infer", "image", "describe", "--file", "photo.jpg"],
         ["capability", "tts", "status"],

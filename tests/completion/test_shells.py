@@ -120,7 +120,7 @@ def test_bash_in_the_middle_of_a_line(env: dict[str, str]) -> None:
 # Fish shows all its candidates without a terminal.
 FISH: list[tuple[str, list[str]]] = [
     ("openclaw ima", ["image"]),
-    ("openclaw jobs ", ["list", "show", "wait", "reconcile", "cancel", "prune"]),
+    ("openclaw jobs ", ["list", "show", "open", "wait", "reconcile", "cancel", "prune"]),
     ("openclaw image --model fal/krea/v2/medium/te", [MODEL]),
     (f"openclaw image {LARGE_KREA} --aspect-ratio ", KREA_RATIOS),
     ("openclaw image --aspect-ratio=16:", ["--aspect-ratio=16:9"]),

@@ -93,6 +93,9 @@ def test_an_example_runs(
         openclaw("image", "a lighthouse")
     if words[:2] == ["jobs", "open"]:
         openclaw("jobs", "wait", words[2])
+    if words[0] == "replay":
+        into = ("--output", "lighthouse.png", "--overwrite")
+        assert openclaw("image", "a lighthouse", "--provenance", "full", *into).status == 0
     if words[:2] == ["config", "get"]:
         openclaw("config", "set", words[2], "fal/fal-ai/flux/dev")
     outcome = openclaw(*words)
