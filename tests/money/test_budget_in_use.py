@@ -97,6 +97,7 @@ def test_a_kill_at_many_moments_never_hides_what_was_billed(priced: Hooked, tmp_
         tmp_path, moments, signal.SIGKILL, ["image", "--assume-cost", "0.03", "--max-spend", "1"]
     )
     assert prices
+    reserved_or_billed = 0
     for moment in statuses:
         journal = tmp_path / moment / "home" / "jobs.sqlite3"
         posts = [item for item in priced.posts() if item.json["prompt"] == f"run {moment}"]
@@ -104,7 +105,9 @@ def test_a_kill_at_many_moments_never_hides_what_was_billed(priced: Hooked, tmp_
         if posts:
             assert counted is not None
             assert counted.micro + counted.unknown > 0
+            reserved_or_billed += counted.micro
         assert len(posts) <= 1
+    assert reserved_or_billed >= priced.billed * 1_000_000
 
 
 def test_limits_are_read_from_the_settings() -> None:
