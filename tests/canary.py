@@ -54,7 +54,7 @@ def traces(data: bytes) -> list[str]:
 
 def traces_in_file(path: Path) -> list[str]:
     """The same for a file, read piece by piece."""
-    if path.name == "credentials.toml":
+    if path.name in ("credentials.toml", "keyring.json"):  # the file, and the keyring, of a test
         return []
     if _CONFIG.fullmatch(path.name) and path.stat().st_size < _CHUNK:
         return traces(_API_KEY.sub(rb"\1null", path.read_bytes()))
