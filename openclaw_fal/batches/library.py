@@ -151,13 +151,16 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        for deadline in deadlines:
-            deadline.stop()
+        while not work.done():  # the wait may not have begun yet
+            for deadline in deadlines:
+                deadline.stop()
+            await asyncio.wait({work}, timeout=STOP_EVERY_S)
         with suppress(OpenClawFalError):
             await work
         raise
 
 
+STOP_EVERY_S = 0.05
 WAIT_OPTIONS = ("timeout_s", "poll_interval_s", "config", "progress")
 
 
