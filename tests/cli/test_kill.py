@@ -29,7 +29,7 @@ IMAGE_RUN = ["image", "waves"]
 
 def killed_when(fal: Hooked, phase: str, argv: list[str], nth: int = 1) -> None:
     """Run the program and kill it when the server sees the nth request of a phase, before that is
-    answered."""
+    answered; return when the server has acted on it."""
     started = threading.Event()
     running: list[subprocess.Popen[bytes]] = []
 
@@ -46,6 +46,7 @@ def killed_when(fal: Hooked, phase: str, argv: list[str], nth: int = 1) -> None:
     out, _ = running[0].communicate(timeout=60)
     assert (running[0].returncode, out) == (KILLED, b"")
     fal.answer = None
+    until(lambda: fal.phase(phase)[nth - 1].status)
 
 
 def brought(openclaw: Openclaw, fal: Hooked) -> list[str]:
