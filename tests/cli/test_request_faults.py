@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
+from typing import Any
 
 import pytest
 
 from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.http import backend
+from openclaw_fal.fal.http import call as calls
+from openclaw_fal.fal.http.sockets import connect
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.answers import BAD_KEY, LOCKED_KEY
 from tests.cli.queueing import (
@@ -79,6 +84,53 @@ def test_silence_after_a_post_ends_with_the_time(
     failed(outcome.json, "timeout")
     assert only_job().state == "uncertain"
     assert len(fal.posts()) == 1
+
+
+class Breaking:
+    """A socket on which the given send, and every later one, fails while the other side listens."""
+
+    def __init__(self, real: socket.socket, nth: int) -> None:
+        self._real, self._left = real, nth
+
+    def send(self, data: bytes) -> int:
+        self._left -= 1
+        if self._left < 0:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        return self._real.send(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n"])
+def test_a_send_that_breaks_off_is_not_waited_for(
+    answer: bytes, openclaw: Openclaw, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the server has said why: then that is the end, and no request is uncertain."""
+    monkeypatch.setattr(calls, "BROKEN_SECONDS", 0.05)
+    posts: list[int] = []
+
+    def connected(*args: Any, **options: Any) -> Breaking:
+        posts.append(1)
+        return Breaking(connect(*args, **options), 1)
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(answer)
+        while connection.recv(65536):
+            pass
+
+    monkeypatch.setattr(backend, "connect", connected)
+    with server(serve) as url:
+        write_config(url)
+        outcome = openclaw("image", "p", "--timeout-ms", "4000", "--json")
+    assert len(posts) == 1
+    if answer:
+        assert outcome.status == 6, outcome.out
+        assert "too large" in failed(outcome.json, "job_failed")["message"]
+    else:
+        assert outcome.status == 7
+        assert "broke while the request was sent" in failed(outcome.json, "network")["message"]
+        assert only_job().state == "uncertain"
 
 
 def test_a_submit_whose_answer_is_cut_is_found_by_its_header(

@@ -226,4 +226,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("tests/cli/test_request_faults.py",),
         "what may be paid for is sent again",
     ),
+    Mutation(
+        "a send that breaks off is waited for",
+        "fal/http/backend.py",
+        "                call.break_off(exc)\n",
+        "",
+        ("tests/cli/test_request_faults.py",),
+        "the command waits for twenty minutes on a connection that is gone",
+    ),
 )

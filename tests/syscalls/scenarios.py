@@ -61,7 +61,6 @@ def place(base: Path) -> Iterator[Place]:
     out.mkdir()
     before, folder = dict(os.environ), Path.cwd()
     with Sandbox(dials) as fal:
-        # A send that fails on an open connection is followed by a wait for the answer.
         model = {"primary": "fal/fal-ai/flux/dev", "timeoutMs": 12_000}
         config = {
             "models": {"providers": {"fal": {"baseUrl": fal.url}}},

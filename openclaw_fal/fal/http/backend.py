@@ -124,6 +124,7 @@ class Stream(httpcore.NetworkStream):
             except OSError as exc:
                 # A server may refuse a request before it has read it all, and say so: on this
                 # error httpcore goes on to read that.
+                call.break_off(exc)
                 raise httpcore.WriteError(str(exc)) from exc
 
     def body(self, length: int) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from openclaw_fal.fal.deadline import Deadline
 CONNECT_SECONDS = 10.0  # for each address of a host, and for the TLS handshake
 PREPARE_SECONDS = 30.0  # of silence before the request begins: a name lookup, a proxy
 WRITE_SECONDS = 60.0  # without the other side taking a byte
+BROKEN_SECONDS = 1.0  # of silence after a send that failed: an answer, if any, is on its way
 # Waits are cut into turns: a blocked call keeps Windows from delivering Ctrl-C, and other threads
 # must notice when the deadline is stopped.
 TURN = 0.5
@@ -64,12 +65,19 @@ class Call:
         self.preparing = False
         self.opened: list[Closable] = []
         self._leaving = leaving
+        self._broken: str | None = None
 
     def begin(self) -> None:
         """The next byte of the request is about to leave."""
         if not self.began and self._leaving:
             self._leaving()
         self.began = True
+
+    def break_off(self, error: OSError) -> None:
+        """The request could not be sent to its end: no more than an answer that is there already
+        is waited for."""
+        self._broken = f"the connection broke while the request was sent: {self.fault(error)}"
+        self.stall = min(self.stall, BROKEN_SECONDS)
 
     def seconds(self, most: float | None = None) -> float:
         """How long the next wait may be. Raises Fault once the deadline has passed."""
@@ -100,6 +108,8 @@ class Call:
 
     def fault(self, error: Exception) -> Fault:
         """The Fault that an exception of the socket stands for."""
+        if self._broken:
+            return Fault(self._broken, sent=self.began)
         if isinstance(error, TimeoutError):
             return Fault("no answer came in time", sent=self.began, timed_out=True)
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
