@@ -11,6 +11,7 @@ from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
 from openclaw_fal.fal.deadline import Deadline
+from openclaw_fal.fal.failures import Reply, read_report
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.http.sender import Answer
@@ -23,6 +24,7 @@ STALL = 30.0  # seconds without a byte
 ATTEMPTS = 3  # in a row that bring nothing new
 MOST_ATTEMPTS = 12
 REDIRECTS = 5
+WORDS = 8192  # bytes of a refusal that are read for its words
 MOST_UNPACKED = 1024 * 1024 * 1024  # bytes that come out of a body of which fewer were sent
 _RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 _UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
@@ -80,12 +82,21 @@ def download(
 
 
 class _Cut(Exception):
-    """An attempt that ended early. `wait` is the pause that the server asked for."""
+    """An attempt that ended early. `wait` is the pause that the server asked for, `status` that of
+    its refusal."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        timed_out: bool = False,
+        wait: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.timed_out = timed_out
         self.wait = wait
+        self.status = status
 
 
 class _Transfer:
@@ -264,13 +275,14 @@ class _Transfer:
             raise _Cut("the server sent more bytes than it announced")
 
     def _refused(self, answer: Answer) -> Exception:
-        status = answer.status
+        status, key = answer.status, self._client.key
         wait = retry_after(answer.headers.get("retry-after"))
+        said = read_report(Reply(status, answer.headers, bodies.read_start(answer, WORDS)), key)
+        reason = f"the media host answered with status {status}"
+        reason += f": {said.words}" if said.words else ""
         if status in (404, 408, 425, 429) or status >= 500:
-            return _Cut(f"the media host answered with status {status}", wait=wait)
-        return Unreachable(
-            f"the media host answered with status {status}", http_status=status, may_be_billed=True
-        )
+            return _Cut(reason, wait=wait, status=status)
+        return Unreachable(reason, http_status=status, may_be_billed=True)
 
     def _fault(self, fault: Fault) -> Exception:
         if fault.forbidden:
@@ -283,7 +295,10 @@ class _Transfer:
         late = self._deadline.expired
         kind = TimedOut if late or cut.timed_out else Unreachable
         reason = "time ran out" if late else str(cut)
-        return kind(f"the download is not complete: {reason}", may_be_billed=True)
+        status = None if late else cut.status
+        return kind(
+            f"the download is not complete: {reason}", http_status=status, may_be_billed=True
+        )
 
     def _check_size(self, size: int | None) -> None:
         _check_size(size, self._max_bytes)

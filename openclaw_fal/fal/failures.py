@@ -1,4 +1,4 @@
-"""HTTP failures as errors: what fal lower_start, field by field, in words that say what to do."""
+"""HTTP failures as errors: what fal says, field by field, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ _MODEL_DOWN = frozenset(
     }
 )  # fmt: skip
 _LOCKED = r"(?i)locked|exhausted|balance|billing|payment|top up|credit"
-_TITLE = r"(?is)<title[^>]*>(.{1,200}?)</title>"
+# The title of a page, or what a storage service says: `<Error><Message>Request has expired…`.
+_TITLE = r"(?is)<(title|message)\b[^>]*>(.{1,200}?)</\1>"
 
 
 class Reply(NamedTuple):
@@ -304,7 +305,8 @@ def _page_words(reply: Reply, key: str | None) -> str:
     text = reply.body[:8192].decode("utf-8", "replace").strip()
     title = re.search(_TITLE, text)
     if title:
-        return clean(f"{title[1]} (a gateway's page)", key=key, limit=200)
+        page = " (a gateway's page)" if title[1].lower() == "title" else ""
+        return clean(f"{title[2]}{page}", key=key, limit=200)
     if not text or text.startswith(("<", "{", "[")):
         return ""
     return clean(text, key=key, limit=200) if text.isprintable() else ""

@@ -28,11 +28,21 @@ class Reading(Frozen):
 
 
 class FalService:
-    """Makes the HTTP client when it is first needed, so that nothing loads before a request."""
+    """Makes the HTTP client when it is first needed, so that nothing loads before a request.
 
-    def __init__(self, hosts: Hosts, key: str | None, progress: Progress) -> None:
+    `key` None: only what needs none is to be asked; `late_key` finds one where that turns out to be
+    wrong.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        key: str | None,
+        progress: Progress,
+        late_key: Callable[[], str] | None = None,
+    ) -> None:
         self.hosts, self.base_url = hosts, hosts.run
-        self._key, self._progress = key, progress
+        self._key, self._progress, self._late_key = key, progress, late_key
         self._made: Client | None = None
 
     @property
@@ -105,6 +115,13 @@ class FalService:
         from openclaw_fal.fal import queue
 
         return queue.outcome(self._client, handle, completed, deadline=deadline)
+
+    def result_again(self, handle: Handle, deadline: Deadline) -> RunResult:
+        """The result of a job that was fetched before, at no cost: its URLs may be new. One answer
+        that refuses is the end."""
+        if self._client.key is None and self._late_key is not None:
+            self._client.key = self._late_key()
+        return self._client.result(handle, deadline=deadline, patient=False)
 
     def cancel(self, handle: Handle, deadline: Deadline) -> str:
         return self._client.cancel(handle, deadline=deadline)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.marking import marker
 from openclaw_fal.journal.record import PendingName
 from openclaw_fal.media import Generated, Output, RunSettings
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PARALLEL_DOWNLOADS = 4
 
+GONE = frozenset({403, 404, 410})
+"""What a media host answers for a file whose URL has expired."""
+
 
 class Collector(Frozen):
     """Saves what a result holds. The result is in the journal: this can be repeated at no cost."""
@@ -38,6 +42,38 @@ class Collector(Frozen):
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
         """Fetch and save every file of the result. No two calls save the same job."""
+        try:
+            return self._collected(job_id, target, settings, deadline)
+        except OpenClawFalError as error:
+            if error.http_status not in GONE or not self._renewed(job_id, target, error, deadline):
+                raise
+        return self._collected(job_id, target, settings, deadline)
+
+    def _renewed(
+        self, job_id: str, target: OutputTarget, error: OpenClawFalError, deadline: Deadline
+    ) -> bool:
+        """Whether fal, asked for the result of a queued job once more, names other URLs, which are
+        then journalled. Else the error tells that the file is gone."""
+        job, raw = self.journal.get(job_id), self.journal.result(job_id)
+        if raw is None or not (job.status_url and job.response_url):
+            return False
+        self.progress.note(f"{error.message}; asking fal for the result again")
+        try:
+            again = self.fal.result_again(handle_of(job), deadline)
+        except OpenClawFalError as refusal:
+            error.message += f"; the result cannot be fetched again: {refusal.message}"
+            return False
+        old, new = self.fal.read(raw), self.fal.read(again.raw)
+        if [file.url for file in new.files] in ([], [file.url for file in old.files]):
+            error.message = f"the file is gone, and fal names no other: {error.message}"
+            return False
+        for index in range(len(old.files)):  # what came of the old files is no part of the new
+            self.files.part(target, job_id, index, len(old.files), old.seed).discard()
+        return self.journal.completed(job_id, again.raw)
+
+    def _collected(
+        self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
+    ) -> Generated:
         job = self.journal.get(job_id)
         raw = self.journal.result(job_id)
         if raw is None:

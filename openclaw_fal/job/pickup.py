@@ -175,7 +175,13 @@ def _engine(
     at_fal = bool(job.status_url) or job.state in ("sending", "uncertain")
     needs_key = not job.has_result and at_fal
     hosts = _hosts(config, job, with_key=needs_key)
-    made = wiring.engine_at(hosts, key() if needs_key else None, progress=progress)
+
+    def late_key() -> str:
+        _hosts(config, job, with_key=True)
+        return key()
+
+    given = key() if needs_key else None
+    made = wiring.engine_at(hosts, given, progress=progress, late_key=late_key)
     return stack.enter_context(made)
 
 

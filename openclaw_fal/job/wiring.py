@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -112,13 +112,14 @@ def engine_at(
     files: RequestFiles | None = None,
     quotes: Quotes | None = None,
     shared: Journal | None = None,
+    late_key: Callable[[], str] | None = None,
 ) -> Iterator[Engine]:
     """An engine on these hosts. At the end of the block, connections and the display are closed."""
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.job.engine import Engine
 
-    service = FalService(hosts, key, progress)
+    service = FalService(hosts, key, progress, late_key)
     try:
         kept = shared or journal()
         yield Engine(service, files or RequestFiles(), kept, progress, {}, quotes)

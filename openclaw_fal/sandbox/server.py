@@ -352,4 +352,4 @@ class Sandbox:
 
 
 def _file_path(url: str) -> str:
-    return "/files/" + url.partition("/files/")[2]
+    return "/files/" + url.partition("/files/")[2].partition("?")[0]

@@ -13,7 +13,7 @@ import pytest
 from openclaw_fal.fal import download
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, kept_files, only_job, part_files, saved
+from tests.cli.queueing import SOON, Hooked, failed, kept_files, only_job, part_files, saved
 from tests.program import Openclaw, command, write_config
 
 BROKEN = ["cut", "cut_reset", "reset", "reset_after_read", "lie_longer", "lie_shorter", "empty"]
@@ -240,3 +240,71 @@ def test_several_files_are_fetched_at_once(openclaw: Openclaw, fal: Hooked) -> N
 
     fal.answer = meet
     assert len(saved(fal, openclaw("image", "p", "--count", "4", "--json"))) == 4
+
+
+class Expiring:
+    """A media host on which the first URL of each file has expired. With `renews`, the result names
+    another one when it is asked for again."""
+
+    S3 = b"<?xml version='1.0'?><Error><Message>Request has expired</Message></Error>"
+
+    def __init__(self, status: int, *, renews: bool) -> None:
+        self.status, self.renews = status, renews
+        self.results = 0
+        self.urls: dict[str, None] = {}
+
+    def __call__(self, request: Request) -> Response | None:
+        if "/files/" in request.path and "fresh" not in request.query:
+            self.urls[f"{request.base}{request.target}"] = None
+            return Response(self.status, self.S3, [("content-type", "application/xml")])
+        if request.method == "GET" and request.path.split("/")[-2] == "requests":
+            self.results += 1
+            if self.urls and self.renews:
+                return Response.of({"video": {"url": f"{next(iter(self.urls))}?fresh=1"}})
+        return None
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_expired_url_is_asked_for_again(
+    status: int, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    fal.answer = host = Expiring(status, renews=True)
+    outcome = openclaw("video", "p", *SOON, "--json")
+    assert saved(fal, outcome) == ["p.mp4"]
+    assert host.results == 2
+    assert len(fal.posts()) == 1
+    assert part_files() == []
+
+
+def test_an_expired_url_is_asked_for_again_by_a_later_process(
+    openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    """Whose part file is of the old URL, which may have been another file."""
+    fal.dials.fail("media", "cut")
+    assert openclaw("video", "p", *SOON).status == 7
+    fal.dials.heal()
+    (part,) = part_files()
+    part.write_bytes(bytes(10))
+    fal.answer = Expiring(403, renews=True)
+    assert saved(fal, openclaw("jobs", "wait", only_job().id, "--json")) == ["p.mp4"]
+    assert len(fal.posts()) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_file_that_is_gone(
+    status: int, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    fal.answer = host = Expiring(status, renews=False)
+    outcome = openclaw("video", "p", *SOON, "--json")
+    assert outcome.status == 7, outcome.out
+    error = failed(outcome.json, "network")
+    assert "the file is gone" in error["message"]
+    assert "Request has expired" in error["message"]
+    assert error["status"] == status
+    assert host.results == 2
+    assert only_job().state == "completed"
+    again = openclaw("jobs", "wait", only_job().id, "--json")
+    assert "the file is gone" in failed(again.json, "network")["message"]
+    fal.answer = None
+    assert saved(fal, openclaw("jobs", "wait", only_job().id, "--json")) == ["p.mp4"]
+    assert len(fal.posts()) == 1

@@ -234,4 +234,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("tests/cli/test_request_faults.py",),
         "the command waits for twenty minutes on a connection that is gone",
     ),
+    Mutation(
+        "an expired file is given up",
+        "job/collect.py",
+        "if error.http_status not in GONE or not",
+        "if error.http_status is not None or not",
+        ("tests/cli/test_downloads.py",),
+        "a file that fal would give by a new URL is lost",
+    ),
+    Mutation(
+        "the rest of an expired file is continued",
+        "job/collect.py",
+        ", len(old.files), old.seed).discard()",
+        ", len(old.files), old.seed).close()",
+        ("tests/cli/test_downloads.py",),
+        "a file of two halves",
+    ),
 )

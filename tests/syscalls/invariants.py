@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.syscalls.tracing import Ended
 def held(place: Place, ended: Ended, run: Run) -> str:
     """Check the invariants of a job; returns what has become of it. Raises AssertionError."""
     assert "Traceback" not in ended.err, ended.err
+    _settled(place.fal)
     assert place.fal.accepted <= 1, "fal has taken more than one request"
     _whole(place)
     if ended.status == 0:
@@ -43,6 +45,14 @@ def held(place: Place, ended: Ended, run: Run) -> str:
     assert _everything(place, run) == before, "a second recovery has changed something"
     assert place.fal.accepted <= 1
     return f"{_short(ended)}, then {end}"
+
+
+def _settled(fal: Sandbox) -> None:
+    """Wait until fal has acted on what a killed process had sent, if it is going to."""
+    for _ in range(50):
+        time.sleep(0.02)
+        if all(item.status for item in fal.requests):
+            return
 
 
 def onboarded(place: Place, ended: Ended, run: Run) -> str:
