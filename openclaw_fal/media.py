@@ -289,9 +289,9 @@ class Plan(Frozen):
 
     def references(self) -> tuple[Reference, ...]:
         """The distinct references in the body, in order."""
-        found: dict[Reference, None] = {}
-        _replace(self.body, lambda ref: found.setdefault(ref))
-        return tuple(found)
+        distinct: dict[Reference, None] = {}
+        _replace(self.body, lambda ref: distinct.setdefault(ref))
+        return tuple(distinct)
 
     def filled(self, url_of: Callable[[Reference], object]) -> dict[str, object]:
         """The body with each reference replaced, by its URL (http, https or data) as a rule."""

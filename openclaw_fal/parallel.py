@@ -23,7 +23,7 @@ def all_of(
     On Ctrl-C, no more work is begun, `stop` is called, and the work under way gets a moment to end;
     then KeyboardInterrupt goes on.
     """
-    found: dict[int, T | Exception] = {}
+    results: dict[int, T | Exception] = {}
     waiting = iter(range(count))
     lock = threading.Lock()
     stopped = threading.Event()
@@ -35,9 +35,9 @@ def all_of(
             if index is None:
                 return
             try:
-                found[index] = work(index)
+                results[index] = work(index)
             except Exception as error:
-                found[index] = error
+                results[index] = error
 
     threads = [threading.Thread(target=some, daemon=True) for _ in range(min(count, at_once))]
     try:
@@ -53,4 +53,4 @@ def all_of(
             if thread.ident is not None:
                 thread.join(LAST_WORDS_S / len(threads))
         raise
-    return [found[index] for index in range(count)]
+    return [results[index] for index in range(count)]

@@ -27,12 +27,12 @@ class Planned(Frozen):
 
     def notes(self) -> list[str]:
         """What is not sent as it was given: one line for all items of which it is true."""
-        said: Counter[str] = Counter()
+        notes: Counter[str] = Counter()
         for item in self.items:
-            said.update(f"ignored: {entry.key}: {entry.reason}" for entry in item.plan.ignored)
-            said.update(f"adjusted: {entry.key}: {entry.reason}" for entry in item.plan.adjusted)
-            said.update(item.plan.warnings)
-        return [f"{count} items: {text}" if count > 1 else text for text, count in said.items()]
+            notes.update(f"ignored: {entry.key}: {entry.reason}" for entry in item.plan.ignored)
+            notes.update(f"adjusted: {entry.key}: {entry.reason}" for entry in item.plan.adjusted)
+            notes.update(item.plan.warnings)
+        return [f"{count} items: {text}" if count > 1 else text for text, count in notes.items()]
 
 
 def planned(

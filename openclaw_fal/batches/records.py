@@ -92,14 +92,14 @@ class Records(Frozen):
 
     def all(self) -> Iterator[BatchRecord]:
         """Every batch, the newest first. A file that is no record is passed over."""
-        found = []
+        records = []
         for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
             try:
                 document = json.loads(read_file(path).content.decode("utf-8", "surrogateescape"))
-                found.append(BatchRecord(**document))
+                records.append(BatchRecord(**document))
             except (LocalError, ValueError, TypeError, RecursionError):
                 continue
-        yield from sorted(found, key=lambda record: -record.created)
+        yield from sorted(records, key=lambda record: -record.created)
 
 
 def new_id(manifest: str, sha256: str, *, sandbox: bool) -> str:

@@ -198,15 +198,15 @@ def _unset(config: Config, keys: KeyPath, path: str) -> Result:
     from openclaw_fal.config.layouts import kind_of
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
-    found = kind_of(keys)
+    default_model = kind_of(keys)
     document: dict[str, object] = {
         "path": path,
         "value": None,
         "set": False,
     }
-    if found is None:
+    if default_model is None:
         return Result(document, notes=(f"{path} is not set in {config.path}",))
-    default = f"fal/{DEFAULT_MODELS[found[0]]}"
+    default = f"fal/{DEFAULT_MODELS[default_model[0]]}"
     document["default"] = default
     note = f"{path} is not set in {config.path}; the built-in default applies: {default}"
     return Result(document, notes=(note,))

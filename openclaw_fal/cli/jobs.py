@@ -322,24 +322,24 @@ def reconcile(
 
     start = None if since is None else moment(since, "--since", time.time())
     session = ctx.obj
-    found = pickup.reconcile(
+    reconciled = pickup.reconcile(
         job_ids or (), session=session, progress=progress_for(session), since=start, adopt=adopt
     )
-    document: ReconcileDocument = {"jobs": [one.as_json() for one in found]}
-    notes = [_after_reconcile(one) for one in found] or ["there is no uncertain job"]
+    document: ReconcileDocument = {"jobs": [one.as_json() for one in reconciled]}
+    notes = [_after_reconcile(one) for one in reconciled] or ["there is no uncertain job"]
     return Result(
-        document, out=tuple(f"{one.job.id}: {one.message}" for one in found), notes=tuple(notes)
+        document, out=tuple(f"{one.job.id}: {one.message}" for one in reconciled), notes=tuple(notes)
     )
 
 
-def _after_reconcile(found: Reconciled) -> str:
+def _after_reconcile(reconciled: Reconciled) -> str:
     """What to do next with a job that was looked for."""
-    job_id = found.job.id
-    if found.outcome == "adopted":
+    job_id = reconciled.job.id
+    if reconciled.outcome == "adopted":
         return f"openclaw jobs wait {job_id} fetches it"
-    if found.outcome == "several":
+    if reconciled.outcome == "several":
         return f"openclaw jobs reconcile {job_id} --adopt REQUEST_ID chooses one"
-    if found.outcome == "unfinished":
+    if reconciled.outcome == "unfinished":
         return f"openclaw jobs reconcile {job_id} again, when it has finished"
     return f"job {job_id} stays uncertain: it may show up later, and is never sent again by itself"
 

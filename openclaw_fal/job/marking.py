@@ -75,7 +75,7 @@ def _hashes(node: object) -> list[str]:
     if isinstance(node, Mapping):
         if isinstance(node.get("sha256"), str):
             return [str(node["sha256"])]
-        return [found for value in node.values() for found in _hashes(value)]
+        return [digest for value in node.values() for digest in _hashes(value)]
     if isinstance(node, (list, tuple)):
-        return [found for value in node for found in _hashes(value)]
+        return [digest for value in node for digest in _hashes(value)]
     return []

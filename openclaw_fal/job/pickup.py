@@ -132,8 +132,8 @@ def wait_for(
     with ExitStack() as stack:
         stack.callback(shown.close)
         key = _once(lambda: wiring.key_of(config, session, shown))
-        found = _looked_up(wanted, results)
-        for name, job in found.items():
+        jobs_by_name = _looked_up(wanted, results)
+        for name, job in jobs_by_name.items():
             if len(wanted) == 1:
                 session.model = job.model
             display = shown.job(job.id) if len(wanted) > 1 else shown
@@ -156,16 +156,16 @@ def wait_for(
 def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
     """The jobs by the ids that were given; the same job under two ids is taken once."""
     journal = wiring.journal()
-    found: dict[str, Job] = {}
+    jobs_by_name: dict[str, Job] = {}
     for name in dict.fromkeys(wanted):
         try:
             job = journal.get(name)
         except OpenClawFalError as error:
             results[name] = Waited(name, None, error=error)
             continue
-        if all(job.id != other.id for other in found.values()):
-            found[name] = job
-    return found
+        if all(job.id != other.id for other in jobs_by_name.values()):
+            jobs_by_name[name] = job
+    return jobs_by_name
 
 
 def _engine(

@@ -88,9 +88,9 @@ class Reconciler(Frozen):
         if job.request_id and job.transport == "queue":  # its answer was cut, but named it
             self._submitted(job, job.request_id)
             return Reconciled(self.journal.get(job.id), "adopted")
-        found = self._candidates(job, deadline)
-        candidates = tuple(_candidate(job, request) for request in found)
-        chosen = found if adopt is None else [one for one in found if one.request_id == adopt]
+        listed = self._candidates(job, deadline)
+        candidates = tuple(_candidate(job, request) for request in listed)
+        chosen = listed if adopt is None else [one for one in listed if one.request_id == adopt]
         if adopt is not None and not chosen:
             raise UsageError(
                 f"fal lists no request {adopt} that job {job.id} could be",
@@ -169,12 +169,12 @@ def searched(
     """An uncertain job as it stands when fal was asked for it; the same where fal does not say."""
     progress.phase("searching for the request at fal")
     try:
-        found = Reconciler(fal, journal).reconcile(job, deadline)
+        reconciled = Reconciler(fal, journal).reconcile(job, deadline)
     except (AuthError, Unreachable) as error:
         progress.note(f"fal could not be asked for past requests: {error.message}")
         return job
-    progress.note(f"job {job.id}: {found.message}")
-    return found.job
+    progress.note(f"job {job.id}: {reconciled.message}")
+    return reconciled.job
 
 
 def uncertain_jobs(journal: Journal, wanted: Sequence[str], since: float | None) -> list[Job]:

@@ -133,9 +133,9 @@ class PriceCache:
             db.executemany("INSERT OR REPLACE INTO prices VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _read(self, wanted: set[str] | None) -> dict[str, Price]:
-        found: dict[str, Price] = {}
+        prices: dict[str, Price] = {}
         if not self.path.exists():
-            return found
+            return prices
         import sqlite3
 
         query = "SELECT endpoint_id, unit_price, unit, currency, fetched_at FROM prices"
@@ -143,8 +143,8 @@ class PriceCache:
         with suppress(sqlite3.Error), _opened(self.path) as db:
             for values in [()] if wanted is None else [(name,) for name in wanted]:
                 for row in db.execute(query, (self.api, *values)):
-                    found[row[0]] = Price(*row)
-        return found
+                    prices[row[0]] = Price(*row)
+        return prices
 
 
 @contextmanager

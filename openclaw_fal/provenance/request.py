@@ -40,7 +40,7 @@ _BOOLEANS = frozenset({"audio", "watermark", "instrumental"})
 _NUMBERS = frozenset({"count", "seed"})
 _DURATION = "duration"
 
-Found = Callable[[MediaType, Mapping[str, object]], Reference]
+Locate = Callable[[MediaType, Mapping[str, object]], Reference]
 """The reference file that a document describes. Raises LocalError when it cannot be found."""
 
 
@@ -66,7 +66,7 @@ def request_document(
 
 
 def request_from(
-    kind: Kind, model: str, document: Mapping[str, object], found: Found
+    kind: Kind, model: str, document: Mapping[str, object], locate: Locate
 ) -> MediaRequest:
     """The request that a document describes. Raises LocalError for one that breaks the rules."""
     cls = REQUESTS[kind]
@@ -76,7 +76,7 @@ def request_from(
         name = names.get(key)
         if name is None:
             raise _broken(key)
-        values[name] = _files(name, value, found) if name in FILES else _value(name, value)
+        values[name] = _files(name, value, locate) if name in FILES else _value(name, value)
     return cls(model=model, **values)  # type: ignore[arg-type]
 
 
@@ -96,14 +96,14 @@ def _value(name: str, value: object) -> object:
     raise _broken(KEYS[name])
 
 
-def _files(name: str, value: object, found: Found) -> tuple[Reference, ...]:
+def _files(name: str, value: object, locate: Locate) -> tuple[Reference, ...]:
     if not isinstance(value, list) or len(value) > _MOST_FILES:
         raise _broken(KEYS[name])
     references = []
     for item in value:
         if not isinstance(item, Mapping):
             raise _broken(KEYS[name])
-        references.append(found(FILES[name], item))
+        references.append(locate(FILES[name], item))
     return tuple(references)
 
 

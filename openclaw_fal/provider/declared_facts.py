@@ -191,8 +191,8 @@ def _files(endpoint: Endpoint, option: str) -> Fate:
 
 
 def _first(draft: Draft, names: tuple[str, ...]) -> Fate | None:
-    found = usable(draft, names)
-    return Fate("sent", found[0][0], supported(found[0][1])) if found else None
+    candidates = usable(draft, names)
+    return Fate("sent", candidates[0][0], supported(candidates[0][1])) if candidates else None
 
 
 def _format(draft: Draft) -> Fate:
