@@ -57,8 +57,7 @@ KEYS: dict[str, str] = {
     "prompt": "prompt",
     "params": "params",
 }
-
-
+REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
 _OPTIONS = {
     "images": "--image",
     "videos": "--video",
@@ -114,9 +113,6 @@ class Endpoint(Frozen):
         return next((name for name in declared if name in self.required), (*declared, None)[0])
 
 
-_REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
-
-
 class _Request(Frozen):
     """What requests have in common: fields may be given as Python programs have them.
 
@@ -128,8 +124,8 @@ class _Request(Frozen):
         super().__init__(*args, **values)
         given = vars(self)
         for name in given:
-            if name in _REFERENCES:
-                given[name] = _references_in(name, given[name], _REFERENCES[name])
+            if name in REFERENCES:
+                given[name] = _references_in(name, given[name], REFERENCES[name])
         if "size" in given:
             given["size"] = _size(given["size"])
         if isinstance(given.get("params"), Mapping):

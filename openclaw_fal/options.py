@@ -5,12 +5,12 @@ The names are the specification's (`aspectRatio`, `durationSeconds`, …), as `m
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 
 from openclaw_fal.errors import CapabilityError, Violation
 from openclaw_fal.media import (
     KEYS,
+    REFERENCES,
     ImageRequest,
     Kind,
     MediaRequest,
@@ -25,7 +25,6 @@ REQUESTS: dict[Kind, type[ImageRequest] | type[VideoRequest] | type[MusicRequest
     "video": VideoRequest,
     "music": MusicRequest,
 }
-_MEDIA: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
 _WHOLE = {"count", "seed", "steps", "width", "height"}
 _NUMBERS = {"duration", "guidance"}
 _SWITCHES = {"audio", "instrumental", "watermark", "unchecked"}
@@ -33,11 +32,6 @@ _SWITCHES = {"audio", "instrumental", "watermark", "unchecked"}
 
 class _Refused(ValueError):
     """A value of the wrong type; the message completes `KEY …`."""
-
-
-def option_names(kind: Kind) -> tuple[str, ...]:
-    """The JSON names of the options that a request of this kind has, `model` and `prompt` too."""
-    return tuple(KEYS.get(field, field) for field in REQUESTS[kind].fields())
 
 
 def request_from(kind: Kind, options: Mapping[str, object]) -> MediaRequest:
@@ -69,6 +63,8 @@ def request_from(kind: Kind, options: Mapping[str, object]) -> MediaRequest:
 
 
 def _unknown(kind: Kind, key: str, value: object, known: Sequence[str]) -> Violation:
+    import difflib
+
     near = difflib.get_close_matches(key, known, 1)
     closest = near[0] if near else None
     mean = f"; did you mean {closest}?" if closest else f"; it has {', '.join(known)}"
@@ -78,8 +74,9 @@ def _unknown(kind: Kind, key: str, value: object, known: Sequence[str]) -> Viola
 
 
 def _converted(field: str, value: object) -> object:
-    if media := _MEDIA.get(field):
-        return _references(value, media)
+    if media := REFERENCES.get(field):
+        sources = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_reference(media, source) for source in sources)
     if field == "params":
         return _params(value)
     if field in _WHOLE:
@@ -103,13 +100,12 @@ def _number(value: object, *, whole: bool) -> int | float:
     return value
 
 
-def _references(value: object, media: MediaType) -> tuple[Reference, ...]:
-    sources = [value] if isinstance(value, str) else value
-    if not isinstance(sources, (list, tuple)) or not all(
-        isinstance(source, str) and source for source in sources
-    ):
+def _reference(media: MediaType, source: object) -> Reference:
+    if isinstance(source, Reference):
+        return source
+    if not isinstance(source, str) or not source:
         raise _Refused("must be a path or URL, or a list of them")
-    return tuple(Reference(source, media) for source in sources)
+    return Reference(source, media)
 
 
 def _params(value: object) -> tuple[tuple[str, object], ...]:
@@ -118,15 +114,21 @@ def _params(value: object) -> tuple[tuple[str, object], ...]:
     return tuple((str(key), inner) for key, inner in value.items())
 
 
-def options_of(request: MediaRequest) -> dict[str, object]:
+def _source_of(reference: Reference) -> object:
+    return reference.source
+
+
+def options_of(
+    request: MediaRequest, describe: Callable[[Reference], object] = _source_of
+) -> dict[str, object]:
     """The options of a request by their JSON names, without those that were not given: what
-    `request_from` reads."""
+    `request_from` reads. `describe` says what stands for a reference: its path or URL as a rule."""
     options: dict[str, object] = {}
     for field, value in request.as_dict().items():
         if value is None or value == () or (value is False and field == "unchecked"):
             continue
-        if isinstance(value, tuple) and field in _MEDIA:
-            value = [reference.source for reference in value]
+        if isinstance(value, tuple) and field in REFERENCES:
+            value = [describe(reference) for reference in value]
         elif isinstance(value, tuple) and field == "params":
             value = dict(value)
         options[KEYS.get(field, field)] = value
@@ -140,7 +142,7 @@ def from_text(key: str, text: str) -> object:
     """
     field = next((name for name, json_name in KEYS.items() if json_name == key), key)
     text = text.strip()
-    if field in _MEDIA:
+    if field in REFERENCES:
         return [source.strip() for source in text.split(";") if source.strip()]
     if field in _SWITCHES:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -47,7 +47,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"platformdirs", "tomli_w", "filelock"},
     ),
     "provenance": (
-        {"atomic", "errors", "frozen", "media", "provenance", "text"},
+        {"atomic", "errors", "frozen", "media", "options", "provenance", "text"},
         {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
     ),
     "gallery": ({"frozen", "gallery", "media"}, set()),

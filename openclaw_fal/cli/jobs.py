@@ -328,7 +328,9 @@ def reconcile(
     document: ReconcileDocument = {"jobs": [one.as_json() for one in reconciled]}
     notes = [_after_reconcile(one) for one in reconciled] or ["there is no uncertain job"]
     return Result(
-        document, out=tuple(f"{one.job.id}: {one.message}" for one in reconciled), notes=tuple(notes)
+        document,
+        out=tuple(f"{one.job.id}: {one.message}" for one in reconciled),
+        notes=tuple(notes),
     )
 
 

@@ -1,8 +1,7 @@
 """The options of a request as JSON, and a request from that JSON.
 
-The JSON comes from the journal, or from a file that anyone may have written: each value is checked
-for its type and its size, and nothing else is taken over. What it asks for is then planned like any
-other request.
+The JSON comes from the journal, or from a file that anyone may have written: the size of each value
+is checked as well as its type. What it asks for is then planned like any other request.
 """
 
 from __future__ import annotations
@@ -10,35 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from openclaw_fal.errors import LocalError
-from openclaw_fal.media import (
-    KEYS,
-    ImageRequest,
-    Kind,
-    MediaRequest,
-    MediaType,
-    MusicRequest,
-    Reference,
-    VideoRequest,
-)
-
-REQUESTS: Mapping[str, type[MediaRequest]] = {
-    "image": ImageRequest,
-    "video": VideoRequest,
-    "music": MusicRequest,
-}
-FILES: Mapping[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
+from openclaw_fal import options
+from openclaw_fal.errors import CapabilityError, LocalError
+from openclaw_fal.media import KEYS, REFERENCES, Kind, MediaRequest, MediaType, Reference
 
 LIMIT = 256 * 1024
 """Characters of the JSON of one request."""
 
 _TEXT_LIMIT = 200_000
 _APART = frozenset({"model", "unchecked"})  # a file may not say that it is not to be checked
+_FILES = {KEYS[name]: media for name, media in REFERENCES.items()}
 _MOST_FILES = 64
 _DEEPEST = 20
-_BOOLEANS = frozenset({"audio", "watermark", "instrumental"})
-_NUMBERS = frozenset({"count", "seed"})
-_DURATION = "duration"
 
 Locate = Callable[[MediaType, Mapping[str, object]], Reference]
 """The reference file that a document describes. Raises LocalError when it cannot be found."""
@@ -51,14 +33,8 @@ def request_document(
 
     None for a request that is too large to be kept.
     """
-    document: dict[str, object] = {}
-    for name, value in request.as_dict().items():
-        if name in _APART or value is None or value == ():
-            continue
-        if name in FILES:
-            document[KEYS[name]] = [describe(reference) for reference in value]  # type: ignore[attr-defined]
-        else:
-            document[KEYS[name]] = dict(value) if name == "params" else value  # type: ignore[call-overload]
+    given = options.options_of(request, describe)
+    document = {key: value for key, value in given.items() if key not in _APART}
     try:
         return document if len(json.dumps(document)) <= LIMIT else None
     except (TypeError, ValueError, RecursionError):
@@ -69,45 +45,33 @@ def request_from(
     kind: Kind, model: str, document: Mapping[str, object], locate: Locate
 ) -> MediaRequest:
     """The request that a document describes. Raises LocalError for one that breaks the rules."""
-    cls = REQUESTS[kind]
-    names = {KEYS[name]: name for name in cls.fields() if name not in _APART}
-    values: dict[str, object] = {"prompt": ""}
+    given: dict[str, object] = {"model": model}
     for key, value in document.items():
-        name = names.get(key)
-        if name is None:
-            raise _broken(key)
-        values[name] = _files(name, value, locate) if name in FILES else _value(name, value)
-    return cls(model=model, **values)  # type: ignore[arg-type]
+        if key in _APART or not _within_bounds(value):
+            raise _damaged(key)
+        given[key] = _references(key, value, locate) if key in _FILES else value
+    try:
+        return options.request_from(kind, given)
+    except CapabilityError as error:
+        raise _damaged(error.violations[0].key) from error
 
 
-def _value(name: str, value: object) -> object:
-    if name == "params":
-        if isinstance(value, Mapping) and not _too_deep(value):
-            return tuple((str(key), inner) for key, inner in value.items())
-    elif name in _BOOLEANS:
-        if isinstance(value, bool):
-            return value
-    elif name in _NUMBERS or (name == _DURATION and not isinstance(value, str)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if number and (isinstance(value, int) or name == _DURATION):
-            return value
-    elif isinstance(value, str) and len(value) <= _TEXT_LIMIT:
-        return value
-    raise _broken(KEYS[name])
-
-
-def _files(name: str, value: object, locate: Locate) -> tuple[Reference, ...]:
-    if not isinstance(value, list) or len(value) > _MOST_FILES:
-        raise _broken(KEYS[name])
+def _references(key: str, value: object, locate: Locate) -> list[Reference]:
+    if not isinstance(value, list):
+        raise _damaged(key)
     references = []
-    for item in value:
-        if not isinstance(item, Mapping):
-            raise _broken(KEYS[name])
-        references.append(locate(FILES[name], item))
-    return tuple(references)
+    for description in value:
+        if not isinstance(description, Mapping):
+            raise _damaged(key)
+        references.append(locate(_FILES[key], description))
+    return references
 
 
-def _too_deep(value: object) -> bool:
+def _within_bounds(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _TEXT_LIMIT
+    if isinstance(value, list) and len(value) > _MOST_FILES:
+        return False
     layer = [value]
     for _ in range(_DEEPEST):
         inner: list[object] = []
@@ -117,10 +81,10 @@ def _too_deep(value: object) -> bool:
             elif isinstance(item, list):
                 inner += item
         layer = inner
-    return bool(layer)
+    return not layer
 
 
-def _broken(key: str) -> LocalError:
+def _damaged(key: str) -> LocalError:
     return LocalError(f"what was kept of the request is damaged: {key[:60]!r} cannot be")
 
 

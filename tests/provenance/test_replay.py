@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from openclaw_fal.media import REFERENCES, Kind, Reference
+from openclaw_fal.options import REQUESTS
 from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import Record
+from openclaw_fal.provenance.request import request_document, request_from
 from tests.program import Openclaw, in_process
 from tests.provenance.specimens import specimens
 
@@ -23,7 +26,18 @@ def openclaw(
     return in_process(capfd)
 
 
-WORDS = ("image", "a cat", "--seed", "7", "--aspect-ratio", "16:9", "--param", "guidance_scale=3.5")
+WORDS = [
+    "image",
+    "cat",
+    "--seed",
+    "7",
+    "--steps",
+    "20",
+    "--aspect-ratio",
+    "16:9",
+    "--param",
+    "guidance_scale=3.5",
+]
 
 
 def body(openclaw: Openclaw, *words: str) -> Any:
@@ -51,6 +65,30 @@ def test_it_asks_for_the_same_and_changes_only_what_is_set(openclaw: Openclaw, s
     assert {key for key in typed if typed[key] != square[key]} == {"image_size"}
     assert body(openclaw, "replay", name, "--count", "2") == {**typed, "num_images": 2}
     assert body(openclaw, "replay", name, "--seed", "random")["seed"] != 7
+
+
+VALUES: dict[str, object] = {"int": 3, "float": 2.5, "bool": True, "str": "x"}
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_every_option_of_a_request_can_be_kept_and_read(kind: Kind) -> None:
+    cls: Any = REQUESTS[kind]
+    given = {
+        name: (Reference(f"{name}.bin", "image"),)
+        if name in REFERENCES
+        else (("strength", 0.5),)
+        if name == "params"
+        else next(
+            value for words, value in VALUES.items() if words in str(cls.__annotations__[name])
+        )
+        for name in cls.fields()
+        if name != "unchecked"
+    }
+    request = cls(**given)
+    document = request_document(request, lambda reference: {"path": reference.source})
+    kept = json.loads(json.dumps(document))
+    again = request_from(kind, "x", kept, lambda _, item: Reference(str(item["path"]), "image"))
+    assert again == request.replaced(model="x")
 
 
 def test_it_runs_and_says_what_it_repeats(openclaw: Openclaw) -> None:
