@@ -1,7 +1,7 @@
 """What is asked for and what comes back: frozen values that travel through the program.
 
-Field names are Python's; `KEYS` maps them to the specification's parameter names, which messages
-and JSON documents use.
+Field names are Python's; `parameters.KEYS` maps them to the specification's parameter names, which
+messages and JSON documents use.
 """
 
 from __future__ import annotations
@@ -31,47 +31,7 @@ DEFAULT_MODELS: dict[Kind, str] = {
     "video": "fal-ai/minimax/video-01-live",
     "music": "fal-ai/minimax-music/v2.6",
 }
-KEYS: dict[str, str] = {
-    "count": "count",
-    "size": "size",
-    "aspect_ratio": "aspectRatio",
-    "resolution": "resolution",
-    "output_format": "outputFormat",
-    "quality": "quality",
-    "background": "background",
-    "creativity": "creativity",
-    "style": "style",
-    "negative_prompt": "negativePrompt",
-    "seed": "seed",
-    "steps": "steps",
-    "guidance": "guidance",
-    "images": "images",
-    "videos": "videos",
-    "audio_refs": "audioRefs",
-    "duration": "durationSeconds",
-    "audio": "audio",
-    "watermark": "watermark",
-    "lyrics": "lyrics",
-    "instrumental": "instrumental",
-    "format": "format",
-    "prompt": "prompt",
-    "params": "params",
-}
 REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
-_OPTIONS = {
-    "images": "--image",
-    "videos": "--video",
-    "audioRefs": "--audio-ref",
-    "durationSeconds": "--duration",
-    "params": "--param",
-    "prompt": "the prompt",
-}
-
-
-def option_name(key: str) -> str:
-    """What a person calls a parameter of the specification: `aspectRatio` → `--aspect-ratio`."""
-    kebab = "".join(f"-{char.lower()}" if char.isupper() else char for char in key)
-    return _OPTIONS.get(key, f"--{kebab}")
 
 
 class Reference(Frozen):
@@ -391,42 +351,6 @@ class Handle(NamedTuple):
     response_url: str
     cancel_url: str
     queue_position: int | None = None
-
-
-class RunSettings(Frozen, kw_only=True):
-    """How one request is run.
-
-    `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
-    for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
-    fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
-    refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
-    names the request: the same key with the same body is the earlier job. `max_spend` and
-    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to,
-    `priority` that of fal's queue.
-    `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the certificate chain
-    and the key that sign them, `replay_of` the job or file that is made again. A field with a
-    default needs no mention where a request is begun.
-    """
-
-    capability: str
-    timeout_s: float
-    output: str | None = None
-    queue: bool = False
-    detach: bool = False
-    poll_interval_s: float = 5.0
-    cancel_on_interrupt: bool = False
-    sandbox: bool = False
-    overwrite: bool = False
-    strict: bool = False
-    max_bytes: int | None = None
-    key: str | None = None
-    max_spend: str | None = None
-    assume_cost: str | None = None
-    batch: str | None = None
-    provenance: str = "mark"
-    sign: tuple[str, str] | None = None
-    replay_of: str | None = None
-    priority: Priority = "normal"
 
 
 class Generated(Frozen):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from openclaw_fal.errors import CapabilityError, Violation
 from openclaw_fal.media import (
-    KEYS,
     REFERENCES,
     ImageRequest,
     Kind,
@@ -19,6 +18,7 @@ from openclaw_fal.media import (
     Reference,
     VideoRequest,
 )
+from openclaw_fal.parameters import KEYS
 
 REQUESTS: dict[Kind, type[ImageRequest] | type[VideoRequest] | type[MusicRequest]] = {
     "image": ImageRequest,

@@ -23,7 +23,8 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
     "text": (set(), set()),
     "environment": ({"errors"}, set()),
     "media": ({"errors", "frozen", "media", "money"}, set()),
-    "provider": ({"errors", "frozen", "media", "provider"}, set()),
+    "parameters": (set(), set()),
+    "provider": ({"parameters", "errors", "frozen", "media", "provider"}, set()),
     "catalogue": ({"catalogue", "errors", "frozen", "media"}, set()),
     "fal": (
         {"text", "errors", "fal", "frozen", "media", "progress"},
@@ -47,14 +48,14 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"platformdirs", "tomli_w", "filelock"},
     ),
     "provenance": (
-        {"atomic", "errors", "frozen", "media", "options", "provenance", "text"},
+        {"atomic", "errors", "frozen", "media", "options", "parameters", "provenance", "text"},
         {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
     ),
     "gallery": ({"frozen", "gallery", "media"}, set()),
     "money": ({"errors", "frozen", "money"}, set()),
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),
-    "options": ({"errors", "media"}, set()),
+    "options": ({"errors", "media", "parameters"}, set()),
     "batches": (
         {
             "catalogue",
@@ -94,7 +95,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "ui": (
-        {"text", "errors", "frozen", "media", "progress", "session", "ui"},
+        {"text", "errors", "frozen", "media", "parameters", "progress", "session", "ui"},
         {"rich", "textual_image"},
     ),
 }

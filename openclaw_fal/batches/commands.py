@@ -26,8 +26,8 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
-from openclaw_fal.job.settings import choose_model, run_settings
-from openclaw_fal.media import Kind, RunSettings
+from openclaw_fal.job.settings import RunSettings, choose_model, run_settings
+from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money, parsed
 from openclaw_fal.money.budget import Cap
 from openclaw_fal.progress import Counts

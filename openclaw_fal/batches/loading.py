@@ -13,8 +13,8 @@ from openclaw_fal.batches.plan import Planned, planned
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
-from openclaw_fal.job.settings import choose_model
-from openclaw_fal.media import Kind, RunSettings
+from openclaw_fal.job.settings import RunSettings, choose_model
+from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.estimate import cost_options
 from openclaw_fal.text import reason

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from openclaw_fal.batches.records import BatchRecord
     from openclaw_fal.fal.wire import Completed
     from openclaw_fal.job.engine import Engine
+    from openclaw_fal.job.settings import RunSettings
     from openclaw_fal.journal.record import Job
-    from openclaw_fal.media import Generated, Kind, RunSettings
+    from openclaw_fal.media import Generated, Kind
 
 RECONCILE_S = 30.0
 """Seconds that the search for an uncertain job in fal's list may take."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeGuard
 from openclaw_fal.cli import app
 from openclaw_fal.cli.groups import Context, TyperType
 from openclaw_fal.completion.scripts import SCRIPTS
-from openclaw_fal.media import KEYS, Kind, option_name
+from openclaw_fal.media import Kind
+from openclaw_fal.parameters import KEYS, option_name
 
 if TYPE_CHECKING:
     from openclaw_fal.completion.entries import (

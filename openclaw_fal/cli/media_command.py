@@ -13,8 +13,8 @@ from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 if TYPE_CHECKING:
     from openclaw_fal.cli.options import RunOptions
     from openclaw_fal.config.read import Config
-    from openclaw_fal.job.settings import ModelChoice
-    from openclaw_fal.media import Output, RunSettings
+    from openclaw_fal.job.settings import ModelChoice, RunSettings
+    from openclaw_fal.media import Output
     from openclaw_fal.session import Session
     from openclaw_fal.ui.result import Result
 
@@ -210,7 +210,7 @@ def with_format_of_output(request_for: RequestFor, field: str, wanted: str | Non
 
     def request(endpoint: str) -> MediaRequest:
         from openclaw_fal.job.known import ENDPOINTS
-        from openclaw_fal.media import KEYS
+        from openclaw_fal.parameters import KEYS
         from openclaw_fal.provider.plan import plan
 
         plain = request_for(endpoint)

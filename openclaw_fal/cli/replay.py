@@ -13,7 +13,8 @@ from openclaw_fal.cli.groups import Command
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.errors import CapabilityError, LocalError, UsageError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import KEYS, Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.media import Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:

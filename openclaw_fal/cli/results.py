@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.media import option_name
 from openclaw_fal.money.cost import cost_document
+from openclaw_fal.parameters import option_name
 from openclaw_fal.ui.result import Block, Facts, Result
 from openclaw_fal.ui.transfers import duration_text
 

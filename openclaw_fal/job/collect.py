@@ -10,8 +10,9 @@ from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFa
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.marking import marker
+from openclaw_fal.job.settings import RunSettings
 from openclaw_fal.journal.record import PendingName
-from openclaw_fal.media import Generated, Output, RunSettings
+from openclaw_fal.media import Generated, Output
 from openclaw_fal.progress import Progress
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
-from openclaw_fal.media import Generated, MediaRequest, Plan, RunSettings
+from openclaw_fal.job.settings import RunSettings
+from openclaw_fal.media import Generated, MediaRequest, Plan
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 

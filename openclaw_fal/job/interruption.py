@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
-from openclaw_fal.media import RunSettings
+from openclaw_fal.job.settings import RunSettings
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.service import FalService

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.media import Marked, RunSettings
+from openclaw_fal.job.settings import RunSettings
+from openclaw_fal.media import Marked
 
 if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job

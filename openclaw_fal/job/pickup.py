@@ -15,8 +15,8 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.job import standing, wiring
 from openclaw_fal.job.handles import handle_of
-from openclaw_fal.job.settings import max_bytes
-from openclaw_fal.media import Generated, RunSettings
+from openclaw_fal.job.settings import RunSettings, max_bytes
+from openclaw_fal.media import Generated
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 

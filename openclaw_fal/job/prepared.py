@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from openclaw_fal.job.settings import RunSettings
 from openclaw_fal.journal import bodies
 from openclaw_fal.journal.record import NewJob
-from openclaw_fal.media import Plan, Reference, RunSettings
+from openclaw_fal.media import Plan, Reference
 from openclaw_fal.money.cost import UNKNOWN
 from openclaw_fal.provenance.request import request_document
 

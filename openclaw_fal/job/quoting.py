@@ -11,8 +11,8 @@ from openclaw_fal.money.budget import Cap
 from openclaw_fal.money.quote import Limits, Quotes
 
 if TYPE_CHECKING:
+    from openclaw_fal.job.settings import RunSettings
     from openclaw_fal.journal.ledger import Ledger
-    from openclaw_fal.media import RunSettings
     from openclaw_fal.money.prices import Price, PriceCache
 
 MAX_SPEND = "OPENCLAW_FAL_MAX_SPEND"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind, RunSettings
+from openclaw_fal.media import Kind, Priority
 
 if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
@@ -29,6 +29,42 @@ class ModelChoice(Frozen):
     skipped: tuple[str, ...] = ()
     timeout_ms: int | None = None
     instead_of: str | None = None
+
+
+class RunSettings(Frozen, kw_only=True):
+    """How one request is run.
+
+    `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
+    for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
+    fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
+    refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
+    names the request: the same key with the same body is the earlier job. `max_spend` and
+    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to,
+    `priority` that of fal's queue.
+    `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the certificate chain
+    and the key that sign them, `replay_of` the job or file that is made again. A field with a
+    default needs no mention where a request is begun.
+    """
+
+    capability: str
+    timeout_s: float
+    output: str | None = None
+    queue: bool = False
+    detach: bool = False
+    poll_interval_s: float = 5.0
+    cancel_on_interrupt: bool = False
+    sandbox: bool = False
+    overwrite: bool = False
+    strict: bool = False
+    max_bytes: int | None = None
+    key: str | None = None
+    max_spend: str | None = None
+    assume_cost: str | None = None
+    batch: str | None = None
+    provenance: str = "mark"
+    sign: tuple[str, str] | None = None
+    replay_of: str | None = None
+    priority: Priority = "normal"
 
 
 def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.hosts import Hosts
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.job.engine import Engine
+    from openclaw_fal.job.settings import RunSettings
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.ledger import Ledger
     from openclaw_fal.journal.shared import SharedJournal
-    from openclaw_fal.media import Reference, RunSettings
+    from openclaw_fal.media import Reference
     from openclaw_fal.money.quote import Quotes
 
 NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from openclaw_fal import options
 from openclaw_fal.errors import CapabilityError, LocalError
-from openclaw_fal.media import KEYS, REFERENCES, Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.media import REFERENCES, Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.parameters import KEYS
 
 LIMIT = 256 * 1024
 """Characters of the JSON of one request."""

@@ -8,7 +8,6 @@ schema refuses.
 from __future__ import annotations
 
 from openclaw_fal.media import (
-    KEYS,
     Endpoint,
     ImageRequest,
     MediaRequest,
@@ -16,6 +15,7 @@ from openclaw_fal.media import (
     Plan,
     VideoRequest,
 )
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.declared_files import add_references, destination, takes_files
 from openclaw_fal.provider.declared_geometry import add_geometry

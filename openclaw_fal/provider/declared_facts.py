@@ -7,7 +7,6 @@ import shlex
 from typing import Literal, NamedTuple
 
 from openclaw_fal.media import (
-    KEYS,
     Endpoint,
     ImageRequest,
     Kind,
@@ -16,6 +15,7 @@ from openclaw_fal.media import (
     Reference,
     VideoRequest,
 )
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.declared_files import (
     destination,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openclaw_fal.media import KEYS, Endpoint, MediaRequest, Reference, Schema
+from openclaw_fal.media import Endpoint, MediaRequest, Reference, Schema
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.common import sources
 from openclaw_fal.provider.draft import Draft

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from openclaw_fal.media import KEYS, MediaRequest, Schema
+from openclaw_fal.media import MediaRequest, Schema
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.common import not_taken
 from openclaw_fal.provider.draft import Draft, shown

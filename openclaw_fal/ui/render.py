@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from openclaw_fal.errors import BudgetError, CapabilityError, OpenClawFalError, Violation
-from openclaw_fal.media import option_name
+from openclaw_fal.parameters import option_name
 from openclaw_fal.text import (
     json_for_terminals,
     lower_start,

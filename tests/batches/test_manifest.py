@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from openclaw_fal.batches.manifest import Manifest, read
 from openclaw_fal.errors import CapabilityError, UsageError
-from openclaw_fal.media import KEYS, ImageRequest, Reference, VideoRequest
+from openclaw_fal.media import ImageRequest, Reference, VideoRequest
 from openclaw_fal.options import REQUESTS, options_of, request_from
+from openclaw_fal.parameters import KEYS
 
 
 def manifest(text: str, name: str = "m.jsonl", **more: object) -> Manifest:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_fal.job.settings import RunSettings
 from openclaw_fal.journal.ledger import Ledger
-from openclaw_fal.media import RunSettings
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.budget import Cap
 from openclaw_fal.money.prices import Price

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openclaw_fal.errors import CapabilityError, Violation
-from openclaw_fal.media import KEYS, Plan
+from openclaw_fal.media import Plan
+from openclaw_fal.parameters import KEYS
 from tests.provider.support import body, plan, request
 
 

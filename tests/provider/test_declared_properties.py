@@ -17,7 +17,8 @@ from jsonschema import Draft202012Validator
 
 from openclaw_fal.catalogue import read
 from openclaw_fal.errors import CapabilityError
-from openclaw_fal.media import KEYS, Endpoint, Plan
+from openclaw_fal.media import Endpoint, Plan
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.schema import sample
 from openclaw_fal.provider.specs import kind_of_row

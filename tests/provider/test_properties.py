@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from openclaw_fal.errors import CapabilityError
-from openclaw_fal.media import KEYS, Plan, Reference
+from openclaw_fal.media import Plan, Reference
+from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider.specs import kind_of_row
 from tests.provider.support import FILES, body, declared_schemas, plan, request
 from tests.support.effort import effort, is_exhaustive
