@@ -135,6 +135,20 @@ def options_of(
     return options
 
 
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether JSON is nested deeper than `levels`."""
+    layer = [value]
+    for _ in range(levels):
+        inner: list[object] = []
+        for item in layer:
+            if isinstance(item, Mapping):
+                inner += item.values()
+            elif isinstance(item, (list, tuple)):
+                inner += item
+        layer = inner
+    return bool(layer)
+
+
 def from_text(key: str, text: str) -> object:
     """The value of an option that stands as text, in a CSV cell or after `--default KEY=`.
 

@@ -18,7 +18,8 @@ from openclaw_fal.cli.batch_options import (
 )
 from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.cli.option_records import record_options
-from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs, seconds, stdin_bytes
+from openclaw_fal.cli.option_values import seconds, stdin_bytes
+from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
 from openclaw_fal.environment import says_yes
 from openclaw_fal.ui.result import Facts, Result, Table
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
-from openclaw_fal.cli.options import Provenance, Sandbox, Strict, TimeoutMs, seconds
+from openclaw_fal.cli.option_values import seconds
+from openclaw_fal.cli.options import Provenance, Sandbox, Strict, TimeoutMs
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 

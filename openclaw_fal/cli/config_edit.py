@@ -119,7 +119,7 @@ def patch(
     force: Force = False,
 ) -> Result:
     """Merge a JSON5 object into the config: objects key by key, null removes."""
-    from openclaw_fal.cli.options import stdin_text
+    from openclaw_fal.cli.option_values import stdin_text
     from openclaw_fal.config.merge import patched
     from openclaw_fal.json5.read import object_in
 
@@ -180,7 +180,7 @@ def schema(
 def _single(
     path: str | None, value: str | None, reference: object, strict_json: bool
 ) -> tuple[KeyPath, object]:
-    from openclaw_fal.cli.options import utf8
+    from openclaw_fal.cli.option_values import utf8
     from openclaw_fal.json5.path import parse_path
 
     if path is None or (value is None) == (reference is None):
@@ -302,7 +302,7 @@ def refuse_other_layout(config: Config, layout: str | None) -> None:
 
 
 def _parsed(text: str, strict_json: bool) -> object:
-    from openclaw_fal.cli.options import utf8
+    from openclaw_fal.cli.option_values import utf8
     from openclaw_fal.json5 import read as json5
 
     utf8("the value", text)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options
+from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import references, run_media, with_format_of_output
 from openclaw_fal.cli.model_options import ModelOptions, SizeOptions
@@ -137,10 +137,10 @@ def _run(
     more: ModelOptions,
     run: options.ImageRunOptions,
 ) -> Result:
-    options.no_two_stdins(
+    option_values.no_two_stdins(
         prompt=asked.words or asked.prompt, prompt_file=asked.prompt_file, image=images
     )
-    text = options.prompt_text(ctx, asked)
+    text = option_values.prompt_text(ctx, asked)
     refs = references(images, "image")
     size = check_form("--size", sizes.text())
     aspect_ratio = check_form("--aspect-ratio", hints.aspect_ratio)

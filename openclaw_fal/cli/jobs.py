@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from openclaw_fal.cli.groups import Command, Noun, examples
-from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs, seconds
+from openclaw_fal.cli.option_values import seconds
+from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.text import lower_start, spaced
 from openclaw_fal.ui.result import Facts, Result, Table

@@ -25,7 +25,7 @@ RequestFor = Callable[[str], MediaRequest]
 def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
     """Reference files as they were given; `last` and `job:ID` as the file that a job made."""
     from openclaw_fal.cli.job_files import resolved
-    from openclaw_fal.cli.options import utf8
+    from openclaw_fal.cli.option_values import utf8
 
     return tuple(
         Reference(resolved(utf8("a reference", source), media), media) for source in sources or ()
@@ -99,7 +99,7 @@ def _shown_or_run(
 def _settings(
     session: Session, kind: Kind, config: Config, choice: ModelChoice, run: RunOptions
 ) -> RunSettings:
-    from openclaw_fal.cli.options import seconds
+    from openclaw_fal.cli.option_values import seconds
     from openclaw_fal.job.settings import run_settings
 
     options = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from openclaw_fal.cli import options
+from openclaw_fal.cli import option_values, options
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest, MusicRequest, VideoRequest
@@ -47,7 +47,7 @@ class ModelOptions(Frozen):
             seed=self.seed,
             steps=self.steps,
             guidance=self.guidance,
-            params=options.extra_params(self.param),
+            params=option_values.extra_params(self.param),
             unchecked=self.unchecked,
         )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options
+from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import run_media, with_format_of_output
 from openclaw_fal.cli.model_options import ModelOptions
@@ -73,16 +73,16 @@ def generate(
     """Generate one track of music from a prompt."""
     if lyrics is not None and lyrics_file is not None:
         raise UsageError("the lyrics were given twice", hint="give --lyrics or --lyrics-file")
-    options.no_two_stdins(
+    option_values.no_two_stdins(
         prompt=asked.words or asked.prompt,
         prompt_file=asked.prompt_file,
         lyrics_file=lyrics_file,
     )
-    text = options.prompt_text(ctx, asked)
-    sung = options.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
+    text = option_values.prompt_text(ctx, asked)
+    sung = option_values.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
     if sung is not None:
-        sung = options.utf8("--lyrics", sung)
-    seconds = options.duration(duration)
+        sung = option_values.utf8("--lyrics", sung)
+    seconds = option_values.duration(duration)
     audio_format = format_name("--format", audio_format)
 
     def request(endpoint: str) -> MusicRequest:

@@ -184,7 +184,7 @@ def _key(
     session: Session, flag: str | None, from_stdin: bool, non_interactive: bool, mode: str
 ) -> tuple[str, str | None]:
     """Where the key comes from, and the key; no key means that the stored one stays."""
-    from openclaw_fal.cli.options import stdin_text
+    from openclaw_fal.cli.option_values import stdin_text
 
     environment = next(
         (name for name in ("FAL_KEY", "FAL_API_KEY") if os.environ.get(name, "").strip()), None

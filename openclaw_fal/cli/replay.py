@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from openclaw_fal.cli import options
+from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.errors import CapabilityError, LocalError, UsageError
@@ -162,7 +162,7 @@ def _changes(
     changes: dict[str, object] = {}
     kept = given.request.get("params")
     params = dict(kept) if isinstance(kept, Mapping) else {}
-    for key, value in options.extra_params(texts):
+    for key, value in option_values.extra_params(texts):
         name = names.get(key.replace("-", "").replace("_", "").lower())
         if name in (None, "params", "images", "videos", "audioRefs"):
             params[key] = value

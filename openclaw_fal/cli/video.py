@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli import options
+from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command, MediaNoun
 from openclaw_fal.cli.media_command import references, run_media
 from openclaw_fal.cli.model_options import WHERE, ModelOptions, SizeOptions
@@ -99,17 +99,17 @@ def generate(
     ] = None,
 ) -> Result:
     """Generate a video from a prompt, with reference files where the model takes them."""
-    options.no_two_stdins(
+    option_values.no_two_stdins(
         prompt=asked.words or asked.prompt,
         prompt_file=asked.prompt_file,
         image=image,
         video=video,
         audio_ref=audio_ref,
     )
-    text = options.prompt_text(ctx, asked)
+    text = option_values.prompt_text(ctx, asked)
     images, videos = references(image, "image"), references(video, "video")
     audios = references(audio_ref, "audio")
-    seconds = options.duration(duration)
+    seconds = option_values.duration(duration)
     size = sizes.text()
     for option, value in (
         ("--size", size),

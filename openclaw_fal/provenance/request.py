@@ -73,16 +73,7 @@ def _within_bounds(value: object) -> bool:
         return len(value) <= _TEXT_LIMIT
     if isinstance(value, list) and len(value) > _MOST_FILES:
         return False
-    layer = [value]
-    for _ in range(_DEEPEST):
-        inner: list[object] = []
-        for item in layer:
-            if isinstance(item, Mapping):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
-        layer = inner
-    return not layer
+    return not options.is_deeper(value, _DEEPEST)
 
 
 def _damaged(key: str) -> LocalError:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from openclaw_fal.catalogue import read
-from openclaw_fal.cli.options import extra_params
+from openclaw_fal.cli.option_values import extra_params
 from openclaw_fal.errors import CapabilityError
 from openclaw_fal.provider.refs import parse_ref
 from tests.provider.support import describe, keys, plan, request

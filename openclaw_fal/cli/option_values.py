@@ -1,0 +1,167 @@
+"""How the texts of options become values: prompts, files, standard input, `--param`, numbers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from openclaw_fal.errors import LocalError, UsageError
+
+if TYPE_CHECKING:
+    from openclaw_fal.cli.options import PromptOptions
+
+STDIN = "-"
+PROMPT_LIMIT = 8 * 1024 * 1024
+PARAM_DEPTH = 100
+
+
+def not_nan(value: float | None) -> float | None:
+    """Refuse `nan`, which slips through the checks of the smallest and the largest value."""
+    if value is not None and value != value:
+        raise typer.BadParameter("nan is not a number of seconds")
+    return value
+
+
+def seconds(milliseconds: int | None) -> float | None:
+    """A `--timeout-ms` in seconds; longer ones than a year count as one."""
+    return min(milliseconds, 365 * 86400 * 1000) / 1000 if milliseconds else None
+
+
+def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
+    """The prompt from its argument, its option, its file, or standard input.
+
+    Raises UsageError without a prompt, and for a lone word that was probably meant as a command.
+    """
+    from openclaw_fal.cli.usage_errors import missing_prompt, refuse_mistyped_command
+
+    ways = {
+        "as an argument": given.words,
+        "with --prompt": given.prompt,
+        "with --prompt-file": given.prompt_file,
+        "with --prompts": given.prompts,
+    }
+    used = [way for way, text in ways.items() if text is not None]
+    if len(used) > 1:
+        raise UsageError(f"the prompt was given twice, {' and '.join(used)}", hint="give it once")
+    if given.prompts is not None:
+        return ""  # each line of the file is one
+    if given.prompt_file is not None:
+        return utf8("the prompt", file_text(given.prompt_file, "the prompt"))
+    text = given.words if given.words is not None else given.prompt
+    if text is None:
+        raise missing_prompt(ctx)
+    refuse_mistyped_command(ctx, given.words)
+    return utf8("the prompt", stdin_text("the prompt") if text == STDIN else text)
+
+
+def stdin_text(what: str) -> str:
+    """Standard input as text, without its last line end."""
+    return decoded(sys.stdin.buffer.read(PROMPT_LIMIT + 1), what)
+
+
+def stdin_bytes() -> bytes:
+    """All of standard input."""
+    return sys.stdin.buffer.read()
+
+
+def file_text(name: str, what: str) -> str:
+    """A text file of the user's, or standard input for `-`."""
+    if name == STDIN:
+        return stdin_text(what)
+    path = Path(name)
+    try:
+        if not path.is_file():
+            why = (
+                "is a folder"
+                if path.is_dir()
+                else "is not a file"
+                if path.exists()
+                else "does not exist"
+            )
+            raise LocalError(f"{name} ({what}) {why}")
+        with path.open("rb") as file:
+            raw = file.read(PROMPT_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        raise LocalError(f"{name} ({what}) cannot be read: {error}") from error
+    return decoded(raw, what)
+
+
+def decoded(raw: bytes, what: str) -> str:
+    if len(raw) > PROMPT_LIMIT:
+        raise UsageError(f"{what} is longer than {PROMPT_LIMIT // (1024 * 1024)} MB")
+    try:
+        return raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{what} is not UTF-8 text (byte {error.start})") from error
+
+
+def utf8(what: str, text: str) -> str:
+    """`text`, if it can be sent: an argument that was no UTF-8 arrives with lone surrogates."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{what} is not UTF-8 text (character {error.start + 1})") from error
+    return text
+
+
+def extra_params(given: list[str] | None) -> tuple[tuple[str, object], ...]:
+    """`--param key=value`: the value is JSON if it parses, else a string."""
+    params: dict[str, object] = {}
+    for text in given or ():
+        key, equals, value = utf8("--param", text).partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UsageError(
+                f"--param {text}: not KEY=VALUE", hint="for example --param guidance_scale=3.5"
+            )
+        if key in params:
+            raise UsageError(f"--param {key} was given twice")
+        params[key] = json_or_text(value)
+    return tuple(params.items())
+
+
+def json_or_text(text: str) -> object:
+    import json
+
+    from openclaw_fal.options import is_deeper
+
+    def refused(name: str) -> object:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        value = json.loads(text, parse_constant=refused)
+    except (ValueError, RecursionError):
+        return text
+    if is_deeper(value, PARAM_DEPTH):
+        raise UsageError(f"--param: JSON deeper than {PARAM_DEPTH} levels is not sent")
+    return value
+
+
+def duration(text: str | None) -> int | float | str | None:
+    """`--duration`: whole numbers and decimals are numbers (`6s` is 6); `auto` stays as it is."""
+    from openclaw_fal.cli.value_forms import check_form
+
+    if text is None:
+        return None
+    text = (check_form("--duration", text) or "").strip().lower().removesuffix("s")
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def no_two_stdins(**sources: object) -> None:
+    """Standard input can be read once: refuse a second `-`."""
+    names = []
+    for name, given in sources.items():
+        values = given if isinstance(given, (list, tuple)) else [given]
+        names += [name] * sum(value == STDIN for value in values)
+    if len(names) > 1:
+        raise UsageError(f"standard input (-) can be used once, not for {' and '.join(names)}")
