@@ -1,22 +1,19 @@
 """Runs the items of a batch: a bounded window of jobs at fal, each sent once, each fetched soon.
 
 Threads do what waits for others: some submit, one asks how jobs stand, four fetch results. All that
-they know of each other stands in `_State`, behind one lock. What may be sent is decided by the
-journal alone: an item's key names its request there, in every process that runs the batch.
+they know of each other stands in `Stages`. What may be sent is decided by the journal alone: an
+item's key names its request there, in every process that runs the batch.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batches.item import ItemEnd, ItemState, PlannedItem, Work
-from openclaw_fal.batches.polling import Polling
+from openclaw_fal.batches.item import ItemEnd, PlannedItem, Work
+from openclaw_fal.batches.stages import Stages
 from openclaw_fal.errors import (
     AuthError,
     BillingError,
@@ -65,40 +62,19 @@ class Runner:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._items, self._work = items, work
-        self._window, self._fail_fast = window, fail_fast
+        self._window, self._fail_fast, self._submits = window, fail_fast, submit
         self._clock = clock
-        self._lock = threading.Condition()
-        self._pending: deque[PlannedItem] = deque(items if submit else ())
-        self._not_begun = () if submit else tuple(items)
-        self._sending = 0
-        self._at_fal: dict[str, tuple[PlannedItem, Job]] = {}
-        self._is_running: set[str] = set()
-        self._elsewhere: dict[str, tuple[PlannedItem, Job]] = {}
+        self._stages = Stages(len(items), window, clock)
         self._elsewhere_at = 0.0
-        self._to_fetch: deque[tuple[PlannedItem, Job]] = deque()
-        self._fetching = 0
-        self._polling = Polling(float(window), clock)
-        self._ends: SimpleQueue[ItemEnd] = SimpleQueue()
-        self._counted: dict[ItemState, int] = dict.fromkeys(
-            ("done", "failed", "uncertain", "running", "not_sent"), 0
-        )
         self._faults = 0
-        self._leaving = False
-        self.stopped_by: OpenClawFalError | None = None
+
+    @property
+    def stopped_by(self) -> OpenClawFalError | None:
         """Why no more items are sent, though some are left."""
+        return self._stages.stopped_by
 
     def counts(self) -> Counts:
-        with self._lock:
-            return Counts(
-                total=len(self._items),
-                done=self._counted["done"],
-                failed=self._counted["failed"],
-                uncertain=self._counted["uncertain"],
-                submitted=len(self._at_fal) - len(self._is_running),
-                running=len(self._is_running),
-                fetching=self._fetching + len(self._to_fetch),
-                pending=len(self._pending) + self._sending,
-            )
+        return self._stages.counts()
 
     def run(self) -> Generator[list[ItemEnd], None, None]:
         """The items' ends as they come, those of the same moment together.
@@ -107,60 +83,52 @@ class Runner:
         on its way in the journal.
         """
         self._sort_known()
-        threads = [
-            threading.Thread(target=self._submitter, daemon=True)
-            for _ in range(min(self._window, MOST_SUBMITTERS))
-        ]
-        threads.append(threading.Thread(target=self._poller, daemon=True))
-        threads += [threading.Thread(target=self._fetcher, daemon=True) for _ in range(DOWNLOADS)]
-        for thread in threads:
-            thread.start()
+        loops = [self._submitter] * min(self._window, MOST_SUBMITTERS)
+        for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):
+            threading.Thread(target=loop, daemon=True).start()
+        stages = self._stages
         try:
             while True:
-                if not (ends := self._next_ends()):
-                    self._look_elsewhere()
-                    if self._is_over() and self._ends.empty():
-                        return
+                if first := stages.next_end(0.2):
+                    time.sleep(MOMENT_S)
+                    yield [first, *stages.ends_so_far()]
                     continue
-                yield ends
+                self._look_elsewhere()
+                if stages.is_over():
+                    return
         except KeyboardInterrupt:
-            self._leave()
-            yield self._left_over()
+            stages.leave(LEAVING_S)
+            yield stages.ends_so_far()
             raise Interrupted(self._where_it_stands()) from None
         finally:
-            self._leave()
+            stages.leave(LEAVING_S)
 
     # What the journal knows at the start
 
     def _sort_known(self) -> None:
         """Items that an earlier or another run has begun are not sent again."""
         known = self._work.known()
-        pending: deque[PlannedItem] = deque()
+        pending = []
         for item in self._items:
             job = known.get(item.id)
-            if job is None or job.state == "not_sent":
-                if not self._not_begun:
-                    pending.append(item)
-                continue
-            self._take_up(item, job)
-        with self._lock:
-            self._pending = pending
+            if job is not None and job.state != "not_sent":
+                self._take_up(item, job)
+            elif self._submits:
+                pending.append(item)
+        self._stages.add_pending(pending)
 
     def _take_up(self, item: PlannedItem, job: Job) -> None:
         """Go on with the job of an item, wherever it stands."""
         if job.state in ("done", "completed", "saving"):
-            with self._lock:
-                self._to_fetch.append((item, job))
-                self._lock.notify_all()
+            self._stages.add_fetch(item, job)
         elif job.state in ("failed", "cancelled"):
             self._end(ItemEnd(item, "failed", job))
         elif self._work.held_elsewhere(job):
-            with self._lock:
-                self._elsewhere[item.id] = (item, job)
+            self._stages.follow(item, job)
         elif job.state in ("sending", "uncertain") and not job.status_url:
             self._clear_up(item, job)
         else:
-            self._wait_for(item, job)
+            self._stages.wait_for(item, job)
 
     def _clear_up(self, item: PlannedItem, job: Job) -> None:
         """An uncertain item: go on with its job where fal can say which it is."""
@@ -174,47 +142,23 @@ class Runner:
         else:
             self._take_up(item, adopted)
 
-    def _wait_for(self, item: PlannedItem, job: Job) -> None:
-        with self._lock:
-            self._at_fal[item.id] = (item, job)
-            self._polling.add(item.id, job.endpoint)
-            self._lock.notify_all()
-
     # Submitting
 
     def _submitter(self) -> None:
-        while (item := self._next_pending()) is not None:
+        while (item := self._stages.next_pending()) is not None:
             try:
                 self._submit(item)
             except Exception as error:
                 self._end(ItemEnd(item, "failed", error=_foreseen(error)))
             finally:
-                with self._lock:
-                    self._sending -= 1
-                    self._lock.notify_all()
-
-    def _next_pending(self) -> PlannedItem | None:
-        """The next item once there is room for it; None when no more are to be sent."""
-        with self._lock:
-            while not self._leaving and self.stopped_by is None:
-                if self._pending and self._has_room():
-                    self._sending += 1
-                    return self._pending.popleft()
-                if not (self._pending or self._sending or self._elsewhere):
-                    return None
-                self._lock.wait(0.5)
-            return None
-
-    def _has_room(self) -> bool:
-        at_fal = len(self._at_fal) + self._sending
-        return at_fal < self._window and len(self._to_fetch) <= self._window
+                self._stages.sent()
 
     def _submit(self, item: PlannedItem) -> None:
         try:
             job = self._work.submit(item)
         except (AuthError, BillingError, BudgetError) as error:
-            self._put_back(item)
-            self._stop(error)
+            self._stages.put_back(item)
+            self._stages.stop(error)
         except Unreachable as error:
             self._unreachable(item, error)
         except OpenClawFalError as error:
@@ -232,160 +176,81 @@ class Runner:
             else:
                 self._end(ItemEnd(item, "uncertain", error=error))
             return
-        self._put_back(item)
-        with self._lock:
-            self._faults += 1
-            faults = self._faults
-        if faults >= MOST_FAULTS:
-            self._stop(error)
+        self._stages.put_back(item)
+        self._faults += 1  # of several threads, one may be missed
+        if self._faults >= MOST_FAULTS:
+            self._stages.stop(error)
         else:
-            time.sleep(min(0.2 * 2**faults, 5.0))
-
-    def _put_back(self, item: PlannedItem) -> None:
-        with self._lock:
-            self._pending.appendleft(item)
-
-    def _stop(self, error: OpenClawFalError) -> None:
-        """Send no more. What fal has taken is still waited for and saved."""
-        with self._lock:
-            self.stopped_by = self.stopped_by or error
-            self._lock.notify_all()
+            time.sleep(min(0.2 * 2**self._faults, 5.0))
 
     # Waiting
 
     def _poller(self) -> None:
-        while True:
-            with self._lock:
-                key = self._polling.due()
-                if key is None:
-                    if self._leaving:
-                        return
-                    self._lock.wait(min(self._polling.pause_s() or 0.01, 0.2))
-                    continue
-                item, job = self._at_fal[key]
-            self._look(item, job)
+        while (due := self._stages.next_look()) is not None:
+            self._look(*due)
 
     def _look(self, item: PlannedItem, job: Job) -> None:
         try:
             look = self._work.look(job)
         except TimedOut as error:
-            self._give_up(item, ItemEnd(item, "running", job, error=error))
+            self._give_up(ItemEnd(item, "running", job, error=error))
         except Unreachable:
-            with self._lock:
-                self._polling.later(item.id)
+            self._stages.goes_on(item)
         except OpenClawFalError as error:
-            self._give_up(item, ItemEnd(item, "failed", job, error=error))
+            self._give_up(ItemEnd(item, "failed", job, error=error))
         except Exception as error:
-            self._give_up(item, ItemEnd(item, "running", job, error=_foreseen(error)))
+            self._give_up(ItemEnd(item, "running", job, error=_foreseen(error)))
         else:
-            with self._lock:
-                if look.ended:
-                    self._polling.ended(item.id)
-                    self._at_fal.pop(item.id, None)
-                    self._is_running.discard(item.id)
-                    self._to_fetch.append((item, job))
-                    self._lock.notify_all()
-                else:
-                    if look.running:
-                        self._is_running.add(item.id)
-                    self._polling.later(item.id, look.again_s)
+            if look.ended:
+                self._stages.ended_at_fal(item, job)
+            else:
+                self._stages.goes_on(item, running=look.running, again_s=look.again_s)
 
-    def _give_up(self, item: PlannedItem, end: ItemEnd) -> None:
-        with self._lock:
-            self._polling.ended(item.id, learn=False)
-            self._at_fal.pop(item.id, None)
-            self._is_running.discard(item.id)
+    def _give_up(self, end: ItemEnd) -> None:
         self._end(end)
+        self._stages.gave_up(end.item)
 
     def _look_elsewhere(self) -> None:
         """Take over what another process had in hand when it has ended; follow it until then."""
-        if not self._elsewhere or self._leaving:
+        if not (followed := self._stages.followed()) or self._clock() < self._elsewhere_at:
             return
-        now = self._clock()
-        if now < self._elsewhere_at:
-            return
-        self._elsewhere_at = now + ELSEWHERE_EVERY_S
+        self._elsewhere_at = self._clock() + ELSEWHERE_EVERY_S
         known = self._work.known()
-        for item, job in list(self._elsewhere.values()):
+        for item, job in followed:
             job = known.get(item.id, job)
-            if job.state in ("done", "failed", "cancelled") or not self._work.held_elsewhere(job):
-                with self._lock:
-                    self._elsewhere.pop(item.id, None)
+            ended = job.state in ("done", "failed", "cancelled")
+            if ended or not self._work.held_elsewhere(job):
                 if job.state == "not_sent":
-                    self._put_back(item)
+                    self._stages.put_back(item)
                 else:
                     self._take_up(item, job)
+                self._stages.unfollow(item)
 
     # Fetching
 
     def _fetcher(self) -> None:
-        while True:
-            with self._lock:
-                while not self._to_fetch:
-                    if self._leaving:
-                        return
-                    self._lock.wait(0.5)
-                item, job = self._to_fetch.popleft()
-                self._fetching += 1
+        while (due := self._stages.next_fetch()) is not None:
             try:
-                self._fetch(item, job)
+                self._end(self._fetched(*due))
             finally:
-                with self._lock:
-                    self._fetching -= 1
-                    self._lock.notify_all()
+                self._stages.fetched()
 
-    def _fetch(self, item: PlannedItem, job: Job) -> None:
+    def _fetched(self, item: PlannedItem, job: Job) -> ItemEnd:
         try:
-            generated = self._work.fetch(job)
+            return ItemEnd(item, "done", job, self._work.fetch(job))
         except (Unreachable, LocalError) as error:
-            self._end(ItemEnd(item, "running", job, error=error))
+            return ItemEnd(item, "running", job, error=error)
         except OpenClawFalError as error:
-            self._end(ItemEnd(item, "failed", job, error=error))
+            return ItemEnd(item, "failed", job, error=error)
         except Exception as error:
-            self._end(ItemEnd(item, "running", job, error=_foreseen(error)))
-        else:
-            self._end(ItemEnd(item, "done", job, generated))
+            return ItemEnd(item, "running", job, error=_foreseen(error))
 
     # The end
 
     def _end(self, end: ItemEnd) -> None:
-        with self._lock:
-            self._counted[end.state] += 1
-            self._ends.put(end)
-            if end.state == "failed" and self._fail_fast and self.stopped_by is None:
-                self.stopped_by = end.error or OpenClawFalError(f"item {end.item.id} failed")
-            self._lock.notify_all()
-
-    def _is_over(self) -> bool:
-        with self._lock:
-            sending = self._sending or (self._pending and self.stopped_by is None)
-            waiting = self._at_fal or self._to_fetch or self._fetching or self._elsewhere
-            return not sending and not waiting
-
-    def _leave(self) -> None:
-        """No more submits or looks; wait a moment for answers and files that are on their way."""
-        with self._lock:
-            self._leaving = True
-            self._lock.notify_all()
-            end = self._clock() + LEAVING_S
-            while self._sending and self._clock() < end:
-                self._lock.wait(0.1)
-
-    def _next_ends(self) -> list[ItemEnd]:
-        """The ends of about the same moment; none when a moment brings none."""
-        try:
-            first = self._ends.get(timeout=0.2)
-        except Empty:
-            return []
-        time.sleep(MOMENT_S)
-        return [first, *self._left_over()]
-
-    def _left_over(self) -> list[ItemEnd]:
-        ends = []
-        with suppress(Empty):
-            while True:
-                ends.append(self._ends.get_nowait())
-        return ends
+        self._stages.end(end)
+        if end.state == "failed" and self._fail_fast:
+            self._stages.stop(end.error or OpenClawFalError(f"item {end.item.id} failed"))
 
     def _where_it_stands(self) -> str:
         counts = self.counts()
