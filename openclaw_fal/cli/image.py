@@ -8,10 +8,10 @@ import typer
 
 from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import references, run_media, with_format_of_output
+from openclaw_fal.cli.media_command import references, run_media
 from openclaw_fal.cli.model_options import ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
-from openclaw_fal.cli.value_forms import IMAGE_ENDINGS, check_form, format_name, format_of_path
+from openclaw_fal.cli.value_forms import check_form, format_name
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest
@@ -163,9 +163,7 @@ def _run(
         )
         return more.on(plain)
 
-    wanted = format_of_path(run.output, IMAGE_ENDINGS)
-    request_for = with_format_of_output(request, "output_format", wanted)
-    return run_media(ctx.obj, "image", request_for, hints.model, run, asked.prompts)
+    return run_media(ctx.obj, "image", request, hints.model, run, asked.prompts)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

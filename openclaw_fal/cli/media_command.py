@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import CapabilityError, UsageError
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 RequestFor = Callable[[str], MediaRequest]
 """Makes the request for an endpoint: the same options, another model."""
+
+
+class _Asked(NamedTuple):
+    """One request as the command line asks for it."""
+
+    session: Session
+    kind: Kind
+    request_for: RequestFor
+    run: RunOptions
+    config: Config
+    choice: ModelChoice
+    settings: RunSettings
 
 
 def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
@@ -44,6 +56,7 @@ def run_media(
 ) -> Result:
     """Plan the request and show, submit or run it; with `prompts`, one for each line of a file."""
     from openclaw_fal.cli.open_preview import check_preview
+    from openclaw_fal.cli.value_forms import with_format_of
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
 
@@ -54,13 +67,18 @@ def run_media(
     config = wiring.read_config(session.config)
     choice = choose_model(kind, model, config)
     session.model = choice.endpoint
+
+    def in_format(endpoint: str) -> MediaRequest:
+        return with_format_of(run.output, request_for(endpoint))
+
     if prompts is not None:
         from openclaw_fal.cli.batch import run_prompts
 
-        return run_prompts(session, prompts, request_for(choice.endpoint), run)
+        return run_prompts(session, prompts, in_format(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
+    asked = _Asked(session, kind, in_format, run, config, choice, settings)
     try:
-        return _shown_or_run(session, kind, request_for, run, config, choice, settings)
+        return _planned(asked) if run.dry_run else _made(asked)
     except CapabilityError as error:
         keys = [violation.key for violation in error.violations]
         other = model_that_takes(kind, request_for, keys) if settings.strict and keys else None
@@ -69,31 +87,21 @@ def run_media(
         raise
 
 
-def _shown_or_run(
-    session: Session,
-    kind: Kind,
-    request_for: RequestFor,
-    run: RunOptions,
-    config: Config,
-    choice: ModelChoice,
-    settings: RunSettings,
-) -> Result:
+def _planned(asked: _Asked) -> Result:
+    """The exact request, without sending it."""
     from openclaw_fal.cli.results import dry_run_result
     from openclaw_fal.job import generate
 
-    if run.dry_run:
-        shown = generate.dry_run(request_for(choice.endpoint), settings, config)
-        notes = plan_notes_for(shown.plan, kind, request_for)
-        return dry_run_result(
-            shown.plan,
-            url=shown.url,
-            body=shown.body,
-            estimate=shown.estimate,
-            uploads=shown.uploads,
-            notes=notes,
-            sandbox=session.sandbox,
-        )
-    return _run(session, kind, request_for, run, config, choice, settings)
+    shown = generate.dry_run(asked.request_for(asked.choice.endpoint), asked.settings, asked.config)
+    return dry_run_result(
+        shown.plan,
+        url=shown.url,
+        body=shown.body,
+        estimate=shown.estimate,
+        uploads=shown.uploads,
+        notes=plan_notes_for(shown.plan, asked.kind, asked.request_for),
+        sandbox=asked.session.sandbox,
+    )
 
 
 def _settings(
@@ -113,32 +121,26 @@ def _settings(
     return run_settings(kind, config, choice, options, capability=session.capability)
 
 
-def _run(
-    session: Session,
-    kind: Kind,
-    request_for: RequestFor,
-    run: RunOptions,
-    config: Config,
-    choice: ModelChoice,
-    settings: RunSettings,
-) -> Result:
+def _made(asked: _Asked) -> Result:
+    """Send the request, wait for it, and show what was made."""
     from openclaw_fal.cli.results import generated_result, name_notes
     from openclaw_fal.job import generate
     from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
 
+    session, run = asked.session, asked.run
     progress = progress_for(session)
     note = unsuppressed_notes(session, progress)
 
     def before_sending(plan: Plan) -> None:
-        for text in plan_notes_for(plan, kind, request_for):
+        for text in plan_notes_for(plan, asked.kind, asked.request_for):
             note(text)
 
     start = time.monotonic()
     done = generate.run(
-        request_for,
-        choice,
-        settings,
-        config=config,
+        asked.request_for,
+        asked.choice,
+        asked.settings,
+        config=asked.config,
         session=session,
         progress=progress,
         before_sending=before_sending,
@@ -198,32 +200,6 @@ def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -
         if not ignored & set(keys):
             return f"fal/{endpoint}"
     return None
-
-
-def with_format_of_output(request_for: RequestFor, field: str, wanted: str | None) -> RequestFor:
-    """Requests that ask for the format of `--output`'s extension, where the model can make it.
-
-    `field` is the request's field for the format; one that was given explicitly stays.
-    """
-    if wanted is None:
-        return request_for
-
-    def request(endpoint: str) -> MediaRequest:
-        from openclaw_fal.job.known import ENDPOINTS
-        from openclaw_fal.parameters import KEYS
-        from openclaw_fal.provider.plan import plan
-
-        plain = request_for(endpoint)
-        if getattr(plain, field) is not None:
-            return plain
-        asking = plain.replaced(**{field: wanted})
-        try:
-            refused = {item.key for item in plan(asking, ENDPOINTS).ignored}
-        except CapabilityError as error:
-            refused = {violation.key for violation in error.violations}
-        return plain if KEYS[field] in refused else asking
-
-    return request
 
 
 def _refuse_contradictions(session: Session, run: RunOptions) -> None:

@@ -8,10 +8,10 @@ import typer
 
 from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import run_media, with_format_of_output
+from openclaw_fal.cli.media_command import run_media
 from openclaw_fal.cli.model_options import ModelOptions
 from openclaw_fal.cli.option_records import record_options
-from openclaw_fal.cli.value_forms import MUSIC_ENDINGS, format_name, format_of_path
+from openclaw_fal.cli.value_forms import format_name
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import MusicRequest
 from openclaw_fal.ui.result import Result
@@ -96,9 +96,7 @@ def generate(
         )
         return more.on(plain)
 
-    wanted = format_of_path(run.output, MUSIC_ENDINGS)
-    request_for = with_format_of_output(request, "format", wanted)
-    return run_media(ctx.obj, "music", request_for, model, run, asked.prompts)
+    return run_media(ctx.obj, "music", request, model, run, asked.prompts)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

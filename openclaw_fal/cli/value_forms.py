@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from openclaw_fal.errors import UsageError
+from openclaw_fal.errors import CapabilityError, UsageError
+from openclaw_fal.media import Kind, MediaRequest
 
 _NUMBER = r"\d+(\.\d+)?"
 _FORMS: dict[str, tuple[str, str]] = {
@@ -46,12 +47,31 @@ def format_name(option: str, value: str | None) -> str | None:
     return "jpeg" if value is not None and value.strip().lower() == "jpg" else value
 
 
-def format_of_path(output: str | None, formats: dict[str, str]) -> str | None:
-    """The format that the extension of `--output` asks for; None for a folder or no extension."""
-    if output is None:
-        return None
-    return formats.get(output.rpartition(".")[2].lower()) if "." in output else None
+_FORMAT_OPTIONS: dict[Kind, tuple[str, dict[str, str]]] = {
+    "image": ("output_format", {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}),
+    "video": ("output_format", {name: name for name in ("mp4", "webm", "gif", "mov")}),
+    "music": ("format", {name: name for name in ("mp3", "wav", "flac", "ogg", "opus")}),
+}
+"""The field of a request that asks for a format, and the format of each extension."""
 
 
-IMAGE_ENDINGS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
-MUSIC_ENDINGS = {"mp3": "mp3", "wav": "wav", "flac": "flac", "ogg": "ogg", "opus": "opus"}
+def with_format_of(output: str | None, request: MediaRequest) -> MediaRequest:
+    """`request` asking for the format of `--output`'s extension, where its model can make that.
+
+    A format that was given explicitly stays, and so does the request for a folder or a path without
+    an extension.
+    """
+    field, formats = _FORMAT_OPTIONS[request.kind]
+    wanted = formats.get((output or "").rpartition(".")[2].lower())
+    if wanted is None or getattr(request, field) is not None:
+        return request
+    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.parameters import KEYS
+    from openclaw_fal.provider.plan import plan
+
+    asking = request.replaced(**{field: wanted})
+    try:
+        refused = {item.key for item in plan(asking, ENDPOINTS).ignored}
+    except CapabilityError as error:
+        refused = {violation.key for violation in error.violations}
+    return request if KEYS[field] in refused else asking
