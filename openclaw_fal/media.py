@@ -31,6 +31,15 @@ DEFAULT_MODELS: dict[Kind, str] = {
     "video": "fal-ai/minimax/video-01-live",
     "music": "fal-ai/minimax-music/v2.6",
 }
+PRESET_SIZES: Mapping[str, tuple[int, int]] = {
+    "square_hd": (1024, 1024),
+    "square": (512, 512),
+    "portrait_4_3": (768, 1024),
+    "portrait_16_9": (576, 1024),
+    "landscape_4_3": (1024, 768),
+    "landscape_16_9": (1024, 576),
+}
+"""The pixels behind the names that `image_size` takes (fal's model pages)."""
 REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
 
 

@@ -52,7 +52,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
         {"cryptography"},  # with c2pa-python, which is imported by name when it is asked for
     ),
     "gallery": ({"frozen", "gallery", "media"}, set()),
-    "money": ({"errors", "frozen", "money"}, set()),
+    "money": ({"errors", "frozen", "media", "money"}, set()),
     "parallel": (set(), set()),
     "progress": ({"frozen"}, set()),
     "options": ({"errors", "media", "parameters"}, set()),

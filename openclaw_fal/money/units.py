@@ -13,6 +13,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from openclaw_fal.frozen import Frozen
+from openclaw_fal.media import PRESET_SIZES
 from openclaw_fal.money.amount import number
 
 Noun = Literal["images", "megapixels", "seconds", "videos", "requests", "characters"]
@@ -37,16 +38,6 @@ _NOUNS: dict[str, tuple[Noun, int]] = {
     "call": ("requests", 1),
     "character": ("characters", 1),
 }
-
-PRESETS: dict[str, tuple[int, int]] = {
-    "square_hd": (1024, 1024),
-    "square": (512, 512),
-    "portrait_4_3": (768, 1024),
-    "portrait_16_9": (576, 1024),
-    "landscape_4_3": (1024, 768),
-    "landscape_16_9": (1024, 576),
-}
-"""The pixels behind the names that `image_size` takes (fal's model pages)."""
 
 _MANY_IMAGES = ("num_images", "max_images", "num_samples", "num_results", "batch_size")
 _MANY_VIDEOS = ("num_videos", "num_samples", "num_results", "batch_size")
@@ -142,7 +133,7 @@ def _pixels(whole: Mapping[str, object]) -> int | None:
     """The pixels of one image, where they are said: by dimensions or by a preset's name."""
     size = whole.get("image_size")
     if isinstance(size, str):
-        width, height = PRESETS.get(size, (0, 0))
+        width, height = PRESET_SIZES.get(size, (0, 0))
     else:
         named = size if isinstance(size, Mapping) else whole
         width, height = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from openclaw_fal.media import ImageRequest, Schema, VideoRequest
+from openclaw_fal.media import PRESET_SIZES, ImageRequest, Schema, VideoRequest
 from openclaw_fal.provider import fields
 from openclaw_fal.provider.common import not_taken
 from openclaw_fal.provider.declared_values import spelled, usable
@@ -166,8 +166,8 @@ def _takes_object(schema: Schema) -> bool:
 
 
 def _member_size(member: object) -> Size | None:
-    if member in fields.PRESET_SIZES:
-        return Size(*fields.PRESET_SIZES[str(member)])
+    if member in PRESET_SIZES:
+        return Size(*PRESET_SIZES[str(member)])
     return parse_size(str(member).replace("*", "x"))
 
 

@@ -38,15 +38,6 @@ MEDIA_FORMATS = frozenset(
 
 DIMENSIONS = words("image_size video_size resolution")  # `{width, height}` or the name of a size
 ASPECT_RATIO = words("aspect_ratio ratio")
-# The sizes that fal's names stand for.
-PRESET_SIZES: Mapping[str, tuple[int, int]] = {
-    "square_hd": (1024, 1024),
-    "square": (512, 512),
-    "portrait_4_3": (768, 1024),
-    "portrait_16_9": (576, 1024),
-    "landscape_4_3": (1024, 768),
-    "landscape_16_9": (1024, 576),
-}
 
 SECONDS = words("duration duration_seconds seconds seconds_total")
 MILLISECONDS = words("music_length_ms")

@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-PRESETS = {
-    "square_hd": (1024, 1024),
-    "square": (512, 512),
-    "portrait_4_3": (768, 1024),
-    "portrait_16_9": (576, 1024),
-    "landscape_4_3": (1024, 768),
-    "landscape_16_9": (1024, 576),
-    "auto": (1024, 1024),
-}
+from openclaw_fal.media import PRESET_SIZES
+
+_PRESETS = {**PRESET_SIZES, "auto": (1024, 1024)}
 _LONG_EDGE = {"0.5k": 512, "1k": 1024, "2k": 2048, "4k": 4096}
 _SHORT_EDGE = {"4k": 2160} | {
     f"{edge}p": edge for edge in (240, 360, 480, 512, 540, 580, 720, 768, 1080, 1440, 2160)
@@ -29,8 +23,8 @@ def image_size(body: Mapping[str, object]) -> tuple[int, int]:
     if isinstance(size, dict):
         return _edge(size.get("width", 512)), _edge(size.get("height", 512))
     if isinstance(size, str):
-        if size in PRESETS:
-            return PRESETS[size]
+        if size in _PRESETS:
+            return _PRESETS[size]
         if pixels := re.fullmatch(r"(\d{1,5})\s*[xX*]\s*(\d{1,5})", size):
             return _edge(int(pixels[1])), _edge(int(pixels[2]))
     if isinstance(body.get("width"), int) and isinstance(body.get("height"), int):
@@ -39,7 +33,7 @@ def image_size(body: Mapping[str, object]) -> tuple[int, int]:
     edge = _LONG_EDGE.get(str(body.get("resolution", "1K")).lower(), 1024)
     if ratio is None:
         asked = {"aspect_ratio", "resolution"} & set(body)
-        return (edge, edge) if asked else PRESETS["landscape_4_3"]
+        return (edge, edge) if asked else _PRESETS["landscape_4_3"]
     if ratio >= 1:
         return edge, max(1, round(edge / ratio))
     return max(1, round(edge * ratio)), edge

@@ -66,6 +66,13 @@ def test_the_extension_asks_for_the_format(openclaw: Openclaw, name: str, format
     assert body["output_format"] == format
 
 
+def test_the_extension_of_a_video_asks_for_its_format(openclaw: Openclaw) -> None:
+    model = "fal/fal-ai/longcat-video/distilled/text-to-video/480p"
+    words = ("video", "p", "--model", model, "-o", "clip.webm", "--dry-run", "--json")
+
+    assert openclaw(*words).json["request"]["body"]["video_output_type"] == "VP9 (.webm)"
+
+
 def test_a_file_has_the_extension_that_was_asked_for(openclaw: Openclaw, fal: Sandbox) -> None:
     outcome = openclaw("image", "p", "-o", "cat.jpg")
 
