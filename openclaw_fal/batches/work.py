@@ -14,7 +14,7 @@ from openclaw_fal.errors import AuthError, BillingError, Conflict, TimedOut
 if TYPE_CHECKING:
     from openclaw_fal.batches.item import PlannedItem
     from openclaw_fal.batches.records import BatchRecord
-    from openclaw_fal.fal.wire import Completed
+    from openclaw_fal.fal.statuses import Completed
     from openclaw_fal.job.engine import Engine
     from openclaw_fal.job.settings import RunSettings
     from openclaw_fal.journal.record import Job
@@ -84,7 +84,7 @@ class JobWork:
     def look(self, job: Job) -> Look:
         """Ask fal how a job stands. Raises Unreachable when fal gave no state, TimedOut once
         the job's time is over."""
-        from openclaw_fal.fal.wire import Completed, Running, Stopped
+        from openclaw_fal.fal.statuses import Completed, Running, Stopped
         from openclaw_fal.job.handles import handle_of
 
         over = time.time() - job.created > job.timeout_s

@@ -31,17 +31,16 @@ from openclaw_fal.fal.hosts import takes_key
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import STALL, Request
 from openclaw_fal.fal.http.sender import Answer
+from openclaw_fal.fal.reports import report_of
 from openclaw_fal.fal.results import remote_files
+from openclaw_fal.fal.statuses import PENDING, Status, status_of
 from openclaw_fal.fal.urls import BadUrl, Url, parse
 from openclaw_fal.fal.wire import (
-    PENDING,
     JsonBody,
     NotJson,
-    Status,
     billable_units,
     mapping,
     request_id_of,
-    status_of,
     text_of,
     whole,
 )
@@ -144,8 +143,11 @@ class Client(Exchange):
                 return self._handle(endpoint, {}, _reply_id(answer))
         result = _result(reply)
         fields = mapping(result.payload)
-        if fields.get("request_id") is None and remote_files(result.payload):
-            return result
+        if fields.get("request_id") is None:
+            if remote_files(result.payload):
+                return result
+            if report_of(result.payload).says_failed:
+                raise failure(reply, key=self.key, paid=True)
         return self._handle(endpoint, fields, result.request_id)
 
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:

@@ -16,18 +16,10 @@ from openclaw_fal.errors import (
     TimedOut,
     Unreachable,
 )
-from openclaw_fal.fal.wire import (
-    NotJson,
-    billable_units,
-    mapping,
-    parse,
-    request_id_of,
-    text_of,
-)
+from openclaw_fal.fal.reports import CONTENT_POLICY, Report, report_of
+from openclaw_fal.fal.wire import NotJson, billable_units, parse, request_id_of
 from openclaw_fal.text import clean
 
-MOST_FIELDS = 10  # entries of a validation error that are shown
-CONTENT_POLICY = "content_policy_violation"
 KEY_HINT = "openclaw onboard --auth-choice fal-api-key"
 BILLING_HINT = "see https://fal.ai/dashboard/billing"
 UNCERTAIN = (
@@ -74,17 +66,6 @@ class Reply(NamedTuple):
         return request_id_of(self.headers.get("x-fal-request-id"))
 
 
-class Report(NamedTuple):
-    """What a body says: the types of the failure, and its words ("" when it has none).
-
-    `from_fal` is whether it is one of fal's JSON errors, rather than a gateway's page.
-    """
-
-    types: tuple[str, ...]
-    words: str
-    from_fal: bool
-
-
 def failure(
     reply: Reply, *, key: str | None, paid: bool = False, subject: str = "the request"
 ) -> OpenClawFalError:
@@ -96,7 +77,7 @@ def failure(
     report = read_report(reply, key)
     error = _failure(reply, report, paid, subject)
     error.http_status = reply.status
-    error.error_type = report.types[0] if report.types else None
+    error.error_type = report.type
     error.request_id = reply.request_id
     error.may_be_billed = _may_be_billed(reply, error)
     return error
@@ -104,9 +85,8 @@ def failure(
 
 def _failure(reply: Reply, report: Report, paid: bool, subject: str) -> OpenClawFalError:
     status, said = reply.status, report.words
-    if CONTENT_POLICY in report.types:
-        hint = "change the prompt or the reference files; the same again would be refused again"
-        return ContentPolicy(_sentence(WORDS[CONTENT_POLICY], said), hint=hint)
+    if refused := _refusal(report):
+        return refused
     if status == 401:
         return AuthError(_sentence("fal does not accept the API key", said), hint=KEY_HINT)
     if status == 402 or (status == 403 and re.search(_LOCKED, said)):
@@ -213,23 +193,29 @@ def _may_be_billed(reply: Reply, error: OpenClawFalError) -> bool:
     return reply.status < 400
 
 
-def verdict(
-    error: str | None, error_type: str | None, request_id: str, *, otherwise: str
-) -> OpenClawFalError:
-    """The error of a job that ended badly, from what its status says."""
-    report = Report((error_type,) if error_type else (), error or "", True)
+def verdict(report: Report, request_id: str | None, *, otherwise: str) -> OpenClawFalError:
+    """The error of a job that ended badly, from what its status or result says; `otherwise` are the
+    words for a type that has none of its own."""
     words = _own_words(report) or otherwise
-    failed: OpenClawFalError
-    if error_type == CONTENT_POLICY:
-        failed = ContentPolicy(_sentence(words, report.words))
-    elif error_type in ("request_timeout", "startup_timeout"):
-        failed = TimedOut(_sentence(words, report.words))
-    else:
-        failed = JobFailed(_sentence(words, report.words))
-    failed.error_type, failed.request_id = error_type, request_id
-    own = error_type in _MODEL_DOWN or (error_type or "").startswith("runner_")
-    failed.may_be_billed = not own
+    kind: type[OpenClawFalError] = JobFailed
+    if report.type in ("request_timeout", "startup_timeout"):
+        kind = TimedOut
+    failed = _refusal(report) or kind(_sentence(words, report.words))
+    failed.error_type, failed.request_id = report.type, request_id
+    failed.may_be_billed = not _is_model_down(report.type)
     return failed
+
+
+def _refusal(report: Report) -> ContentPolicy | None:
+    """The error for a refusal by fal's content policy, if it is one."""
+    if report.type != CONTENT_POLICY:
+        return None
+    hint = "change the prompt or the reference files; the same again would be refused again"
+    return ContentPolicy(_sentence(WORDS[CONTENT_POLICY], report.words), hint=hint)
+
+
+def _is_model_down(kind: str | None) -> bool:
+    return kind in _MODEL_DOWN or (kind or "").startswith("runner_")
 
 
 def curable_by_another_model(error: OpenClawFalError) -> bool:
@@ -241,63 +227,19 @@ def curable_by_another_model(error: OpenClawFalError) -> bool:
         return not error.may_have_arrived and error.error_type in _MODEL_DOWN
     if not isinstance(error, JobFailed):
         return False
-    kind = error.error_type or ""
     status = error.http_status or 0
-    return status == 404 or status >= 500 or kind in _MODEL_DOWN or kind.startswith("runner_")
+    return status == 404 or status >= 500 or _is_model_down(error.error_type)
 
 
 def read_report(reply: Reply, key: str | None) -> Report:
     """The types and words of a failure, from JSON of any of fal's shapes, HTML, or nothing."""
-    header = text_of(reply.headers.get("x-fal-error-type"))
+    header = reply.headers.get("x-fal-error-type")
     try:
-        body = parse(reply.body)
+        return report_of(parse(reply.body), header=header, key=key)
     except NotJson:
-        return Report(_types([header], key), _page_words(reply, key), False)
-    fields = mapping(body)
-    detail = fields.get("detail")
-    error = mapping(fields.get("error"))
-    types: list[object] = [header, fields.get("error_type"), error.get("type")]
-    words: list[str] = []
-    for entry in detail if isinstance(detail, list) else [detail]:
-        types.append(mapping(entry).get("type"))
-        words += filter(None, [_entry_words(entry)])
-    for value in (error.get("message"), fields.get("error"), fields.get("message")):
-        if not words and (text := text_of(value)):
-            words.append(text)
-    if len(words) > MOST_FIELDS:
-        words[MOST_FIELDS:] = [f"and {len(words) - MOST_FIELDS} more"]
-    from_fal = bool(words or header or "detail" in fields or "error" in fields)
-    return Report(_types(types, key), clean("; ".join(words), key=key), from_fal)
-
-
-def _entry_words(entry: object) -> str | None:
-    """One entry of `detail`: text, or a validation error with the path of its field."""
-    if isinstance(entry, str):
-        return text_of(entry)
-    fields = mapping(entry)
-    texts = (text_of(fields.get(name)) for name in ("msg", "message", "error"))
-    message = next(filter(None, texts), None)
-    path = _path(fields.get("loc"))
-    return f"{path}: {message or 'not accepted'}" if path else message
-
-
-def _path(loc: object) -> str:
-    """`["body", "image_size", "width"]` is `image_size.width`; list indices go into brackets."""
-    path = ""
-    steps = loc if isinstance(loc, list) else [loc] if isinstance(loc, str) else []
-    for number, step in enumerate(steps[:16]):
-        if isinstance(step, bool) or not isinstance(step, (str, int)):
-            continue
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif not (number == 0 and step == "body" and len(steps) > 1):
-            path += f".{step[:100]}" if path else step[:100]
-    return path
-
-
-def _types(values: list[object], key: str | None) -> tuple[str, ...]:
-    texts = (text_of(value) for value in values)
-    return tuple(dict.fromkeys(clean(text, key=key, limit=100) for text in texts if text))
+        return report_of(None, header=header, key=key)._replace(
+            words=_page_words(reply, key), from_fal=False
+        )
 
 
 def _page_words(reply: Reply, key: str | None) -> str:

@@ -18,18 +18,19 @@ from openclaw_fal.fal.failures import Reply, is_from_model, read_report, verdict
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.http.sender import Answer
-from openclaw_fal.fal.results import remote_files
+from openclaw_fal.fal.results import refusal, remote_files
 from openclaw_fal.fal.retry import retry_after
-from openclaw_fal.fal.wire import (
+from openclaw_fal.fal.statuses import (
+    CANCELLED,
+    FAILED,
     Completed,
-    NotJson,
     Queued,
     Running,
     Status,
     Stopped,
-    parse,
     status_of,
 )
+from openclaw_fal.fal.wire import NotJson, parse
 from openclaw_fal.media import Handle
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import clean
@@ -41,7 +42,8 @@ STREAM_OPEN = 5.0  # seconds for the stream's head
 STREAM_STALL = 20.0  # seconds without even a comment, of which fal sends one every 15 s
 STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
 LAST_LOOK = 3.0  # seconds before the deadline, at which a job is looked at however long the pauses
-CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
+WAS_CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
+FAILED_JOB = "the job failed"
 _REFUSED = frozenset({401, 402, 403})
 
 
@@ -76,10 +78,10 @@ def outcome(
     Raises what the result answers (JobFailed, ContentPolicy, …). An error in the status counts when
     the result holds no files.
     """
-    failures = 0
+    failures, said = 0, completed.report
     while True:
         try:
-            result = client.result(handle, deadline=deadline, patient=not completed.error)
+            result = client.result(handle, deadline=deadline, patient=not said.says_failed)
             break
         except JobFailed as error:
             failures += 1
@@ -87,10 +89,10 @@ def outcome(
             status = error.http_status or 0
             if 200 <= status < 300:
                 raise _garbled(handle, error.message) from None
-            if status == 404 and completed.error:
-                raise _reported(completed, handle) from None
+            if status == 404 and said.says_failed:
+                raise verdict(said, handle.request_id, otherwise=FAILED_JOB) from None
             # Right after the end, and while fal has trouble of its own, this may pass.
-            passing = status == 404 or (status >= 500 and not completed.error)
+            passing = status == 404 or (status >= 500 and not said.says_failed)
             if not passing or failures >= PERSISTENT or pause >= deadline.left():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
@@ -99,8 +101,9 @@ def outcome(
             raise
     if not result.readable:
         raise _garbled(handle, "fal's answer cannot be read: it is not JSON")
-    if completed.error and not remote_files(result.payload):
-        raise _reported(completed, handle)
+    if said.says_failed and not remote_files(result.payload):
+        said = said.with_more(refusal(result.payload, key=client.key))
+        raise verdict(said, handle.request_id, otherwise=FAILED_JOB)
     return result
 
 
@@ -178,7 +181,7 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
 
 def _is_lasting(watch: _Watch, ended: Completed | Stopped) -> bool:
     """Whether a job that failed still has when it is looked at again: now and then one has not."""
-    looks = PERSISTENT - 1 if isinstance(ended, Stopped) and ended.state == "FAILED" else 0
+    looks = PERSISTENT - 1 if isinstance(ended, Stopped) and ended.state in FAILED else 0
     for look in range(1, looks + 1):
         watch.deadline.pause(watch.client.retry.pause(look), sleep=watch.client.retry.sleep)
         status = None if watch.deadline.expired else _asked(watch)
@@ -323,27 +326,22 @@ def _bad_end(
             error_type="unknown_state",
             may_be_billed=True,
         )
-    if stopped.state == "CANCELLED":
-        said = f": {stopped.error}" if stopped.error else ""
+    said = stopped.report
+    if stopped.state in CANCELLED:
+        words = f": {said.words}" if said.words else ""
         return JobFailed(
-            f"the job was cancelled at fal{said}",
+            f"the job was cancelled at fal{words}",
             request_id=handle.request_id,
-            error_type=stopped.error_type or CANCELLED,
+            error_type=said.type or WAS_CANCELLED,
             may_be_billed=True,
         )
-    if stopped.error is None and stopped.error_type is None:
+    if not said.says_failed:
         try:
-            client.result(handle, deadline=deadline.sub(STREAM_OPEN))
+            result = client.result(handle, deadline=deadline.sub(STREAM_OPEN))
+            said = refusal(result.payload, key=client.key)
         except JobFailed as error:
             if error.http_status != 404:
                 return error
         except OpenClawFalError:
             pass
-    otherwise = "fal reports that the job failed"
-    return verdict(stopped.error, stopped.error_type, handle.request_id, otherwise=otherwise)
-
-
-def _reported(completed: Completed, handle: Handle) -> OpenClawFalError:
-    return verdict(
-        completed.error, completed.error_type, handle.request_id, otherwise="the job failed"
-    )
+    return verdict(said, handle.request_id, otherwise="fal reports that the job failed")

@@ -6,6 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from openclaw_fal.fal.reports import (
+    CONTENT_POLICY,
+    DEPTH,
+    WRAPPERS,
+    Report,
+    layers,
+    report_of,
+)
 from openclaw_fal.fal.wire import mapping, text_of, whole
 from openclaw_fal.media import RemoteFile
 from openclaw_fal.text import clean
@@ -14,14 +22,13 @@ FILE_KEYS = (
     "images", "image", "videos", "video", "audios", "audio", "audio_file", "audio_files",
     "video_url", "video_urls", "audio_url", "audio_urls", "file", "files",
 )  # fmt: skip
-WRAPPERS = ("response", "data", "output", "outputs", "result", "results", "payload")
 # What requests hold and answers may repeat.
 ECHOES = frozenset({"image_url", "image_urls", "input", "inputs", "request", "arguments"})
 MOST_FILES = 10_000
-_DEPTH = 6
 _URL = ("http://", "https://", "data:", "//")
 _INLINE = ("b64_json", "base64", "content", "data")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
+_REFUSES = re.compile(r"(?i)polic(?:y|ies)|guideline|safety|violat|prohibit|inappropriate|explicit")
 _FILE_FACTS = ("content_type", "file_name", "file_size")
 
 
@@ -45,7 +52,7 @@ def remote_files(payload: object) -> list[RemoteFile]:
     """
     for find in (_known, _any_file, _echoed):
         found: dict[str, RemoteFile] = {}
-        for file in find(payload, _DEPTH):
+        for file in find(payload, DEPTH):
             found.setdefault(file.url, file)
             if len(found) >= MOST_FILES:
                 break
@@ -56,10 +63,10 @@ def remote_files(payload: object) -> list[RemoteFile]:
 
 def facts(payload: object, *, key: str | None = None) -> Facts:
     """Seed, prompts and flags, from the object that holds the files, or from one around it."""
-    layers = list(_layers(payload, _DEPTH))
+    around = list(layers(payload))
 
     def first(name: str) -> object:
-        values = (layer.get(name) for layer in layers)
+        values = (layer.get(name) for layer in around)
         return next((value for value in values if value is not None), None)
 
     def text(name: str) -> str | None:
@@ -77,18 +84,21 @@ def facts(payload: object, *, key: str | None = None) -> Facts:
     )
 
 
+def refusal(payload: object, *, key: str | None = None) -> Report:
+    """What a result without files says of that: an error, or the words in which the model itself
+    refuses; a refusal that names a policy counts as one of fal's content policy."""
+    report = report_of(payload, key=key)
+    words = facts(payload, key=key).description
+    if report.words or words is None:
+        return report
+    refused = (CONTENT_POLICY,) if _REFUSES.search(words) else ()
+    return report.with_more(Report(refused, clean(words)))
+
+
 def _flagged(value: object, count: int) -> tuple[int, ...]:
     if isinstance(value, list):
         return tuple(index for index, flag in enumerate(value) if flag is True)
     return tuple(range(max(count, 1))) if value is True else ()
-
-
-def _layers(payload: object, depth: int) -> Iterator[Mapping[str, object]]:
-    """The payload and the objects that it wraps, from the outside in."""
-    if depth and isinstance(payload, dict):
-        yield payload
-        for name in WRAPPERS:
-            yield from _layers(payload.get(name), depth - 1)
 
 
 def _known(payload: object, depth: int) -> Iterator[RemoteFile]:
@@ -99,7 +109,7 @@ def _known(payload: object, depth: int) -> Iterator[RemoteFile]:
             yield from _known(item, depth - 1)
         return
     fields = mapping(payload)
-    found = [file for name in FILE_KEYS for file in _files(fields.get(name), _DEPTH)]
+    found = [file for name in FILE_KEYS for file in _files(fields.get(name), DEPTH)]
     if not found and isinstance(fields.get("url"), str):
         found = list(_files(fields, 1))
     yield from found
@@ -186,6 +196,6 @@ def _any_file(value: object, depth: int) -> Iterator[RemoteFile]:
 
 
 def _echoed(payload: object, depth: int) -> Iterator[RemoteFile]:
-    for layer in _layers(payload, depth):
+    for layer in layers(payload, depth):
         for name in ("image_url", "image_urls"):
             yield from _files(layer.get(name), depth)

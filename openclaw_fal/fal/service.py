@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from openclaw_fal.errors import ContentPolicy, OpenClawFalError
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.hosts import Hosts
 from openclaw_fal.frozen import Frozen
@@ -14,17 +15,20 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
     from openclaw_fal.fal.download import Sink
     from openclaw_fal.fal.platform import BillingPage, EndpointPrice, RequestPage
-    from openclaw_fal.fal.wire import Completed, Status
+    from openclaw_fal.fal.statuses import Completed, Status
     from openclaw_fal.media import Handle, Priority, RemoteFile
+
+NO_FILE = "fal's answer holds no file that could be found"
 
 
 class Reading(Frozen):
-    """What a result holds: its files, the seed, and which files (from 0) the checker flagged."""
+    """What a result holds: its files, the seed, which files (from 0) the checker flagged, and what
+    is wrong where there are no files."""
 
     files: list[RemoteFile]
     seed: int | None
     flagged: tuple[int, ...]
-    said: str | None = None
+    failure: OpenClawFalError | None = None
 
 
 class FalService:
@@ -220,19 +224,21 @@ class FalService:
 
     def read(self, raw: bytes) -> Reading:
         """The files and facts in a result; no files when it cannot be read."""
-        from openclaw_fal import text
-        from openclaw_fal.fal import results, wire
+        from openclaw_fal.fal import failures, results, wire
 
         try:
             payload = wire.parse(raw)
         except wire.NotJson:
-            return Reading([], None, ())
-        said = None
-        if isinstance(payload, dict):
-            words = payload.get("error") or payload.get("detail") or payload.get("message")
-            said = text.clean(words, key=self._key, limit=300) if isinstance(words, str) else None
-        facts = results.facts(payload, key=self._key)
-        return Reading(results.remote_files(payload), facts.seed, facts.flagged, said)
+            payload = None
+        facts, files = results.facts(payload, key=self._key), results.remote_files(payload)
+        if files:
+            return Reading(files, facts.seed, facts.flagged)
+        report = results.refusal(payload, key=self._key)
+        failure = failures.verdict(report, None, otherwise=NO_FILE)
+        if facts.flagged:
+            failure = ContentPolicy(f"fal's safety checker flagged the request; {NO_FILE}")
+        failure.may_be_billed = True
+        return Reading([], facts.seed, facts.flagged, failure)
 
 
 class _Journaled(Progress):

@@ -5,17 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-from openclaw_fal.text import clean
-
-LONGEST_LOG = 4000
-MOST_LOGS = 10_000  # lines of one answer
 MOST_VALUES = 5_000_000
 LARGEST = 2**53  # of a count or a size: what every reader of JSON and SQLite can hold
-PENDING = frozenset({"IN_QUEUE", "QUEUED", "STARTED", "PROCESSING", "IN_PROGRESS"})
-WAITING = frozenset({"IN_QUEUE", "QUEUED"})
-ENDED_BADLY = frozenset({"FAILED", "CANCELLED", "CANCELED"})
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 _UNITS = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _INLINE = 64 * 1024
@@ -123,89 +115,3 @@ def _stands_as_is(value: str) -> bool:
 
 def _encoded(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-
-
-class LogLine(NamedTuple):
-    timestamp: str
-    message: str
-
-
-class Queued(NamedTuple):
-    """The job waits; `position` counts the jobs ahead, where fal says it."""
-
-    position: int | None = None
-    logs: tuple[LogLine, ...] = ()
-
-
-class Running(NamedTuple):
-    """The model works on the job."""
-
-    logs: tuple[LogLine, ...] = ()
-
-
-class Completed(NamedTuple):
-    """The job has ended. That is no success yet: the result decides."""
-
-    logs: tuple[LogLine, ...] = ()
-    error: str | None = None
-    error_type: str | None = None
-    metrics: Mapping[str, object] | None = None
-
-
-class Stopped(NamedTuple):
-    """An end that is not COMPLETED (FAILED, CANCELLED), or a state that is not known here."""
-
-    state: str
-    logs: tuple[LogLine, ...] = ()
-    error: str | None = None
-    error_type: str | None = None
-
-    @property
-    def known(self) -> bool:
-        return self.state in ENDED_BADLY
-
-
-Status = Queued | Running | Completed | Stopped
-
-
-def status_of(payload: object, *, key: str | None = None) -> Status:
-    """The state in a status answer. Raises NotJson when there is none in it."""
-    fields = mapping(payload)
-    word = text_of(fields.get("status"))
-    if word is None:
-        raise NotJson("no status")
-    state = clean(word, key=key, limit=60).upper()
-    logs = _logs(fields.get("logs"), key)
-    if state in PENDING:
-        if state in WAITING:
-            return Queued(whole(fields.get("queue_position")), logs)
-        return Running(logs)
-    error, error_type = _error(fields, key)
-    if state == "COMPLETED":
-        metrics = fields.get("metrics")
-        return Completed(logs, error, error_type, metrics if isinstance(metrics, dict) else None)
-    return Stopped(state, logs, error, error_type)
-
-
-def _error(fields: Mapping[str, object], key: str | None) -> tuple[str | None, str | None]:
-    error, error_type = fields.get("error"), text_of(fields.get("error_type"))
-    if isinstance(error, dict):
-        error_type = error_type or text_of(error.get("type"))
-        error = text_of(error.get("message")) or text_of(error.get("msg")) or "no reason given"
-    error_text = text_of(error)
-    return (
-        clean(error_text, key=key) if error_text else None,
-        clean(error_type, key=key, limit=100) if error_type else None,
-    )
-
-
-def _logs(value: object, key: str | None) -> tuple[LogLine, ...]:
-    lines = []
-    for entry in value[-MOST_LOGS:] if isinstance(value, list) else ():
-        fields = entry if isinstance(entry, dict) else {"message": entry}
-        message = text_of(fields.get("message"))
-        if message:
-            stamp = fields.get("timestamp")
-            shown = clean(message, key=key, limit=LONGEST_LOG)
-            lines.append(LogLine(clean(str(stamp), limit=64) if stamp else "", shown))
-    return tuple(lines)

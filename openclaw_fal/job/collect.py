@@ -80,8 +80,8 @@ class Collector(Frozen):
         if raw is None:
             return self._already_saved(job)
         result = self.fal.read(raw)
-        if not result.files:
-            raise self._nothing_to_save(job, raw, target, result)
+        if result.failure is not None:
+            raise self._nothing_to_save(job, raw, target, result.failure)
         try:
             with self.journal.claim(job_id, wait_s=deadline.left()) as claimed:
                 outputs = self._save_all(claimed, result, target, settings, deadline)
@@ -209,16 +209,11 @@ class Collector(Frozen):
         )
 
     def _nothing_to_save(
-        self, job: Job, raw: bytes, target: OutputTarget, result: Reading
+        self, job: Job, raw: bytes, target: OutputTarget, error: OpenClawFalError
     ) -> OpenClawFalError:
         """The error for an answer without media. What came is kept: it is paid for."""
         path = self.files.keep_unreadable(target, job.id, raw)
-        kind = ContentPolicy if result.flagged else JobFailed
-        what = "fal's safety checker flagged the request, and the answer holds no file"
-        if not result.flagged:
-            said = f" (it says: {result.said})" if result.said else ""
-            what = f"fal's answer holds no file that could be found{said}"
-        error = kind(f"{what}; the answer was kept at {path}", may_be_billed=True)
+        error.message += f"; the answer was kept at {path}"
         self.journal.failed(job.id, error.code, error.message)
         return error
 

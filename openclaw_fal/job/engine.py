@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.client import RunResult
     from openclaw_fal.fal.deadline import Deadline
     from openclaw_fal.fal.service import FalService
-    from openclaw_fal.fal.wire import Completed
+    from openclaw_fal.fal.statuses import Completed
     from openclaw_fal.files.outputs import OutputTarget
     from openclaw_fal.files.references import LocalFile
     from openclaw_fal.files.request_files import RequestFiles

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from openclaw_fal.errors import LocalError
+from openclaw_fal.api import generate
+from openclaw_fal.errors import ContentPolicy, LocalError
+from openclaw_fal.media import ImageRequest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import (
@@ -96,6 +98,109 @@ def test_bad_ends_of_a_synchronous_run(
     assert (error["status"], bool(error["requestId"])) == (status, True)
     assert only_job().state == "failed"
     assert len(fal.posts()) == 1
+
+
+POLICY = {"loc": ["body", "prompt"], "msg": "flagged", "type": "content_policy_violation"}
+WORDS: dict[str, tuple[dict[str, object], str, str]] = {
+    "a list of details": ({"detail": [POLICY]}, "content_policy", "prompt: flagged"),
+    "a detail": ({"detail": "flagged", "error_type": POLICY["type"]}, "content_policy", "flagged"),
+    "an error object": (
+        {"error": {"type": POLICY["type"], "message": "flagged"}},
+        "content_policy",
+        "flagged",
+    ),
+    "an error in a wrapper": ({"payload": {"detail": [POLICY]}}, "content_policy", "flagged"),
+    "another error": ({"error": {"message": "out of paint"}}, "job_failed", "out of paint"),
+    "another detail": ({"detail": [{"msg": "out of paint"}]}, "job_failed", "out of paint"),
+}
+REFUSALS: dict[str, tuple[dict[str, object], str, str]] = {
+    "the model refuses": (
+        {"images": [], "description": "I cannot draw that: it violates our policies."},
+        "content_policy",
+        "I cannot draw that",
+    ),
+    "the model asks": (
+        {"images": [], "description": "Which cat do you mean?"},
+        "job_failed",
+        "Which cat",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ["sync", "queue"])
+@pytest.mark.parametrize("name", WORDS | REFUSALS)
+def test_fals_words_in_the_place_of_a_result(
+    name: str, path: str, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    body, code, words = (WORDS | REFUSALS)[name]
+
+    def answer(request: Request) -> Response | None:
+        return Response.of(body) if fal.requests[-1].phase in ("sync", "result") else None
+
+    fal.answer = answer
+    outcome = openclaw(*PATHS[path], "--json")
+    assert outcome.status == 6
+    error = failed(outcome.json, code)
+    assert words in error["message"]
+    assert only_job().state == "failed"
+    (kept,) = kept_files()
+    assert kept in error["message"], "what came is kept"
+    again = openclaw("jobs", "wait", only_job().id, "--json")
+    assert (again.status, again.json["error"]["code"]) == (6, code)
+    assert len(fal.posts()) == 1
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "polls"])
+@pytest.mark.parametrize("state", ["FAILED", "ERROR", "COMPLETED"])
+@pytest.mark.parametrize("name", ["a list of details", "an error object", "another error"])
+def test_fals_words_in_a_status(
+    name: str, state: str, stream: bool, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    body, code, words = WORDS[name]
+
+    def answer(request: Request) -> Response | None:
+        status = {"status": state, **body}
+        if fal.requests[-1].phase == "status":
+            return Response.of(status)
+        if fal.requests[-1].phase == "stream" and stream:
+            data = [f"data: {json.dumps(status)}\n\n".encode()]
+            return Response(200, iter(data), [("content-type", "text/event-stream")])
+        if fal.requests[-1].phase == "result":
+            return Response.of({"images": [], **body} if "payload" in body else {"images": []})
+        return Response(404, b"") if fal.requests[-1].phase == "stream" else None
+
+    fal.answer = answer
+    outcome = openclaw("video", "p", *SOON, "--json")
+    assert outcome.status == 6
+    assert words in failed(outcome.json, code)["message"]
+    assert only_job().state == "failed"
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_fals_words_in_the_place_of_a_queued_job(
+    name: str, openclaw: Openclaw, fal: Hooked
+) -> None:
+    body, code, words = WORDS[name]
+    fal.answer = lambda request: Response.of(body) if request.method == "POST" else None
+    outcome = openclaw("video", "p", *SOON, "--json")
+    assert outcome.status == 6
+    assert words in failed(outcome.json, code)["message"]
+    assert (only_job().state, len(fal.posts())) == ("failed", 1)
+
+
+def test_fals_words_to_a_program_and_in_a_batch(
+    openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    refused = WORDS["a list of details"][0]
+    fal.answer = lambda _: (
+        Response.of(refused) if fal.requests[-1].phase in ("sync", "result") else None
+    )
+    with pytest.raises(ContentPolicy, match="flagged"):
+        generate(ImageRequest("fal-ai/flux/dev", "p"))
+    Path("m.jsonl").write_text(json.dumps({"prompt": "p"}) + "\n", encoding="utf-8")
+    outcome = openclaw("batch", "run", "m.jsonl", "--json")
+    assert outcome.status == 6, outcome.out
+    assert "content_policy" in outcome.out, outcome.out
 
 
 def test_a_state_that_nobody_knows_does_not_end_the_job(

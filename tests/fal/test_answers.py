@@ -11,7 +11,7 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.results import remote_files
-from openclaw_fal.fal.wire import Completed
+from openclaw_fal.fal.statuses import Completed
 from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Request, Response, Sandbox
 from tests.fal.conftest import FLUX, Seen, client_of, send, soon, submitted

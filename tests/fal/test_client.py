@@ -22,8 +22,8 @@ from openclaw_fal.errors import (
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.results import remote_files
+from openclaw_fal.fal.statuses import Completed, Queued
 from openclaw_fal.fal.urls import parse
-from openclaw_fal.fal.wire import Completed, Queued
 from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.fal.conftest import (

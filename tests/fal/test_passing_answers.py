@@ -13,7 +13,7 @@ from openclaw_fal.fal import queue
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.retry import Retry
-from openclaw_fal.fal.wire import Completed, Queued, status_of
+from openclaw_fal.fal.statuses import Completed, Queued, status_of
 from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
 from tests.fal.conftest import FLUX, QUICK, soon

@@ -16,7 +16,7 @@ from openclaw_fal.errors import (
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.results import remote_files
-from openclaw_fal.fal.wire import Completed
+from openclaw_fal.fal.statuses import Completed
 from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
 from tests.fal.conftest import VIDEO, Seen, client_of, soon, submitted
 

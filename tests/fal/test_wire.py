@@ -12,8 +12,18 @@ from hypothesis import strategies as st
 from openclaw_fal.fal import wire
 from openclaw_fal.fal.events import TooLong, events
 from openclaw_fal.fal.failures import Reply, curable_by_another_model, failure, is_transient
+from openclaw_fal.fal.reports import Report
 from openclaw_fal.fal.results import facts, remote_files
-from openclaw_fal.fal.wire import Completed, JsonBody, LogLine, NotJson, Queued, Running, Stopped
+from openclaw_fal.fal.statuses import (
+    Completed,
+    LogLine,
+    Queued,
+    Running,
+    Status,
+    Stopped,
+    status_of,
+)
+from openclaw_fal.fal.wire import JsonBody, NotJson
 from tests.support.effort import effort
 
 json_values = st.recursive(
@@ -80,15 +90,21 @@ def test_odd_json_is_read_all_the_same() -> None:
         ({"status": "PROCESSING"}, Running()),
         ({"status": "STARTED"}, Running()),
         ({"status": "COMPLETED"}, Completed()),
-        ({"status": "COMPLETED", "error": "boom", "error_type": "x"}, Completed((), "boom", "x")),
-        ({"status": "COMPLETED", "error": {"message": "m", "type": "t"}}, Completed((), "m", "t")),
-        ({"status": "COMPLETED", "error": ""}, Completed()),
+        (
+            {"status": "COMPLETED", "error": "boom", "error_type": "x"},
+            Completed((), Report(("x",), "boom", True)),
+        ),
+        (
+            {"status": "COMPLETED", "error": {"message": "m", "type": "t"}},
+            Completed((), Report(("t",), "m", True)),
+        ),
+        ({"status": "COMPLETED", "message": "fine"}, Completed()),
         ({"status": "FAILED"}, Stopped("FAILED")),
         ({"status": "EXPL\x1b[31mODED"}, Stopped("EXPLODED")),
     ],
 )
-def test_states_become_types(payload: object, status: wire.Status) -> None:
-    found = wire.status_of(payload)
+def test_states_become_types(payload: object, status: Status) -> None:
+    found = status_of(payload)
     assert found == status
     assert type(found) is type(status)
 
@@ -98,12 +114,12 @@ def test_states_become_types(payload: object, status: wire.Status) -> None:
 )
 def test_what_holds_no_state(payload: object) -> None:
     with pytest.raises(NotJson):
-        wire.status_of(payload)
+        status_of(payload)
 
 
 def test_log_lines_of_any_form() -> None:
     logs = [{"message": "a\x1b[2J", "timestamp": "t"}, "b", {"message": None}, 5, {"message": "c"}]
-    found = wire.status_of({"status": "IN_PROGRESS", "logs": logs})
+    found = status_of({"status": "IN_PROGRESS", "logs": logs})
     assert found.logs == (LogLine("t", "a"), LogLine("", "b"), LogLine("", "c"))
 
 
@@ -145,7 +161,7 @@ def test_parsers_never_fail_in_an_unforeseen_way(value: object, status: int, kin
         assert file.url
     facts(value)
     with contextlib.suppress(NotJson):
-        wire.status_of(value)
+        status_of(value)
 
 
 @given(st.binary(max_size=300), st.integers(200, 599))

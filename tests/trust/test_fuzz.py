@@ -23,6 +23,7 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.failures import Reply, failure, is_transient
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.retry import Retry
+from openclaw_fal.fal.statuses import status_of
 from openclaw_fal.json5 import path as keypath
 from openclaw_fal.json5 import read as json5
 from tests.canary import KEY, traces
@@ -71,7 +72,7 @@ def test_answers_of_the_api() -> None:
         facts = results.facts(value, key=KEY)
         assert all(index >= 0 for index in facts.flagged)
         try:
-            state = wire.status_of(value, key=KEY)
+            state = status_of(value, key=KEY)
         except wire.NotJson:
             return
         for line in state.logs:

@@ -1,0 +1,111 @@
+"""What fal says of a failure: one reader for answers of any status, for the statuses and events of
+jobs, and for results that hold none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from openclaw_fal.fal.wire import mapping, text_of
+from openclaw_fal.text import clean
+
+CONTENT_POLICY = "content_policy_violation"
+MOST_ENTRIES = 10  # of a validation error, that are shown
+WRAPPERS = ("response", "data", "output", "outputs", "result", "results", "payload")
+DEPTH = 6  # wrappers in wrappers
+
+
+class Report(NamedTuple):
+    """The types of a failure, and its words ("" when there are none).
+
+    `from_fal` is whether it is one of fal's JSON errors, rather than a gateway's page.
+    """
+
+    types: tuple[str, ...] = ()
+    words: str = ""
+    from_fal: bool = False
+
+    @property
+    def type(self) -> str | None:
+        """The type that says most."""
+        if CONTENT_POLICY in self.types:
+            return CONTENT_POLICY
+        return self.types[0] if self.types else None
+
+    @property
+    def says_failed(self) -> bool:
+        return bool(self.types or self.words)
+
+    def with_more(self, other: Report) -> Report:
+        """This report, and what another one adds."""
+        types = tuple(dict.fromkeys(self.types + other.types))
+        return Report(types, self.words or other.words, self.from_fal or other.from_fal)
+
+
+NOTHING = Report()
+
+
+def layers(payload: object, depth: int = DEPTH) -> Iterator[Mapping[str, object]]:
+    """The payload and the objects that it wraps, from the outside in."""
+    if depth and isinstance(payload, dict):
+        yield payload
+        for name in WRAPPERS:
+            yield from layers(payload.get(name), depth - 1)
+
+
+def report_of(payload: object, *, header: str | None = None, key: str | None = None) -> Report:
+    """The failure in an answer of fal's: `detail` (text, an entry or a list of entries), `error`
+    (text or an object) and `error_type`, at the top or in a wrapper. `header` is the type that
+    `x-fal-error-type` names."""
+    report = NOTHING
+    for fields in layers(payload):
+        report = report.with_more(_report(fields, key))
+    if named := text_of(header):
+        return Report(_types([named], key), from_fal=True).with_more(report)
+    return report
+
+
+def _report(fields: Mapping[str, object], key: str | None) -> Report:
+    detail = fields.get("detail")
+    error = fields.get("error")
+    entries = detail if isinstance(detail, list) else [detail]
+    types = [fields.get("error_type"), mapping(error).get("type")]
+    types += [mapping(entry).get("type") for entry in entries]
+    words = [said for entry in entries if (said := _entry_words(entry))]
+    for value in (error, fields.get("message")):
+        if not words and (said := _entry_words(value)):
+            words.append(said)
+    if len(words) > MOST_ENTRIES:
+        words[MOST_ENTRIES:] = [f"and {len(words) - MOST_ENTRIES} more"]
+    from_fal = bool(words or "detail" in fields or "error" in fields)
+    return Report(_types(types, key), clean("; ".join(words), key=key), from_fal)
+
+
+def _entry_words(entry: object) -> str | None:
+    """One entry of `detail`, or `error`: text, or an object, perhaps with the path of a field."""
+    if isinstance(entry, str):
+        return text_of(entry)
+    fields = mapping(entry)
+    texts = (text_of(fields.get(name)) for name in ("msg", "message", "error"))
+    message = next(filter(None, texts), None)
+    path = _path(fields.get("loc"))
+    return f"{path}: {message or 'not accepted'}" if path else message
+
+
+def _path(loc: object) -> str:
+    """`["body", "image_size", "width"]` is `image_size.width`; list indices go into brackets."""
+    path = ""
+    steps = loc if isinstance(loc, list) else [loc] if isinstance(loc, str) else []
+    for number, step in enumerate(steps[:16]):
+        if isinstance(step, bool) or not isinstance(step, (str, int)):
+            continue
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not (number == 0 and step == "body" and len(steps) > 1):
+            path += f".{step[:100]}" if path else step[:100]
+    return path
+
+
+def _types(values: list[object], key: str | None) -> tuple[str, ...]:
+    texts = (text_of(value) for value in values[:1000])
+    return tuple(dict.fromkeys(clean(text, key=key, limit=100) for text in texts if text))
