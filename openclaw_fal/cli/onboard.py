@@ -10,6 +10,13 @@ import typer
 
 from openclaw_fal.cli.config_edit import Layout, environ_with, refuse_other_layout
 from openclaw_fal.cli.groups import Command
+from openclaw_fal.cli.onboard_questions import (
+    KEYS_PAGE,
+    chosen_defaults,
+    first_picture,
+    is_interactive,
+    typed_key,
+)
 from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session
 from openclaw_fal.ui.result import Facts, Result
@@ -21,14 +28,12 @@ if TYPE_CHECKING:
 AUTH_CHOICES = ("fal-api-key",)
 SECRET_MODES = ("plaintext", "ref")
 PANEL = "The key"
-TRIES = 3
-KEYS_PAGE = "https://fal.ai/dashboard/keys"
 VERIFY_TIMEOUT_S = 15.0
 NEXT = 'openclaw image "a lighthouse at dawn"'
 
 EPILOG = """\
 Examples:
-  openclaw onboard                                       asks for the key, hidden
+  openclaw onboard                                       asks for the key and the models
   openclaw onboard --fal-api-key-stdin < key.txt         for scripts
   FAL_KEY=… openclaw onboard --non-interactive --secret-input-mode ref --json
 --keyring keeps the key in the system's keyring (pip install "openclaw-fal[keyring]").
@@ -75,7 +80,7 @@ def onboard(
         ),
     ] = "plaintext",
     non_interactive: Annotated[
-        bool, typer.Option("--non-interactive", help="Never ask.", rich_help_panel=PANEL)
+        bool, typer.Option("--non-interactive", "--yes", help="Never ask.", rich_help_panel=PANEL)
     ] = False,
     keyring: Annotated[
         bool,
@@ -140,6 +145,7 @@ def onboard(
         raise UsageError(
             "--keyring stores the key, and --secret-input-mode ref does not", hint="leave one out"
         )
+    ask = is_interactive(session, non_interactive)
     notes = []
     if fal_api_key is not None:
         if "://" not in fal_api_key:
@@ -153,26 +159,33 @@ def onboard(
         import webbrowser
 
         webbrowser.open(KEYS_PAGE)
-    source, key = _key(session, fal_api_key, fal_api_key_stdin, non_interactive, secret_input_mode)
-    kept = key is None
-    key = _kept_key() if key is None else key
-    if "://" not in key:  # an address is no secret, and the hint shows the one of the keys
+    source, key = _key(fal_api_key, fal_api_key_stdin, ask, secret_input_mode)
+    kept = source == "stored"
+    if kept:
+        key = _kept_key()
+    if (
+        key is not None and "://" not in key
+    ):  # an address is no secret, and the hint shows the one of the keys
         session.secrets.update((key, key.strip()))
-    if not (kept or force or secret_input_mode == "ref"):
+    if not (key is None or kept or force or secret_input_mode == "ref"):
         check_shape(check_key(key))
     path = paths.config_path(session.config)
     environ = environ_with(layout)
     refuse_other_layout(read_config(path, environ), layout)
+    ask = ask and fal_api_key is None  # a key among the options is a script's
     done = onboarding.onboard(
         path,
         key,
         variable=source if secret_input_mode == "ref" else None,
         keep=kept,
         verify=_accepted_by_fal if (source == "prompt" if verify is None else verify) else None,
+        choose=chosen_defaults if ask else None,
         in_keyring=keyring,
         environ=environ,
     )
-    return _result(done, source, key, [*notes, *done.notes])
+    picture, problem = first_picture(session) if ask else (None, None)
+    notes += [*done.notes, *([problem] if problem else ())]
+    return _result(done, source, key, notes, picture)
 
 
 def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
@@ -180,10 +193,9 @@ def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
         raise UsageError(f"{option} {value}: this program knows {', '.join(known)}")
 
 
-def _key(
-    session: Session, flag: str | None, from_stdin: bool, non_interactive: bool, mode: str
-) -> tuple[str, str | None]:
-    """Where the key comes from, and the key; no key means that the stored one stays."""
+def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str, str | None]:
+    """Where the key comes from, and the key; `stored` and no key: the stored one stays; `none`:
+    there is none, and the sandbox needs none."""
     from openclaw_fal.cli.option_values import stdin_text
 
     environment = next(
@@ -206,25 +218,19 @@ def _key(
         return "stdin", stdin_text("the key")
     if environment is not None:
         return environment, os.environ[environment].strip()
-    if non_interactive or session.json or not sys.stdin.isatty():
+    if not ask:
         return "stored", None
-    return "prompt", _asked()
+    from openclaw_fal.environment import says_yes
+    from openclaw_fal.store.credentials import stored_key
 
-
-def _asked() -> str:
-    """The key, typed without being shown."""
-    from getpass import getpass  # switches the echo off before it asks
-
-    print(f"Keys are made at {KEYS_PAGE} (openclaw onboard --open opens it)", file=sys.stderr)
-    print("Paste yours here; it is not shown.", file=sys.stderr)
-    for _ in range(TRIES):
-        try:
-            key = getpass("fal key: ").strip()
-        except EOFError:
-            break
-        if key:
-            return key
-    raise AuthError("no key was given", hint="openclaw onboard, or set FAL_KEY")
+    if stored_key().reference is not None:
+        without, instead = "Enter keeps the stored one.", "stored"
+    elif says_yes("OPENCLAW_FAL_SANDBOX"):
+        without, instead = "OPENCLAW_FAL_SANDBOX is on: Enter goes on without a key.", "none"
+    else:
+        without, instead = None, ""
+    key = typed_key(without)
+    return (instead, None) if key is None else ("prompt", key)
 
 
 def _kept_key() -> str:
@@ -266,11 +272,13 @@ def _defaults(config: Config) -> dict[str, str]:
     return refs
 
 
-def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
+def _result(
+    done: Onboarded, source: str, key: str | None, notes: list[str], picture: str | None
+) -> Result:
     from openclaw_fal.config.keys import in_keyring
     from openclaw_fal.store.keys import mask
 
-    config, masked, defaults = done.config, mask(key.strip()), _defaults(done.config)
+    config, masked, defaults = done.config, mask((key or "").strip()), _defaults(done.config)
     document: dict[str, object] = {
         "provider": "fal",
         "authChoice": "fal-api-key",
@@ -289,15 +297,14 @@ def _result(done: Onboarded, source: str, key: str, notes: list[str]) -> Result:
         "verified": done.verified,
         "next": NEXT,
     }
+    place = in_keyring(done.key_path) if done.key_place == "keyring" else str(done.key_path)
     rows = [
         ("config", str(config.path) + ("" if done.changed else "  (already so)")),
-        ("key", f"{masked}  from {source}"),
-        (
-            "kept in",
-            in_keyring(done.key_path) if done.key_place == "keyring" else str(done.key_path),
-        ),
+        ("key", f"{masked}  from {source}" if key else "none; the sandbox needs none"),
+        *((("kept in", place),) if key else ()),
         *((f"{kind} model", model) for kind, model in defaults.items()),
         ("another", "openclaw models default image REF"),
+        *((("picture", picture),) if picture else ()),
         ("next", NEXT),
     ]
     if done.verified is not None:

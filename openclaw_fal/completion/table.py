@@ -45,6 +45,7 @@ COMMANDS: dict[str, CommandEntry] = {
             '--fal-api-key-stdin': {'help': 'Read the key from standard input', 'takes': None},
             '--secret-input-mode': {'help': 'Store the key, or only that it is in FAL_KEY', 'takes': ['plaintext', 'ref']},
             '--non-interactive': {'help': 'Never ask', 'takes': None},
+            '--yes': {'help': 'Never ask', 'takes': None},
             '--keyring': {'help': "Keep the key in the system's keyring (extra keyring)", 'takes': None},
             '--verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},
             '--no-verify': {'help': 'Ask fal, at no cost, whether it accepts the key', 'takes': None},

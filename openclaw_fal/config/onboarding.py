@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config, read_config
-from openclaw_fal.config.rules import onboarding_edits
+from openclaw_fal.config.rules import Set, onboarding_edits
 from openclaw_fal.config.write import refuse_unwritable
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import format_path
@@ -26,7 +26,10 @@ VerifyKey: TypeAlias = Callable[[Config, str], bool]
 """Asks fal, at no cost, whether it accepts a key: False when fal could not be reached. Raises
 AuthError or BillingError when fal refuses the key."""
 
-KeyPlace: TypeAlias = Literal["plaintext", "ref", "keyring"]
+ChooseModels: TypeAlias = Callable[[Config], list[Set]]
+"""Asks the user for default models, once the key has passed and before anything is stored."""
+
+KeyPlace: TypeAlias = Literal["plaintext", "ref", "keyring", "none"]
 """Where the key is: in the credentials file, in a variable or in the keyring that it names."""
 
 
@@ -48,27 +51,33 @@ class Onboarded:
 
 def onboard(
     path: Path,
-    key: str,
+    key: str | None,
     *,
     variable: str | None,
     keep: bool,
     verify: VerifyKey | None,
+    choose: ChooseModels | None = None,
     in_keyring: bool = False,
     environ: Mapping[str, str],
 ) -> Onboarded:
     """Checks everything, then writes. A refused key or a broken config stores nothing.
 
-    `variable` stores a reference to an environment variable in place of the key; `keep` leaves the
-    stored key as it is; `in_keyring` stores it in the system's keyring. Raises AuthError for a key
-    that can be none, LocalError, BillingError.
+    A `key` of None stores none: only the config is written. `variable` stores a reference to an
+    environment variable in place of the key; `keep` leaves the stored key as it is; `in_keyring`
+    stores it in the system's keyring. Raises AuthError for a key that can be none, LocalError,
+    BillingError, and what `choose` raises.
     """
     config = read_config(path, environ)
     planned = edit_config(path, onboarding_edits, dry_run=True, environ=environ)
     for change in planned.changes:
         refuse_unwritable(change)
-    key = check_key(key)
-    verified = verify(config, key) if verify else None
-    if in_keyring:
+    if key is not None:
+        key = check_key(key)
+    verified = verify(config, key) if verify and key is not None else None
+    chosen = choose(config) if choose else []
+    if key is None:
+        stored = credentials.stored_key()
+    elif in_keyring:
         stored = credentials.store_in_keyring(key)
     elif keep:
         stored = credentials.stored_key()
@@ -76,7 +85,7 @@ def onboard(
         stored = credentials.store_reference(variable)
     else:
         stored = credentials.store_key(key)
-    result = edit_config(path, onboarding_edits, environ=environ)
+    result = edit_config(path, lambda now: [*onboarding_edits(now), *chosen], environ=environ)
     after = _read_back(path, key)
     unreachable = ("fal could not be reached: the key was not verified",)
     return Onboarded(
@@ -95,6 +104,8 @@ def onboard(
 
 
 def _key_place(stored: credentials.Stored) -> KeyPlace:
+    if stored.reference is None:
+        return "none"
     if isinstance(stored.reference, EnvKey):
         return "ref"
     return "keyring" if isinstance(stored.reference, KeyringKey) else "plaintext"
@@ -108,7 +119,7 @@ def _policy_notes(config: Config) -> list[str]:
     return [f"OpenClaw itself does not load its fal plugin: {reason} ({format_path(path)})"]
 
 
-def _read_back(path: Path, key: str) -> Config:
+def _read_back(path: Path, key: str | None) -> Config:
     """The config as written. LocalError if a later command would not see what was stored."""
     reference = credentials.stored_key().reference
     if isinstance(reference, EnvKey):

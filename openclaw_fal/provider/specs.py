@@ -12,6 +12,28 @@ from openclaw_fal.provider.music_rows import MUSIC_ROWS
 from openclaw_fal.provider.rows import ImageRow, MusicRow, Row, VideoRow
 from openclaw_fal.provider.video_rows import VIDEO_ROWS
 
+# A short list to choose a default from; all work from a prompt alone.
+SUGGESTED_MODELS: dict[Kind, tuple[str, ...]] = {
+    "image": (
+        "fal-ai/flux/dev",
+        "fal-ai/flux/schnell",
+        "fal-ai/nano-banana-2",
+        "openai/gpt-image-2",
+        "krea/v2/large/text-to-image",
+    ),
+    "video": (
+        "fal-ai/minimax/video-01-live",
+        "bytedance/seedance-2.0/fast/text-to-video",
+        "bytedance/seedance-2.0/text-to-video",
+        "fal-ai/kling-video/v2.1/master/text-to-video",
+        "fal-ai/wan/v2.2-a14b/text-to-video",
+    ),
+    "music": (
+        "fal-ai/minimax-music/v2.6",
+        "fal-ai/ace-step/prompt-to-audio",
+        "fal-ai/stable-audio-25/text-to-audio",
+    ),
+}
 DEFAULT_TIMEOUT_S: dict[Kind, float] = {"image": 180, "video": 1200, "music": 180}
 # What the last word of an endpoint id says when no row knows the id.
 NAME_ENDS: dict[str, Kind] = {

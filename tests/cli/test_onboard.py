@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -197,42 +196,3 @@ def test_verify_without_a_network_is_a_warning(openclaw: Openclaw) -> None:
     outcome = openclaw("onboard", "--verify", "--fal-api-key", KEY, "--json")
     assert outcome.status == 0
     assert outcome.json["verified"] is False
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_asked_for_on_a_terminal_the_key_is_not_shown(isolated: Path) -> None:
-    import pty
-    import subprocess
-    import termios
-    import time
-
-    from tests.program import command
-
-    main, other = pty.openpty()
-    child = subprocess.Popen(
-        command("onboard", "--no-verify"),
-        stdin=other,
-        stdout=other,
-        stderr=other,
-        start_new_session=True,
-    )
-    os.close(other)
-    seen = b""
-    while b"fal key: " not in seen:
-        seen += os.read(main, 1024)
-    # What is typed before the echo is off is thrown away together with it.
-    while termios.tcgetattr(main)[3] & termios.ECHO:
-        time.sleep(0.01)
-    os.write(main, f"{KEY}\n".encode())
-    while True:
-        try:
-            data = os.read(main, 1024)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
-    assert child.wait(timeout=30) == 0, seen
-    os.close(main)
-    assert KEY.encode() not in seen
-    assert files_with(KEY, isolated) == {"credentials.toml"}

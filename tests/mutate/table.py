@@ -19,6 +19,46 @@ class Mutation(NamedTuple):
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
+        "onboarding asks in CI",
+        "cli/onboard_questions.py",
+        'if non_interactive or session.json or os.environ.get("CI"):',
+        "if non_interactive or session.json:",
+        ("tests/ui/test_onboard_questions.py",),
+        "a pipeline waits for an answer until it is killed",
+    ),
+    Mutation(
+        "Ctrl-C at a question of onboarding keeps the rest",
+        "cli/onboard_questions.py",
+        "        raise Interrupted(NOTHING_STORED)\n    return line.strip()",
+        '        return ""\n    return line.strip()',
+        ("tests/ui/test_onboard_questions.py",),
+        "a key and models are stored that the user did not agree to",
+    ),
+    Mutation(
+        "onboarding stores the key before the models are chosen",
+        "config/onboarding.py",
+        "    chosen = choose(config) if choose else []",
+        "    credentials.store_key(key or 'x' * 40)\n    chosen = choose(config) if choose else []",
+        ("tests/ui/test_onboard_questions.py",),
+        "Ctrl-C leaves a key behind although it says that nothing was stored",
+    ),
+    Mutation(
+        "onboarding writes the models that are kept",
+        "cli/onboard_questions.py",
+        "        if chosen != now:",
+        "        if True:",
+        ("tests/ui/test_onboard_questions.py",),
+        "the built-in default is frozen in the config, and a later, better one never applies",
+    ),
+    Mutation(
+        "onboarding takes a model of another kind",
+        "cli/onboard_questions.py",
+        "            return checked(kind, ",
+        "            return str(",
+        ("tests/ui/test_onboard_questions.py",),
+        "the default video model makes images",
+    ),
+    Mutation(
         "a cut line of results is kept",
         "batches/results.py",
         "if changed or not self._ends_whole:",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyte
+import pytest
 
 from tests.program import command
+
+SILENCE_S = 60.0
 
 Frame = list[list[pyte.screens.Char]]
 """One state of the screen, with its colours."""
@@ -39,9 +44,13 @@ def watch(
     columns: int = 100,
     rows: int = 40,
     typed: str = "",
+    answers: Sequence[tuple[str, str]] = (),
     env: Mapping[str, str] | None = None,
 ) -> Seen:
-    """Run the program in a terminal until it ends. What is `typed` comes once the echo is off."""
+    """Run the program in a terminal until it ends. What is `typed` comes once the echo is off; each
+    of the `answers`, a question and what is typed, once the cursor stands behind its question. A
+    program that is silent for a minute fails the test with what is on the screen."""
+    import fcntl
     import pty
     import termios
 
@@ -54,16 +63,30 @@ def watch(
         stderr=theirs,
         env={**os.environ, "TERM": "xterm-256color", **(env or {})},
         start_new_session=True,
+        # It is the program's own terminal: Ctrl-C is a signal, and /dev/tty is this one.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
     raw, states, frames = b"", [], []
+    waiting = list(answers)
+    heard = time.monotonic()
     try:
         while True:
             if typed and not termios.tcgetattr(ours)[3] & termios.ECHO:
                 os.write(ours, typed.encode())
                 typed = ""
+            if waiting and screen.display[screen.cursor.y].rstrip() == waiting[0][0]:
+                os.write(ours, waiting.pop(0)[1].encode())
+            # The echo goes off in silence: look again soon while something is to be typed.
+            if not select.select([ours], [], [], 0.05 if typed else 1)[0]:
+                if time.monotonic() - heard > SILENCE_S:
+                    process.kill()
+                    seen = "\n".join(line for line in screen.display if line.strip())
+                    pytest.fail(f"{argv}: nothing more came, {waiting} to be answered:\n{seen}")
+                continue
+            heard = time.monotonic()
             try:
                 data = os.read(ours, 65536)
             except OSError:  # Linux says EIO when the program has ended

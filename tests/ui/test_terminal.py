@@ -148,14 +148,6 @@ def test_tables_fit_a_narrow_terminal() -> None:
     assert "  fal/openai/gpt-image-2.5/sunburst/text-to-image" in models  # refs stay whole
 
 
-def test_onboarding_on_a_terminal() -> None:
-    key = "abcdefgh-1234-5678-9012-abcdefabcdef:0123456789abcdef0123456789abcdef"
-    seen = watch("onboard", "--no-verify", columns=60, typed=key + "\n")
-    assert seen.status == 0, seen.text
-    assert key not in seen.raw
-    assert any(line.startswith("next ") for line in seen.screen)
-
-
 def test_a_preview_is_drawn_with_half_blocks_where_nothing_better_is() -> None:
     pytest.importorskip("textual_image")
     seen = watch("image", "a lighthouse", "--sandbox", "--preview", columns=60)
