@@ -13,7 +13,8 @@ from pathlib import Path
 from threading import local
 
 from tests.mutate import __doc__ as description
-from tests.mutate.table import MUTATIONS, Mutation
+from tests.mutate.mutation import Mutation
+from tests.mutate.table import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("openclaw_fal", "tests", "completions", "pyproject.toml", "README.md", ".ci")

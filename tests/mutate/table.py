@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutation(NamedTuple):
-    """`old` stands once in `file` (below openclaw_fal/) and is replaced by `new`. `why` says what a
-    user would suffer."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-    why: str = ""
-
+from tests.mutate.guarding import GUARDING
+from tests.mutate.keeping import KEEPING
+from tests.mutate.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *GUARDING,
+    *KEEPING,
     Mutation(
         "onboarding asks in CI",
         "cli/onboard_questions.py",
