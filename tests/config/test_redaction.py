@@ -61,3 +61,11 @@ def test_a_diff_shows_the_change_and_no_secret() -> None:
     assert "one" not in shown
     assert f'+  apiKey: "{REDACTED} (new)", // c' in shown
     assert diff("", '{"a": 1}\n', "f").splitlines()[3:] == ['+{"a": 1}', "+"]
+
+
+def test_a_diff_hides_a_key_that_was_commented_out() -> None:
+    before = '{\n  // apiKey: "0123456789abcdef",\n  /* token: plain-old-token, */\n  a: 1,\n}\n'
+    shown = diff(before, before.replace("a: 1", "a: 2"), "f")
+    assert f'   // apiKey: "{REDACTED}",' in shown
+    assert "0123456789abcdef" not in shown
+    assert "plain-old-token" not in shown
