@@ -78,7 +78,7 @@ class JsonBody:
     """
 
     def __init__(self, value: object) -> None:
-        self._parts: list[str | bytes] = []
+        self._parts: list[str | bytearray] = []
         self._add(value)
         self.length = sum(map(len, self._parts))
 
@@ -86,27 +86,36 @@ class JsonBody:
         for part in self._parts:
             for start in range(0, len(part), _INLINE):
                 piece = part[start : start + _INLINE]
-                yield piece if isinstance(piece, bytes) else piece.encode("ascii")
+                yield piece.encode("ascii") if isinstance(piece, str) else bytes(piece)
 
     def _add(self, value: object) -> None:
         if isinstance(value, str) and len(value) > _INLINE and _stands_as_is(value):
-            self._parts += [b'"', value, b'"']
+            self._append(b'"')
+            self._parts.append(value)
+            self._append(b'"')
         elif isinstance(value, dict):
             self._join(b"{", ((key, item) for key, item in value.items()), b"}")
         elif isinstance(value, (list, tuple)):
             self._join(b"[", ((None, item) for item in value), b"]")
         else:
-            self._parts.append(_encoded(value))
+            self._append(_encoded(value))
+
+    def _append(self, piece: bytes) -> None:
+        """Each part is written to the network by itself: what is short is put together."""
+        if self._parts and isinstance(self._parts[-1], bytearray):
+            self._parts[-1] += piece
+        else:
+            self._parts.append(bytearray(piece))
 
     def _join(self, start: bytes, items: Iterator[tuple[object, object]], end: bytes) -> None:
-        self._parts.append(start)
+        self._append(start)
         for number, (key, item) in enumerate(items):
             if number:
-                self._parts.append(b",")
+                self._append(b",")
             if key is not None:
-                self._parts.append(_encoded(str(key)) + b":")
+                self._append(_encoded(str(key)) + b":")
             self._add(item)
-        self._parts.append(end)
+        self._append(end)
 
 
 def _stands_as_is(value: str) -> bool:
