@@ -1,6 +1,6 @@
 """A request from options by their JSON names, as manifests, sidecars and the journal hold them.
 
-The names are the specification's (`aspectRatio`, `durationSeconds`, …), as `media.KEYS` has them.
+The names are the specification's (`aspectRatio`, `durationSeconds`, …): `parameters.KEYS`.
 """
 
 from __future__ import annotations

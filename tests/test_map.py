@@ -37,3 +37,15 @@ def test_the_values_that_it_names_are_defined() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     for name in set(re.findall(r"`([A-Z][a-zA-Z]+)`", MAP)) - {"Any"}:
         assert re.search(rf"^class {name}\b", source, re.MULTILINE), name
+
+
+def test_the_values_that_docstrings_name_are_defined() -> None:
+    """`store.paths.CONFIG` or `paths.CONFIG`, wherever it is named in the package."""
+    for path in PACKAGE.rglob("*.py"):
+        for module, name in re.findall(
+            r"`(?:[a-z_]+\.)*([a-z_]+)\.([A-Z][A-Z_]+)`", path.read_text(encoding="utf-8")
+        ):
+            sources = [file.read_text(encoding="utf-8") for file in PACKAGE.rglob(f"{module}.py")]
+            assert any(re.search(rf"^{name}\b", source, re.MULTILINE) for source in sources), (
+                f"{path}: {module}.{name}"
+            )

@@ -200,8 +200,11 @@ def submitted_now() -> tuple[float, datetime]:
 
 def result_problem(job: Job, dials: Dials) -> Problem | None:
     """What the result answers in the place of an output, if anything."""
-    if job.problem:
-        return job.problem
+    return job.problem or dialled_problem(dials)
+
+
+def dialled_problem(dials: Dials) -> Problem | None:
+    """The failure of the model that the dials ask for."""
     if dials.content_policy:
         return CONTENT_POLICY
     if dials.error:

@@ -12,10 +12,10 @@ from openclaw_fal.sandbox import answers, cdn, limits, models, prices, validate
 from openclaw_fal.sandbox.addresses import addresses_of
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.sandbox.jobs import Job
+from openclaw_fal.sandbox.jobs import Job, dialled_problem
 from openclaw_fal.sandbox.ledger import Entry
 from openclaw_fal.sandbox.prices import Bill
-from openclaw_fal.sandbox.problems import CONTENT_POLICY, NO_OUTPUT, START_TIMEOUT, Problem
+from openclaw_fal.sandbox.problems import NO_OUTPUT, START_TIMEOUT, Problem
 from openclaw_fal.sandbox.results import Recipe, payload, recipe
 from openclaw_fal.sandbox.world import World
 
@@ -115,13 +115,7 @@ def _output(
 ) -> Response:
     taken = take(world, endpoint, request, dials)
     entry = enter(world, request, request_id, taken)
-    problem = taken.problem
-    if problem is None and dials.content_policy:
-        problem = CONTENT_POLICY
-    if problem is None:
-        problem = _wait(world, request, dials)
-    if problem is None and dials.error:
-        problem = Problem(dials.error_status, dials.error, dials.error_type)
+    problem = taken.problem or _wait(world, request, dials) or dialled_problem(dials)
     response = answer(
         world, request, request_id, taken.made, problem, taken.bill, dials, world.dials_of(request)
     )

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from openclaw_fal import errors
+from openclaw_fal.cli import topics
 from openclaw_fal.cli.topics import TOPICS
 from openclaw_fal.sandbox import Sandbox
 from tests.docs.scene import README, scene, with_job
@@ -123,6 +124,13 @@ def test_the_exit_statuses_are_those_of_the_errors() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     raised = {kind.status for kind in kinds if issubclass(kind, errors.OpenClawFalError)}
     assert listed == raised | {0}
+    explained = {int(status) for status in re.findall(r"^  (\d+) +\S", topics.EXIT, re.MULTILINE)}
+    assert explained == listed
+    codes = re.search(r"code is one of: (.*?)\.$", topics.JSON, re.DOTALL | re.MULTILINE)
+    assert codes is not None
+    assert set(re.split(r",\s+", codes[1])) == {
+        kind.code for kind in kinds if issubclass(kind, errors.OpenClawFalError)
+    }
 
 
 def test_the_files_that_it_names_are_there() -> None:

@@ -99,7 +99,7 @@ def test_days_and_months_are_those_of_the_calendar_in_utc() -> None:
         ("failed", 408, False, "held"),
         ("failed", 422, False, "held"),
         ("failed", 429, False, "released"),
-        ("failed", 403, False, "released"),
+        *(("failed", refused, False, "released") for refused in (401, 402, 403, 404, 413)),
         ("failed", None, False, "held"),
         ("failed", None, True, "settled"),
         ("failed", 422, True, "settled"),
