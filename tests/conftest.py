@@ -33,6 +33,7 @@ QUICK = (
 """What `-m quick` runs: pure logic, and one command of each kind from end to end."""
 
 _KEPT = {
+    "PYTHONPATH",  # the processes of a test run the same copy: mutations
     "PATH",
     "LANG",
     "LC_ALL",

@@ -14,7 +14,7 @@ import pytest
 
 from tests.program import command
 
-SILENCE_S = 60.0
+SILENCE_S = 30.0
 
 Frame = list[list[pyte.screens.Char]]
 """One state of the screen, with its colours."""
@@ -49,7 +49,7 @@ def watch(
 ) -> Seen:
     """Run the program in a terminal until it ends. What is `typed` comes once the echo is off; each
     of the `answers`, a question and what is typed, once the cursor stands behind its question. A
-    program that is silent for a minute fails the test with what is on the screen."""
+    program that is silent for half a minute fails the test with what is on the screen."""
     import fcntl
     import pty
     import termios
