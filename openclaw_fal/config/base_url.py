@@ -1,4 +1,4 @@
-"""The base URL in a config: which ones cannot work, and why."""
+"""Recognises a base URL that cannot work: one on fal's own hosts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _DOMAINS = ("fal.run", "fal.ai")
 
 
 def fal_host_problem(base_url: str) -> str | None:
-    """Why a base URL on one of fal's own hosts does not work; None for any other.
+    """Why a base URL on one of fal's own hosts does not work; None if it may work.
 
-    fal has a host for each task (fal.run, queue.fal.run, rest.fal.ai, api.fal.ai); the right ones
-    are taken for the base URL `https://fal.run`, and only for that.
+    fal has a host for each task (fal.run, queue.fal.run, rest.fal.ai, api.fal.ai); only the base
+    URL `https://fal.run` selects them.
     """
     try:
         url = urlsplit(base_url.strip())

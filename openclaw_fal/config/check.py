@@ -1,4 +1,4 @@
-"""What is wrong with a config, as far as it concerns fal. Finds everything, changes nothing.
+"""Checks what a config says about fal: reports every problem, changes nothing.
 
 The rules are those of OpenClaw's own strict check, as observed on 2026.7.35 and 2026.9.6.
 """
@@ -10,15 +10,7 @@ from urllib.parse import urlsplit
 
 from openclaw_fal.config.base_url import FAL, fal_host_problem
 from openclaw_fal.config.finding import Finding, error, warning
-from openclaw_fal.config.layouts import (
-    KINDS,
-    RELEASES,
-    default_path,
-    layouts_in,
-    parse_version,
-    version_layout,
-)
-from openclaw_fal.config.places import (
+from openclaw_fal.config.key_paths import (
     API_KEY,
     BASE_URL,
     DEFAULTS,
@@ -28,6 +20,14 @@ from openclaw_fal.config.places import (
     PROFILE,
     PROVIDER,
     VERSION,
+)
+from openclaw_fal.config.layouts import (
+    KINDS,
+    RELEASES,
+    default_path,
+    layouts_in,
+    parse_version,
+    version_layout,
 )
 from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config, is_above_zero, is_milliseconds
@@ -59,30 +59,30 @@ _OBJECTS: tuple[KeyPath, ...] = (
 
 
 def validate(config: Config, check_model: CheckModel | None = None) -> list[Finding]:
-    """Everything that is wrong with a config and the files that it includes.
+    """Every problem of a config and the files that it includes.
 
-    Raises Json5Error for a file that is not JSON5: then there is nothing else to say about it.
+    Raises Json5Error for a file that is not JSON5.
     """
-    twice = [
+    duplicates = [
         finding
         for file in config.files
         if not is_blank(file.text)
-        for finding in _twice(scan(file.text, str(file.path)), ())
+        for finding in _duplicate_keys(scan(file.text, str(file.path)), ())
     ]
     data = config.shown(config.data, ())
     assert isinstance(data, dict)
-    known = [*findings(data), *_unset_variables(config), *twice]
-    paths = {finding.path for finding in known}
-    refused = [
+    own_findings = [*findings(data), *_unset_variables(config), *duplicates]
+    paths = {finding.path for finding in own_findings}
+    schema_only = [
         finding
         for finding in schema_findings(data, config.layout_choice)
         if not any(path == finding.path or path.startswith(finding.path + ".") for path in paths)
     ]
-    return [*known, *refused, *(_models(data, check_model) if check_model else ())]
+    return [*own_findings, *schema_only, *(_models(data, check_model) if check_model else ())]
 
 
 def findings(data: object) -> list[Finding]:
-    """What is wrong with the values of a config."""
+    """The problems of a config's values."""
     if not isinstance(data, dict):
         return [error((), f"The config is {type_name(data)}, not an object")]
     return [
@@ -91,7 +91,7 @@ def findings(data: object) -> list[Finding]:
         *_defaults(data),
         *_provider(data),
         *_onboarded(data),
-        *_rest(data),
+        *_media_max_mb(data),
     ]
 
 
@@ -100,7 +100,7 @@ def ref_problem(ref: object) -> str | None:
     if not isinstance(ref, str):
         return f"a model is a text like fal/fal-ai/flux/dev, not {type_name(ref)}"
     if has_template(ref):
-        return None  # what it is filled with is looked at when it is used
+        return None  # checked when the variable is filled in
     provider, slash, model = ref.partition("/")
     if not ref or any(char.isspace() or not char.isprintable() for char in ref):
         return "a model is a text like fal/fal-ai/flux/dev, without white space"
@@ -115,7 +115,7 @@ def _objects(data: object) -> Iterator[Finding]:
     for path in _OBJECTS:
         value = get_at(data, path)
         if value is not MISSING and not isinstance(value, dict):
-            yield error(path, f"This is {type_name(value)}; it ought to be an object")
+            yield error(path, f"must be an object, not {type_name(value)}")
 
 
 def _layouts(data: object) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _layouts(data: object) -> Iterator[Finding]:
         )
     version = get_at(data, VERSION)
     if version is not MISSING and parse_version(version) is None:
-        yield warning(VERSION, "This is not the version of a release; it is not looked at")
+        yield warning(VERSION, "not the version of an OpenClaw release; ignored")
 
 
 def _defaults(data: object) -> Iterator[Finding]:
@@ -159,13 +159,13 @@ def _default_object(path: KeyPath, value: dict[str, object]) -> Iterator[Finding
         yield error((*path, "primary"), _sentence(problem))
     fallbacks = value.get("fallbacks", [])
     if not isinstance(fallbacks, list):
-        yield error((*path, "fallbacks"), f"This is {type_name(fallbacks)}, not a list of models")
+        yield error((*path, "fallbacks"), f"must be a list of models, not {type_name(fallbacks)}")
     else:
         for index, ref in enumerate(fallbacks):
             if problem := ref_problem(ref):
                 yield error((*path, "fallbacks", index), _sentence(problem))
     if "timeoutMs" in value and not is_milliseconds(value["timeoutMs"]):
-        yield error((*path, "timeoutMs"), "This is no whole number of milliseconds above 0")
+        yield error((*path, "timeoutMs"), "must be a whole number of milliseconds greater than 0")
     for key in value:
         if key not in _DEFAULT_KEYS:
             yield error((*path, key), "OpenClaw knows no such key here and refuses the file")
@@ -196,8 +196,8 @@ def _provider(data: object) -> Iterator[Finding]:
 def _plain_key(path: KeyPath) -> Finding:
     return warning(
         path,
-        "A key stands here as plain text, for everyone who may read the config",
-        "Store it privately with `openclaw onboard`, and unset it here: "
+        "The key is stored here as plain text: everyone who may read the config can read it",
+        "Store it privately with `openclaw onboard`, then remove it here: "
         f"openclaw config unset {format_path(path)}",
     )
 
@@ -210,12 +210,12 @@ def _base_url(value: object) -> Iterator[Finding]:
     except ValueError:
         url, host, known_port = None, "", False
     if url is None or url.scheme not in ("http", "https") or not host or not known_port:
-        yield error(BASE_URL, "This is no address that begins with https://")
+        yield error(BASE_URL, "must be an address that begins with https://")
         return
     if (problem := fal_host_problem(str(value))) is not None:
         yield error(BASE_URL, problem, f"openclaw config set {format_path(BASE_URL)} {FAL}")
     if url.username is not None or url.query or url.fragment:
-        yield error(BASE_URL, "An address with a user, a query or a fragment does not work here")
+        yield error(BASE_URL, "must be an address without a user, a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):
         yield warning(
             BASE_URL,
@@ -237,27 +237,27 @@ def _onboarded(data: object) -> Iterator[Finding]:
     for key, expected in (("provider", "fal"), ("mode", "api_key")):
         value = get_at(data, (*PROFILE, key))
         if value is not MISSING and value != expected:
-            yield warning((*PROFILE, key), f'This ought to be "{expected}"')
+            yield warning((*PROFILE, key), f'must be "{expected}"')
     enabled = get_at(data, (*PLUGIN, "enabled"))
     if enabled is not MISSING and not isinstance(enabled, bool):
-        yield error((*PLUGIN, "enabled"), f"This is {type_name(enabled)}, not a boolean")
+        yield error((*PLUGIN, "enabled"), f"must be true or false, not {type_name(enabled)}")
     policy = plugin_policy(data)
     if policy is not None:
         path, reason = policy
         yield warning(path, f"OpenClaw does not load its fal plugin: {reason}")
 
 
-def _rest(data: dict[str, object]) -> Iterator[Finding]:
+def _media_max_mb(data: dict[str, object]) -> Iterator[Finding]:
     limit = get_at(data, MEDIA_MAX_MB)
     if limit is not MISSING and not is_above_zero(limit):
         yield error(MEDIA_MAX_MB, "must be a number greater than 0")
 
 
 def _models(data: object, check_model: CheckModel) -> Iterator[Finding]:
-    """Defaults that name a model of another kind, or one that is not known."""
+    """Defaults that name a model of another kind, or an unknown model."""
     for kind, path, ref in refs_in(data):
         if has_template(ref):
-            continue  # its variable is not set, which is a warning of its own
+            continue  # `_unset_variables` reports it
         try:
             note = check_model(kind, ref)
         except UsageError as problem:
@@ -268,7 +268,7 @@ def _models(data: object, check_model: CheckModel) -> Iterator[Finding]:
 
 
 def _unset_variables(config: Config) -> Iterator[Finding]:
-    """Templates whose variable is not set, in what this program reads."""
+    """Templates whose variable is not set, in the settings that this program reads."""
     for path in (BASE_URL, *(default_path(kind, layout) for kind in KINDS for layout in RELEASES)):
         value = get_at(config.data, path)
         try:
@@ -277,14 +277,14 @@ def _unset_variables(config: Config) -> Iterator[Finding]:
             yield warning(path, problem.message, problem.hint)
 
 
-def _twice(node: Node, path: KeyPath) -> Iterator[Finding]:
+def _duplicate_keys(node: Node, path: KeyPath) -> Iterator[Finding]:
     seen: set[str | int] = set()
     for item in node.items:
         inner = (*path, item.key)
         if item.key in seen:
-            yield warning(inner, "This key is there more than once; the last one counts")
+            yield warning(inner, "This key occurs more than once; the last value counts")
         seen.add(item.key)
-        yield from _twice(item.value, inner)
+        yield from _duplicate_keys(item.value, inner)
 
 
 def _sentence(text: str) -> str:

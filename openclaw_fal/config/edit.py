@@ -1,7 +1,8 @@
-"""Writing OpenClaw's config: guarded, whole, and only what was asked for.
+"""Edits OpenClaw's config: all edits or none, and no other byte changes.
 
-Read, edit, look whether the file is still the one that was read, rename: a parallel run of this
-program waits at the lock, and a change by anyone else makes the edit start again.
+Each edit reads the file, changes the text, checks that the file is still the one that was read, and
+renames. A parallel run of this program waits for the lock; a change by anyone else makes the edit
+start again.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import TypeAlias
 
 from openclaw_fal.atomic import read_file
 from openclaw_fal.config.check import findings
+from openclaw_fal.config.documents import ConfigDocuments
 from openclaw_fal.config.finding import Finding
 from openclaw_fal.config.include import ConfigFile
-from openclaw_fal.config.layouts import RELEASES, UNTOLD, Layout, layouts_in, other
-from openclaw_fal.config.place import Placed
-from openclaw_fal.config.places import API_KEY, DEFAULTS
+from openclaw_fal.config.key_paths import API_KEY, DEFAULTS
+from openclaw_fal.config.layouts import GUESSED, RELEASES, Layout, layouts_in, other
 from openclaw_fal.config.read import Config, config_from_files, read_config
 from openclaw_fal.config.redaction import diff
 from openclaw_fal.config.references import CheckModel, refs_in
@@ -31,12 +32,12 @@ from openclaw_fal.config.rules import (
     Step,
     Unset,
     after_step,
+    apply_step,
     check_edit,
     migration,
     onboarding_edits,
     refuse_joined_names,
     steps,
-    take,
     unify,
 )
 from openclaw_fal.config.unknown import schema_findings
@@ -52,16 +53,16 @@ from openclaw_fal.store.locks import locked
 __all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]
 
 Edits: TypeAlias = Sequence[Edit] | Callable[[Config], Sequence[Edit]]
-"""Edits, or a function that makes them from the config as it is when it is locked."""
+"""Edits, or a function that makes them from the config after it is locked."""
 
 _TRIES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """What an edit did, or with a dry run would do.
+    """What an edit did, or would do in a dry run.
 
-    `path` is the first file that was written, else the config; `notes` are sentences for the user.
+    `path` is the first file that was written, or the config; `notes` are sentences for the user.
     """
 
     path: Path
@@ -129,51 +130,52 @@ def edited(
     *,
     force: bool = False,
 ) -> tuple[Config, tuple[str, ...]]:
-    """The config after the edits, and the notes about them. Touches no file.
+    """The config after the edits, and notes for the user. Writes no file.
 
-    `force` writes what OpenClaw's schema refuses, too.
+    `force` allows what OpenClaw's schema refuses.
     """
     after, notes = config, []
     for edit in edits:
         check_edit(edit)
-        after, more = _one(after, edit)
-        notes += more
+        after, edit_notes = _apply(after, edit)
+        notes += edit_notes
     if [file.text for file in after.files] == [file.text for file in config.files]:
         return config, ()
-    after, more = _run(after, *unify(after.data, after.layout))
+    after, layout_notes = _run(after, *unify(after.data, after.layout))
     for old, new in zip(config.files, after.files, strict=True):
         if old.text != new.text:
             Document(new.text, new.value, str(new.path)).checked()
     migrated = any(isinstance(edit, Migrate) for edit in edits)
-    notes += [*more, *_checked(config, after, check_model, force=force, migrated=migrated)]
+    notes += [*layout_notes, *_checked(config, after, check_model, force=force, migrated=migrated)]
     return after, tuple(dict.fromkeys(notes))
 
 
-def _one(config: Config, edit: Edit) -> tuple[Config, list[str]]:
-    """One edit. Setting goes on from one layout; unsetting may be what leaves only one."""
+def _apply(config: Config, edit: Edit) -> tuple[Config, list[str]]:
+    """The config after one edit. Before a `Set`, two layouts become one; an `Unset` may be the
+    user's way to remove one of them."""
     notes: list[str] = []
     if isinstance(edit, Migrate):
         return _run(config, *migration(config.data, edit.layout))
     if isinstance(edit, Set):
         refuse_joined_names(config.data, edit.keys)
         unified, notes = _run(config, *unify(config.data, config.layout))
-        after, more = _run(unified, *steps(unified.data, edit, config.layout))
+        after, step_notes = _run(unified, *steps(unified.data, edit, config.layout))
     else:
-        after, more = _run(config, *steps(config.data, edit, config.layout))
-    return after, [*notes, *more] if after is not config else []
+        after, step_notes = _run(config, *steps(config.data, edit, config.layout))
+    return after, [*notes, *step_notes] if after is not config else []
 
 
-def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
-    """The config after the steps, each in the file that it belongs in."""
+def _run(config: Config, steps: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
+    """The config after the steps, each applied to the file that it belongs in."""
     before = {file.path: Document(file.text, file.value, str(file.path)) for file in config.files}
-    placed = Placed(config.path, before)
+    documents = ConfigDocuments(config.path, before)
     expected: object = config.data
-    for step in made:
+    for step in steps:
         expected = after_step(expected, step)
-        take(placed, step)
+        apply_step(documents, step)
     files = {}
     for file in config.files:
-        document = placed.documents[file.path]
+        document = documents.documents[file.path]
         files[file.path] = ConfigFile(file.path, file.snapshot, document.text, document.value)
     if all(files[file.path].text == file.text for file in config.files):
         return config, []
@@ -181,7 +183,7 @@ def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config
     if len(files) > 1 and not same(after.data, expected):
         changed = [path for path in files if files[path].text != before[path].text]
         raise LocalError(
-            f"The value stands in several of the files that {config.path} includes; nothing was "
+            f"The value is spread over several files that {config.path} includes; nothing was "
             "written",
             hint=f"Edit {' and '.join(map(str, changed))} by hand",
         )
@@ -191,7 +193,7 @@ def _run(config: Config, made: Sequence[Step], notes: list[str]) -> tuple[Config
 def _checked(
     before: Config, after: Config, check_model: CheckModel | None, *, force: bool, migrated: bool
 ) -> list[str]:
-    """Refuses what OpenClaw would refuse and was not there before; returns notes."""
+    """Raises UsageError for new content that OpenClaw would refuse; returns notes."""
     used = layouts_in(before.data)
     if len(used) == 1 and layouts_in(after.data) - used and not migrated:
         raise UsageError(
@@ -200,8 +202,8 @@ def _checked(
             hint="openclaw config migrate moves the model defaults to the other layout",
         )
     notes = _new_findings(before, after, force=force, migrated=migrated)
-    untold = before.layout_choice.reason == UNTOLD and not layouts_in(before.data)
-    if untold and layouts_in(after.data) and not migrated:
+    guessed = before.layout_choice.reason == GUESSED and not layouts_in(before.data)
+    if guessed and layouts_in(after.data) and not migrated:
         notes.append(_layout_note(after.layout))
     old = {(kind, ref) for kind, _, ref in refs_in(before.data)}
     for kind, ref in dict.fromkeys((kind, ref) for kind, _, ref in refs_in(after.data)):
@@ -215,21 +217,21 @@ def _checked(
 
 def _new_findings(before: Config, after: Config, *, force: bool, migrated: bool) -> list[str]:
     notes = []
-    known = {_mark(finding) for finding in (*findings(before.data), *_refused(before))}
-    for finding in (*findings(after.data), *_refused(after)):
-        if (finding.severity == "warning" and not finding.refused) or _mark(finding) in known:
+    old = {_identity(finding) for finding in (*findings(before.data), *_unknown_keys(before))}
+    for finding in (*findings(after.data), *_unknown_keys(after)):
+        if (finding.severity == "warning" and not finding.refused) or _identity(finding) in old:
             continue
         if (force and finding.refused) or (migrated and finding.path == format_path(DEFAULTS)):
             notes.append(f"{finding.path}: {finding.message}")
             continue
         hint = finding.hint
         if finding.refused:
-            hint = f"{hint}; or --force" if hint else "--force writes it all the same"
+            hint = f"{hint}; or --force" if hint else "--force writes it anyway"
         raise UsageError(f"{finding.path}: {finding.message}", hint=hint)
     return notes
 
 
-def _refused(config: Config) -> Iterator[Finding]:
+def _unknown_keys(config: Config) -> Iterator[Finding]:
     """The keys that OpenClaw does not know."""
     for finding in schema_findings(config.data, config.layout_choice):
         if finding.refused and "knows no such key" in finding.message:
@@ -245,18 +247,18 @@ def _layout_note(layout: Layout) -> str:
 
 
 def _checked_key(before: object, after: object) -> list[str]:
-    """Refuses a new key in the config that can be none; a plain one gets a note."""
+    """Raises AuthError for a new API key that cannot be one; a plain-text key gets a note."""
     if not isinstance(after, str) or after == before or "${" in after or not after.strip():
         return []
     check_key(after)
     return [
-        "The key now stands in the config as plain text; `openclaw onboard` stores it "
+        "The key is now in the config as plain text; `openclaw onboard` stores it "
         "in a file that only you can read"
     ]
 
 
-def _mark(finding: Finding) -> tuple[str, str]:
-    """What tells findings apart, wherever they stand in a list."""
+def _identity(finding: Finding) -> tuple[str, str]:
+    """Equal for the same finding at any index of a list."""
     return re.sub(r"\[\d+\]", "[]", finding.path), finding.message
 
 
@@ -268,9 +270,9 @@ def _planned(
     force: bool,
 ) -> EditResult:
     config = read_config(path, environ)
-    after, notes = edited(
-        config, edits(config) if callable(edits) else edits, check_model, force=force
-    )
+    if callable(edits):
+        edits = edits(config)
+    after, notes = edited(config, edits, check_model, force=force)
     changes = tuple(
         Change(old.snapshot.target, old.snapshot, old.text, new.text)
         for old, new in zip(config.files, after.files, strict=False)
@@ -282,7 +284,7 @@ def _planned(
 
 def _broken_links(changes: Sequence[Change]) -> list[str]:
     return [
-        f"{change.path} has a second name (a hard link); that one keeps the old content"
+        f"{change.path} has another name (a hard link), which keeps the old content"
         for change in changes
         if change.snapshot.info is not None and change.snapshot.info.st_nlink > 1
     ]

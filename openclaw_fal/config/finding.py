@@ -1,4 +1,4 @@
-"""One thing that is wrong with a config."""
+"""A problem of a config."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Severity = Literal["error", "warning"]
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong (`error`: OpenClaw or this program cannot use it) or unwise.
+    """A problem: an `error` (OpenClaw or this program cannot use the config), or a `warning`.
 
-    `refused` marks what OpenClaw's schema refuses: that may be written all the same, with --force.
+    `refused`: OpenClaw's schema refuses it; `--force` writes it anyway.
     """
 
     severity: Severity

@@ -1,8 +1,8 @@
-"""`$include`: a config that stands in several files, put together as OpenClaw does it.
+"""`$include`: a config in several files, merged as OpenClaw merges it.
 
-A path or a list of paths, in any object, relative to the including file. Objects are merged key by
-key, lists are appended; of a list of files the later ones win, and the keys beside `$include` win
-over what is included. Seen in 2026.7.35 and 2026.9.6.
+Any object may hold a path or a list of paths, relative to the including file. Objects are merged
+key by key, lists are appended; later files win over earlier ones, and keys beside `$include` win
+over the included ones. Observed in 2026.7.35 and 2026.9.6.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from openclaw_fal.json5.path import type_name
 
 INCLUDE = "$include"
 MAX_DEPTH = 10
-"""Includes within includes."""
+"""The deepest chain of includes."""
 MAX_BYTES = 2 * 1024 * 1024
-"""OpenClaw reads no included file above this size."""
+"""The largest file that OpenClaw includes."""
 
 _NEVER_MERGED = frozenset(("__proto__", "constructor", "prototype"))
 
 Load: TypeAlias = Callable[[Path], object]
-"""Gives the value of an included file. Raises LocalError."""
+"""Reads the value of an included file. Raises LocalError."""
 
 
 class ConfigFile(Frozen):
-    """One file of a config: `path` as it is named, `value` as it stands there."""
+    """One file of a config: `path` as it was named, `value` before includes are merged."""
 
     path: Path
     snapshot: Snapshot
@@ -51,40 +51,40 @@ def has_includes(value: object) -> bool:
 def resolved(root: Path, load: Load, roots: tuple[Path, ...] = ()) -> object:
     """The value of the file `root` with everything that it includes.
 
-    Included files stand in the folder of `root`, or in one of `roots`. Raises LocalError for a path
-    that leads elsewhere, a circle, too many files within each other, and what cannot be merged.
+    Included files must be in the folder of `root` or in one of `roots`. Raises LocalError for a
+    path outside, a circle, a chain that is too long, and values that cannot be merged.
     """
     return _Resolver(root, load, roots).file(root, ())
 
 
 def included_by(file: Path, value: Mapping[str, object]) -> list[Path]:
-    """The files that an object with `$include` names, in the order in which they are merged."""
+    """The files that an object's `$include` names, in the order of merging."""
     names = value[INCLUDE]
     listed: list[object] = names if isinstance(names, list) else [names]
     paths = []
     for name in listed:
         if not isinstance(name, str) or not name or "\0" in name:
             raise LocalError(
-                f"$include in {file} holds {type_name(name)}; it takes a path or a list of paths"
+                f"$include in {file} must be a path or a list of paths, not {type_name(name)}"
             )
         paths.append(Path(os.path.normpath(file.parent / name)))
     return paths
 
 
 def allowed_roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Further folders that included files may stand in: `$OPENCLAW_INCLUDE_ROOTS`."""
+    """More folders that included files may be in: `$OPENCLAW_INCLUDE_ROOTS`."""
     listed = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(os.pathsep)
     return tuple(Path(folder) for folder in listed if os.path.isabs(folder))
 
 
-def merged(under: object, over: object) -> object:
-    """Two values as one: `over` wins, lists are appended."""
-    if isinstance(under, list) and isinstance(over, list):
-        return [*under, *over]
-    if not isinstance(under, dict) or not isinstance(over, dict):
-        return over
-    result = dict(under)
-    for key, value in over.items():
+def merged(base: object, override: object) -> object:
+    """Two values as one: `override` wins, lists are appended."""
+    if isinstance(base, list) and isinstance(override, list):
+        return [*base, *override]
+    if not isinstance(base, dict) or not isinstance(override, dict):
+        return override
+    result = dict(base)
+    for key, value in override.items():
         if key not in _NEVER_MERGED:
             result[key] = merged(result[key], value) if key in result else value
     return result
@@ -118,8 +118,8 @@ class _Resolver:
             return included
         if not isinstance(included, dict):
             raise LocalError(
-                f"{file}: what $include brings is {type_name(included)}, and there are keys "
-                "beside it: that takes an object"
+                f"{file} has keys beside $include, so the included file must hold an object, "
+                f"not {type_name(included)}"
             )
         return merged(included, rest)
 
@@ -128,22 +128,22 @@ class _Resolver:
             circle = " includes ".join(str(step) for step in (*chain, path))
             raise LocalError(f"The config includes itself: {circle}")
         if len(chain) > MAX_DEPTH:
-            raise LocalError(f"{path}: more than {MAX_DEPTH} files include each other")
-        if not any(self.stands_in(path, folder) for folder in self.folders):
+            raise LocalError(f"{path}: more than {MAX_DEPTH} levels of $include")
+        if not any(self.is_inside(path, folder) for folder in self.folders):
             raise LocalError(
                 f"{file} includes {path}, which is outside the folder of the config "
                 f"({self.folders[0]}): OpenClaw refuses that",
                 hint="Move the file into that folder, or name its folder in OPENCLAW_INCLUDE_ROOTS",
             )
 
-    def stands_in(self, path: Path, folder: Path) -> bool:
-        """Whether a file is inside a folder, by its name and behind symbolic links."""
+    def is_inside(self, path: Path, folder: Path) -> bool:
+        """Whether a file is inside a folder, by its name and after symbolic links are resolved."""
         inside = path.is_relative_to(os.path.normpath(folder))
         return inside and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def strings_in(value: object) -> Iterator[str]:
-    """Every string of a value, keys left out."""
+    """Every string in a value, without the keys of objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (dict, list)):

@@ -1,4 +1,4 @@
-"""The key to use: which of the places that may hold one counts."""
+"""Finds the fal key to use, among the places that may hold one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from openclaw_fal.config.places import API_KEY
+from openclaw_fal.config.key_paths import API_KEY
 from openclaw_fal.config.variables import PROCESS, Variables
-from openclaw_fal.config.variables import Source as Place
+from openclaw_fal.config.variables import Source as VariableSource
 from openclaw_fal.errors import AuthError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import MISSING, format_path, get_at
@@ -54,9 +54,9 @@ def resolve_key(
     """The key: `FAL_KEY`, else `FAL_API_KEY`, in the process's environment, then in OpenClaw's
     `.env`, then in `env` of the config; else the stored one, else the config's. None: no key.
 
-    Empty variables count as unset. Raises AuthError for a key that can be none and for a reference
-    to a variable that is not set or an entry that the system's keyring has not, LocalError for a
-    file that cannot be read and a keyring that is locked or missing.
+    Empty variables count as unset. Raises AuthError for a text that cannot be a key and for a
+    reference to a missing variable or keyring entry, LocalError for a file that cannot be read and
+    a keyring that is locked or missing.
     """
     names = _variables(config, environ)
     for source in names.sources:
@@ -78,7 +78,7 @@ def resolve_key(
 
 
 def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Every place that holds a key or refers to one, the one that counts first."""
+    """Every place that holds a key or refers to one; the first one counts."""
     names = _variables(config, environ)
     places = [
         f"{name} in {source.label}"
@@ -88,22 +88,22 @@ def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list
     ]
     stored = stored_key(environ)
     if stored.reference is not None:
-        named = isinstance(stored.reference, KeyringKey)
-        places.append(in_keyring(stored.path) if named else str(stored.path))
+        is_in_keyring = isinstance(stored.reference, KeyringKey)
+        places.append(in_keyring(stored.path) if is_in_keyring else str(stored.path))
     if get_at(config.data, API_KEY) not in (MISSING, ""):
         places.append(f"{format_path(API_KEY)} in {config.path}")
     return places
 
 
 def in_keyring(path: Path) -> str:
-    """Where a key is that the credentials file only names."""
+    """Describes a key that the credentials file only refers to."""
     return f"the system's keyring, named in {path}"
 
 
 def _variables(config: Config | None, environ: Mapping[str, str] | None) -> Variables:
     environ = os.environ if environ is None else environ
     if config is None:
-        return Variables((Place(PROCESS, environ),))
+        return Variables((VariableSource(PROCESS, environ),))
     return config.seen_by(environ)
 
 

@@ -1,6 +1,6 @@
-"""The two layouts of OpenClaw's config: where the default models of each kind stand.
+"""The two layouts of OpenClaw's config: where each keeps the default models.
 
-Releases up to 2026.7 refuse a file with the newer keys, later ones a file with the older keys.
+Releases up to 2026.7 refuse the newer keys; later releases refuse the older keys.
 Observed by running 2026.7.35 and 2026.9.6.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from openclaw_fal.config.places import DEFAULTS, MEDIA_MODELS, VERSION
+from openclaw_fal.config.key_paths import DEFAULTS, MEDIA_MODELS, VERSION
 from openclaw_fal.errors import UsageError
 from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at
 from openclaw_fal.media import Kind
@@ -22,10 +22,10 @@ FIRST_CURRENT = (2026, 8, 1)
 RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
 
 WIZARD_VERSION: KeyPath = ("wizard", "lastRunVersion")
-PREFERRED = "OPENCLAW_FAL_LAYOUT (nothing in the file tells)"
-UNTOLD = "the specification (nothing in the file tells)"
+PREFERRED = "OPENCLAW_FAL_LAYOUT (the file does not say)"
+GUESSED = "the specification (the file does not say)"
 
-TELLING: dict[Layout, tuple[KeyPath, ...]] = {
+ONLY_IN: dict[Layout, tuple[KeyPath, ...]] = {
     "legacy": (
         ("agents", "list"),
         *((key,) for key in ("audio", "audit", "cli", "commitments", "crestodian")),
@@ -48,7 +48,7 @@ TELLING: dict[Layout, tuple[KeyPath, ...]] = {
         ("models", "catalogRefresh"),
     ),
 }
-"""Keys that only one layout's releases accept: from the schemas of 2026.7.35 and 2026.9.6."""
+"""Keys that only the releases of one layout accept: from the schemas of 2026.7.35 and 2026.9.6."""
 
 _VERSION = re.compile(
     r"\s*v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]*)?\s*"
@@ -56,14 +56,14 @@ _VERSION = re.compile(
 
 
 class LayoutChoice(NamedTuple):
-    """The layout of a file, and what it was recognised by, in words."""
+    """The layout of a file; `reason` says, for people, how it was recognised."""
 
     layout: Layout
     reason: str
 
 
 def default_path(kind: Kind, layout: Layout) -> KeyPath:
-    """Where the default model of a kind stands."""
+    """The path of a kind's default model."""
     if layout == "legacy":
         return (*DEFAULTS, f"{kind}GenerationModel")
     return (*MEDIA_MODELS, kind)
@@ -75,7 +75,7 @@ def other(layout: Layout) -> Layout:
 
 
 def layouts_in(data: object) -> set[Layout]:
-    """The layouts whose keys are in a config. Both make it invalid for every release."""
+    """The layouts whose keys a config has. Every release refuses a config with both."""
     used: set[Layout] = set()
     if get_at(data, MEDIA_MODELS) is not MISSING:
         used.add("current")
@@ -85,10 +85,10 @@ def layouts_in(data: object) -> set[Layout]:
 
 
 def layout_of(data: object, preferred: Layout | None = None) -> LayoutChoice:
-    """The layout that the config uses; else that of the release that last wrote it; else that of
-    other keys which only one layout has; else `preferred`; else that of the specification.
+    """The layout of a config. The first of these that decides:
 
-    In a config with both layouts what follows decides.
+    its default models (if they use one layout only), the release that last wrote it, other keys
+    that only one layout has, `preferred`, the specification's layout (legacy).
     """
     used = layouts_in(data)
     if len(used) == 1:
@@ -98,19 +98,18 @@ def layout_of(data: object, preferred: Layout | None = None) -> LayoutChoice:
         release = _layout_of_version(get_at(data, path))
         if release is not None:
             return LayoutChoice(release, format_path(path))
-    for layout, paths in TELLING.items():
-        others = TELLING[other(layout)]
+    for layout, paths in ONLY_IN.items():
         present = next((path for path in paths if get_at(data, path) is not MISSING), None)
-        if present and all(get_at(data, path) is MISSING for path in others):
-            return LayoutChoice(layout, f"{format_path(present)}, which only that one has")
+        if present and all(get_at(data, path) is MISSING for path in ONLY_IN[other(layout)]):
+            return LayoutChoice(layout, f"{format_path(present)}, which only that layout has")
     if preferred is not None:
         return LayoutChoice(preferred, PREFERRED)
-    return LayoutChoice("legacy", UNTOLD)
+    return LayoutChoice("legacy", GUESSED)
 
 
 def preferred_layout(environ: Mapping[str, str]) -> Layout | None:
-    """The layout that `OPENCLAW_FAL_LAYOUT` asks for in a file that does not tell. Raises
-    UsageError for a name that is none."""
+    """The layout in `OPENCLAW_FAL_LAYOUT`, for files that do not show theirs. Raises UsageError for
+    an unknown name."""
     name = environ.get("OPENCLAW_FAL_LAYOUT", "").strip()
     if not name:
         return None
@@ -118,13 +117,13 @@ def preferred_layout(environ: Mapping[str, str]) -> Layout | None:
         if name == layout:
             return layout
     raise UsageError(
-        f"OPENCLAW_FAL_LAYOUT={name} is no layout",
-        hint="It takes current (OpenClaw 2026.8.1 and later) or legacy (up to 2026.7)",
+        f"OPENCLAW_FAL_LAYOUT={name} is not a layout",
+        hint="Set it to current (OpenClaw 2026.8.1 and later) or legacy (up to 2026.7)",
     )
 
 
 def version_layout(data: object) -> Layout | None:
-    """The layout of the release in `meta.lastTouchedVersion`; None without one that can be read."""
+    """The layout of the release in `meta.lastTouchedVersion`; None without a valid version."""
     return _layout_of_version(get_at(data, VERSION))
 
 
@@ -147,7 +146,7 @@ def parse_version(version: object) -> tuple[int, int, int] | None:
 
 
 def kind_of(path: KeyPath) -> tuple[Kind, Layout, KeyPath] | None:
-    """The kind and layout of a default model, and the rest of the path, if the path leads there."""
+    """For a path of a default model: its kind, its layout, and the rest of the path."""
     for kind in KINDS:
         for layout in get_args(Layout):
             prefix = default_path(kind, layout)
@@ -157,7 +156,7 @@ def kind_of(path: KeyPath) -> tuple[Kind, Layout, KeyPath] | None:
 
 
 def translate(path: KeyPath, layout: Layout) -> KeyPath:
-    """The path in a layout: itself, unless it leads to a default model of the other one."""
+    """The path in a layout; only the paths of default models differ."""
     default = kind_of(path)
     if default is None:
         return path

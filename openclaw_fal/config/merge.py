@@ -1,4 +1,4 @@
-"""Objects that are merged into a config, as the single edits that this takes."""
+"""Merging an object into a config, as a list of single edits."""
 
 from __future__ import annotations
 

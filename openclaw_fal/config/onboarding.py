@@ -1,7 +1,7 @@
 """Onboarding: store the key, set what OpenClaw sets for fal, and read both back.
 
-What lands in the config is what OpenClaw 2026.7.35 and 2026.9.6 leave there after
-`onboard --auth-choice fal-api-key`, as far as fal goes.
+The fal settings in the config are those that OpenClaw 2026.7.35 and 2026.9.6 write with
+`onboard --auth-choice fal-api-key`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ VerifyKey: TypeAlias = Callable[[Config, str], bool]
 AuthError or BillingError when fal refuses the key."""
 
 ChooseModels: TypeAlias = Callable[[Config], list[Set]]
-"""Asks the user for default models, once the key has passed and before anything is stored."""
+"""Asks the user for default models, after the key is verified and before anything is stored."""
 
 KeyPlace: TypeAlias = Literal["plaintext", "ref", "keyring", "none"]
-"""Where the key is: in the credentials file, in a variable or in the keyring that it names."""
+"""Where the key is: in the credentials file, or in the variable or keyring that it names."""
+
+
+_UNREACHABLE = ("fal could not be reached: the key was not verified",)
 
 
 @dataclass(frozen=True, slots=True)
 class Onboarded:
-    """What onboarding left behind.
+    """What onboarding did.
 
     `verified` is None when fal was not asked, False when it could not be reached; `changed` says
     whether the config was written.
@@ -62,9 +65,9 @@ def onboard(
 ) -> Onboarded:
     """Checks everything, then writes. A refused key or a broken config stores nothing.
 
-    A `key` of None stores none: only the config is written. `variable` stores a reference to an
-    environment variable in place of the key; `keep` leaves the stored key as it is; `in_keyring`
-    stores it in the system's keyring. Raises AuthError for a key that can be none, LocalError,
+    Without a `key` only the config is written. `variable` stores a reference to an environment
+    variable instead of the key; `keep` leaves the stored key as it is; `in_keyring` stores it in
+    the system's keyring. Raises AuthError for a text that cannot be a key, LocalError,
     BillingError, and what `choose` raises.
     """
     config = read_config(path, environ)
@@ -87,7 +90,6 @@ def onboard(
         stored = credentials.store_key(key)
     result = edit_config(path, lambda now: [*onboarding_edits(now), *chosen], environ=environ)
     after = _read_back(path, key)
-    unreachable = ("fal could not be reached: the key was not verified",)
     return Onboarded(
         config=after,
         changed=result.changed,
@@ -95,7 +97,7 @@ def onboard(
         key_place=_key_place(stored),
         verified=verified,
         notes=(
-            *(unreachable if verified is False else ()),
+            *(_UNREACHABLE if verified is False else ()),
             *stored.notes,
             *result.notes,
             *_policy_notes(after),
@@ -116,11 +118,11 @@ def _policy_notes(config: Config) -> list[str]:
     if policy is None:
         return []
     path, reason = policy
-    return [f"OpenClaw itself does not load its fal plugin: {reason} ({format_path(path)})"]
+    return [f"OpenClaw does not load its own fal plugin: {reason} ({format_path(path)})"]
 
 
 def _read_back(path: Path, key: str | None) -> Config:
-    """The config as written. LocalError if a later command would not see what was stored."""
+    """The config as written. Raises LocalError if a later command would not see the stored key."""
     reference = credentials.stored_key().reference
     if isinstance(reference, EnvKey):
         stored: str | None = os.environ.get(reference.name, "").strip()
@@ -129,7 +131,7 @@ def _read_back(path: Path, key: str | None) -> Config:
     else:
         stored = reference.value if reference else None
     if stored != key:
-        raise LocalError("the key was written but does not read back as it was given")
+        raise LocalError("the key was written, but reading it back gives another value")
     config = read_config(path)
     if config.written_default("image") is None:
         raise LocalError(f"{config.path} was written but holds no default image model")

@@ -18,6 +18,7 @@ from openclaw_fal.config.include import (
     resolved,
     strings_in,
 )
+from openclaw_fal.config.key_paths import API_KEY, BASE_URL, MEDIA_MAX_MB
 from openclaw_fal.config.layouts import (
     LayoutChoice,
     default_path,
@@ -26,7 +27,6 @@ from openclaw_fal.config.layouts import (
     preferred_layout,
     translate,
 )
-from openclaw_fal.config.places import API_KEY, BASE_URL, MEDIA_MAX_MB
 from openclaw_fal.config.redaction import is_secret
 from openclaw_fal.config.variables import Variables, substituted, variables
 from openclaw_fal.errors import LocalError
@@ -45,12 +45,12 @@ from openclaw_fal.store.keys import KeyReference, is_whole_template, key_referen
 from openclaw_fal.store.paths import dotenv_path
 
 LONGEST_MS = 365 * 86400 * 1000
-"""Longer time-outs than a year count as one."""
+"""A year: longer time-outs count as this."""
 
 
 class ModelDefault(NamedTuple):
-    """A default model. `path` is where it stands, `timeout_ms` in milliseconds; `form` is how it
-    is written: a bare ref, or an object with `primary`."""
+    """A default model. `path` is its path in the config; `form` is how it is written: a bare ref,
+    or an object with `primary`."""
 
     primary: str
     fallbacks: tuple[str, ...]
@@ -60,7 +60,7 @@ class ModelDefault(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A value and the `path` where it really stands; `note` says so when that is another place."""
+    """A value and its real `path`; `note` tells the user when that is not the path asked for."""
 
     path: KeyPath
     value: object | Literal[Missing.MISSING]
@@ -70,8 +70,8 @@ class Setting(NamedTuple):
 class Config(Frozen):
     """OpenClaw's config as read once. A missing or empty file is an empty config.
 
-    `data` is the value with everything that it includes; templates stand in it as they are written
-    and are filled in by the methods that read a setting. `files` begins with the config itself.
+    `data` is the value with its includes merged; templates (`${NAME}`) are still in it, and the
+    methods that read a setting fill them in. `files` begins with the config itself.
     """
 
     path: Path
@@ -89,7 +89,7 @@ class Config(Frozen):
 
     @property
     def text(self) -> str:
-        """The text of the config file itself, without those that it includes."""
+        """The text of the config file itself, without included files."""
         return self.files[0].text
 
     @property
@@ -106,14 +106,14 @@ class Config(Frozen):
         return variables(environ, dotenv_path(self.path, environ), self.data, str(self.path))
 
     def filled(self, value: object, path: KeyPath) -> object:
-        """A value with the templates in it filled in. Raises LocalError for an unset variable."""
+        """A value with its templates filled in. Raises LocalError for an unset variable."""
         if not any(map(has_dollar, strings_in(value))):
             return value
         return _filled(value, path, self.variables)
 
     def shown(self, value: object, path: KeyPath) -> object:
-        """A value as OpenClaw shows it: filled in, but as it is written where a variable is not
-        set, and where a secret stands."""
+        """A value as OpenClaw shows it: templates are filled in, except in secrets and where the
+        variable is not set."""
         if any(map(is_secret, path)):
             return value
         if isinstance(value, dict):
@@ -125,9 +125,9 @@ class Config(Frozen):
         return value
 
     def default_model(self, kind: Kind) -> ModelDefault | None:
-        """The default model of a kind, from either layout; the file's own comes first.
+        """The default model of a kind, from either layout; the file's own layout comes first.
 
-        Raises LocalError, naming the path, for a value that is no default.
+        Raises LocalError, naming the path, for an invalid value.
         """
         for layout in (self.layout, other(self.layout)):
             path = default_path(kind, layout)
@@ -137,7 +137,7 @@ class Config(Frozen):
         return None
 
     def written_default(self, kind: Kind) -> str | None:
-        """The default model of a kind as it is written, with its templates; None without one."""
+        """The default model of a kind with its templates still in it; None without one."""
         for layout in (self.layout, other(self.layout)):
             value = get_at(self.data, default_path(kind, layout))
             primary = value.get("primary") if isinstance(value, dict) else value
@@ -165,7 +165,7 @@ class Config(Frozen):
         if value is MISSING:
             return None
         if not is_above_zero(value):
-            raise _wrong(format_path(MEDIA_MAX_MB), value, "a number above 0")
+            raise _wrong(format_path(MEDIA_MAX_MB), value, "a number greater than 0")
         return float(min(value, 1e15))  # an integer may be too large for a float
 
     def api_key(self) -> KeyReference | None:
@@ -178,34 +178,35 @@ class Config(Frozen):
         return key_reference(value, format_path(API_KEY))
 
     def get(self, path: KeyPath) -> Setting:
-        """The value at a path, in either layout, and through the short form of a default model.
+        """The value at a path, in either layout; a bare default model answers for its `primary`.
 
-        MISSING when there is none. Secrets are in it: show it through `redaction.redacted`.
+        MISSING when there is none. It may hold secrets: show it through `redaction.redacted`.
         """
         value = get_at(self.data, path)
         if value is not MISSING:
             return Setting(path, value)
         for layout in (self.layout, other(self.layout)):
-            there = translate(path, layout)
-            for candidate in (there, there[:-1] if there[-1:] == ("primary",) else there):
+            translated = translate(path, layout)
+            bare = translated[:-1] if translated[-1:] == ("primary",) else translated
+            for candidate in (translated, bare):
                 value = get_at(self.data, candidate)
-                if value is not MISSING and (candidate == there or isinstance(value, str)):
-                    return Setting(candidate, value, f"It stands at {format_path(candidate)}")
+                if value is not MISSING and (candidate == translated or isinstance(value, str)):
+                    return Setting(candidate, value, f"It is set at {format_path(candidate)}")
         return Setting(path, MISSING)
 
     def _usable(self, value: object, path: KeyPath) -> object:
-        """A default with its templates filled in, without fallbacks whose variable is not set."""
+        """A default model with its templates filled in; fallbacks with unset variables go."""
         fallbacks = value.get("fallbacks") if isinstance(value, dict) else None
         if not isinstance(value, dict) or not isinstance(fallbacks, list):
             return self.filled(value, path)
-        kept = []
+        filled_fallbacks = []
         for index, ref in enumerate(fallbacks):
             with contextlib.suppress(LocalError):
-                kept.append(self.filled(ref, (*path, "fallbacks", index)))
+                filled_fallbacks.append(self.filled(ref, (*path, "fallbacks", index)))
         rest = {key: inner for key, inner in value.items() if key != "fallbacks"}
         filled = self.filled(rest, path)
         assert isinstance(filled, dict)
-        return {**filled, "fallbacks": kept}
+        return {**filled, "fallbacks": filled_fallbacks}
 
 
 def read_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -215,7 +216,7 @@ def read_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def config_of(path: Path, snapshot: Snapshot, environ: Mapping[str, str] | None = None) -> Config:
-    """The config in a file that was read already, and in those that it includes."""
+    """The config in a file that was already read, and in the files that it includes."""
     environ = os.environ if environ is None else environ
     text = _decoded(path, snapshot.content)
     root = ConfigFile(path, snapshot, text, object_in(text, str(path)))
@@ -233,30 +234,30 @@ def config_from(path: Path, text: str, *, exists: bool) -> Config:
 def config_from_files(
     path: Path, files: Mapping[Path, ConfigFile], environ: Mapping[str, str]
 ) -> Config:
-    """The config in files; one that is included and not among them is read."""
-    known = dict(files)
+    """The config in `files`; included files that are not among them are read."""
+    loaded = dict(files)
 
     def load(file: Path) -> object:
-        if file not in known:
-            known[file] = _included(file)
-        return known[file].value
+        if file not in loaded:
+            loaded[file] = _included(file)
+        return loaded[file].value
 
     data = files[path].value
     text = files[path].text
     if ("include" in text or "\\" in text) and has_includes(data):
         data = resolved(path, load, allowed_roots(environ))
     if not isinstance(data, dict):
-        raise LocalError(f"{path} is not a config: what it includes is {type_name(data)}")
+        raise LocalError(f"{path} is not a config: it includes {type_name(data)}, not an object")
     layout = layout_of(data, preferred_layout(environ))
-    return Config(path, tuple(known.values()), data, layout, environ)
+    return Config(path, tuple(loaded.values()), data, layout, environ)
 
 
 def _included(path: Path) -> ConfigFile:
     snapshot = read_file(path)
     if not snapshot.exists:
-        raise LocalError(f"The config includes {path}, which is not there")
+        raise LocalError(f"The config includes {path}, which does not exist")
     if len(snapshot.content) > MAX_BYTES:
-        raise LocalError(f"{path} is above 2 MiB: OpenClaw includes no file of that size")
+        raise LocalError(f"{path} is larger than 2 MiB, the most that OpenClaw includes")
     text = _decoded(path, snapshot.content)
     return ConfigFile(path, snapshot, text, loads(text, str(path)))
 
@@ -299,17 +300,17 @@ def _timeout(value: dict[str, object], path: str) -> int | None:
         return None
     timeout = value["timeoutMs"]
     if not is_milliseconds(timeout):
-        raise _wrong(f"{path}.timeoutMs", timeout, "a whole number of milliseconds above 0")
+        raise _wrong(f"{path}.timeoutMs", timeout, "a whole number of milliseconds greater than 0")
     return int(min(timeout, LONGEST_MS))
 
 
 def is_above_zero(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a number above 0."""
+    """Whether a value is a number greater than 0."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def is_milliseconds(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a time limit as OpenClaw takes it: a whole number above 0."""
+    """Whether a value is a time limit that OpenClaw accepts: a whole number greater than 0."""
     return is_above_zero(value) and value != float("inf") and value == int(value)
 
 
@@ -320,10 +321,10 @@ def _ref(value: object, path: str) -> str:
 
 
 def _wrong(path: str, value: object, expected: str) -> LocalError:
-    held = "an empty text" if isinstance(value, str) and not value.strip() else type_name(value)
+    actual = "an empty text" if isinstance(value, str) and not value.strip() else type_name(value)
     return LocalError(
-        f"{path} in the config is {held}; it ought to be {expected}",
-        hint="openclaw config validate lists everything that is wrong in the file",
+        f"{path} in the config must be {expected}, not {actual}",
+        hint="openclaw config validate lists every problem of the file",
     )
 
 

@@ -1,4 +1,4 @@
-"""Values and texts that may be shown: secrets taken out, references to secrets left in."""
+"""Removes secrets from values and texts that are shown. References to secrets stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openclaw_fal.store.keys import REDACTED
 if TYPE_CHECKING:
     from openclaw_fal.json5.scan import Node
 
-# Compiled when something is shown: every run imports this module, few show a config.
+# Not compiled here: every run imports this module, but few show a config.
 _SECRET = (
     r"(?i)(token|secret|passw(or)?d|passphrase|credential|cookie|bearer|authorization"
     r"|service_?account|(api|private|secret|access|signing|encrypt(ion)?)[-_ ]?key)s?$"
@@ -36,15 +36,15 @@ def is_secret(key: str | int) -> bool:
 
 
 def redacted(value: object, path: KeyPath = ()) -> object:
-    """A value that may be shown. `path` says where it stands: its keys may name a secret.
+    """A value without secrets. `path` is its path in the config: a key in it may name a secret.
 
-    References (`${NAME}`, `{source, provider, id}`) are no secrets and stay.
+    References (`${NAME}`, `{source, provider, id}`) are not secrets and stay.
     """
     return _redacted(value, secret=any(is_secret(key) for key in path))
 
 
 def diff(before: str, after: str, name: str) -> str:
-    """The change as a unified diff that may be shown; a secret that changes is marked `(new)`."""
+    """The change as a unified diff without secrets; a secret that changes is marked `(new)`."""
     import difflib
 
     from openclaw_fal.json5.scan import plain, scan
@@ -73,16 +73,16 @@ def _redacted(value: object, *, secret: bool) -> object:
         return [_redacted(inner, secret=secret) for inner in value]
     if not isinstance(value, str):
         return value
-    return REDACTED if secret and _hides(value) else shown_text(value)
+    return REDACTED if secret and _is_secret_text(value) else shown_text(value)
 
 
 def shown_text(text: str) -> str:
-    """A text without what URLs in it hold of secrets: user names, and keys in the query."""
+    """A text without the secrets in its URLs: user names and passwords, keys in the query."""
     return re.sub(_IN_QUERY, r"\1***", re.sub(_USERINFO, r"\1***@", text))
 
 
 def _is_reference(value: dict[str, object]) -> bool:
-    """Whether an object says where a secret is, and does not hold one by mistake."""
+    """Whether an object says where a secret is, and is not a mistaken copy of the secret."""
     source, name = value.get("source"), value.get("id")
     if not isinstance(source, str) or not isinstance(name, str):
         return False
@@ -91,7 +91,7 @@ def _is_reference(value: dict[str, object]) -> bool:
     return bool(re.fullmatch("[a-z]{1,20}", source)) and not re.fullmatch(_FAL_KEY, name)
 
 
-def _hides(text: str) -> bool:
+def _is_secret_text(text: str) -> bool:
     return bool(text) and not re.fullmatch(_REFERENCE, text)
 
 
@@ -105,7 +105,7 @@ def _masked(text: str, root: Node, before: object) -> str:
 def _secrets(node: Node, path: KeyPath, *, secret: bool) -> Iterator[tuple[Node, KeyPath]]:
     if node.kind == "object" and _is_reference({str(i.key): i.value.value for i in node.items}):
         return
-    if node.kind == "string" and secret and _hides(str(node.value)):
+    if node.kind == "string" and secret and _is_secret_text(str(node.value)):
         yield node, path
     for item in node.items:
         inner = secret or is_secret(item.key)

@@ -1,4 +1,4 @@
-"""The model refs in the defaults of a config."""
+"""The model refs among the defaults of a config."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from openclaw_fal.json5.path import KeyPath, get_at
 from openclaw_fal.media import Kind
 
 CheckModel: TypeAlias = Callable[[Kind, str], str | None]
-"""Looks at a ref of a default: raises UsageError when it cannot be one, may return a note."""
+"""Checks a default's model ref: raises UsageError for an invalid one, may return a note."""
 
 
 def refs_in(data: object) -> Iterator[tuple[Kind, KeyPath, str]]:
-    """Every model ref of the defaults, in either layout, and where it stands."""
+    """Every model ref of the defaults, in either layout, with its kind and path."""
     for kind in KINDS:
         for layout in RELEASES:
             path = default_path(kind, layout)

@@ -1,10 +1,16 @@
-"""How an edit is written in a config: in the file's own layout, and in the form found there."""
+"""Turns an edit into steps that keep the file's own layout and form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from openclaw_fal.config.documents import ConfigDocuments
+from openclaw_fal.config.key_paths import (
+    MEDIA_MODELS,
+    PLUGIN,
+    PROFILE,
+)
 from openclaw_fal.config.layouts import (
     KINDS,
     RELEASES,
@@ -13,12 +19,6 @@ from openclaw_fal.config.layouts import (
     kind_of,
     layouts_in,
     other,
-)
-from openclaw_fal.config.place import Placed
-from openclaw_fal.config.places import (
-    MEDIA_MODELS,
-    PLUGIN,
-    PROFILE,
 )
 from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config
@@ -64,7 +64,7 @@ class Unset:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Put a value, as it is written, somewhere else."""
+    """Move a value to another path, with its comments and formatting."""
 
     source: KeyPath
     target: KeyPath
@@ -72,7 +72,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Migrate:
-    """Put the model defaults where a layout has them."""
+    """Move the model defaults to where a layout has them."""
 
     layout: Layout
 
@@ -82,7 +82,7 @@ Step: TypeAlias = Set | Unset | Move
 
 
 def check_edit(edit: Edit) -> None:
-    """Raises UsageError for what is never written: JavaScript's own keys, and a redacted value."""
+    """Raises UsageError for what is never written: JavaScript's own keys and redacted values."""
     if isinstance(edit, Set):
         check_settable(edit.keys)
         _check_value(edit.value)
@@ -96,7 +96,7 @@ def check_settable(path: KeyPath) -> None:
 
 
 def refuse_joined_names(data: object, path: KeyPath) -> None:
-    """Raises UsageError where dots cut a key that is there, such as `llama.cpp`, into pieces."""
+    """Raises UsageError when the path splits an existing key with a dot, such as `llama.cpp`."""
     for start in range(len(path)):
         holder = get_at(data, path[:start])
         if not isinstance(holder, dict) or str(path[start]) in holder:
@@ -106,9 +106,9 @@ def refuse_joined_names(data: object, path: KeyPath) -> None:
             if joined in holder:
                 meant = format_path((*path[:start], joined, *path[end:]))
                 raise UsageError(
-                    f"`{joined}` is one key of {format_path(path[:start]) or 'the config'}, and "
-                    f"dots separate keys",
-                    hint=f"Write it in brackets: {meant}",
+                    f"`{joined}` is a single key of {format_path(path[:start]) or 'the config'}, "
+                    "but a dot separates keys",
+                    hint=f"Write the key in brackets: {meant}",
                 )
         return
 
@@ -116,11 +116,11 @@ def refuse_joined_names(data: object, path: KeyPath) -> None:
 def steps(
     data: dict[str, object], edit: Set | Unset, layout: Layout
 ) -> tuple[list[Step], list[str]]:
-    """The steps that an edit takes in a config, and what to tell the user about them."""
+    """The steps of an edit, and notes for the user."""
     if isinstance(edit, Unset):
         return _unset_steps(data, edit.keys)
     if edit.keys == MEDIA_MODELS and layout == "legacy":
-        return _set_all(edit.value)
+        return _set_all_kinds(edit.value)
     return _set_steps(data, edit.keys, edit.value, layout)
 
 
@@ -130,47 +130,46 @@ def unify(data: dict[str, object], layout: Layout) -> tuple[list[Step], list[str
 
 
 def migration(data: dict[str, object], layout: Layout) -> tuple[list[Step], list[str]]:
-    """The steps that leave only the model defaults of a layout, each as it is written."""
-    made: list[Step] = []
+    """The steps that move every model default to a layout, and notes for the user."""
+    steps: list[Step] = []
     notes: list[str] = []
     for kind in KINDS:
         wrong, right = default_path(kind, other(layout)), default_path(kind, layout)
         if get_at(data, wrong) is MISSING:
             continue
         if get_at(data, right) is MISSING:
-            made.append(Move(wrong, right))
+            steps.append(Move(wrong, right))
             notes.append(
                 f"{format_path(wrong)} was moved to {format_path(right)}: {_layout(layout)}"
             )
         else:
-            made.append(Unset(wrong))
+            steps.append(Unset(wrong))
             notes.append(
                 f"{format_path(wrong)} was removed, {format_path(right)} counts: {_layout(layout)}"
             )
     if layout == "legacy" and get_at(data, MEDIA_MODELS) is not MISSING:
-        made.append(Unset(MEDIA_MODELS))
+        steps.append(Unset(MEDIA_MODELS))
         rest = get_at(data, MEDIA_MODELS)
         if not isinstance(rest, dict) or set(rest) - set(KINDS):
             raise UsageError(
-                f"{format_path(MEDIA_MODELS)} stands beside the keys of the other layout and holds "
-                "what cannot be moved there",
-                hint="openclaw config unset one of the two; openclaw config validate shows them",
+                f"{format_path(MEDIA_MODELS)} holds values that the other layout has no place for",
+                hint="openclaw config validate shows both; remove one with openclaw config unset",
             )
-    return made, notes
+    return steps, notes
 
 
-def take(placed: Placed, step: Step) -> None:
-    """Takes a step in the files of a config."""
+def apply_step(documents: ConfigDocuments, step: Step) -> None:
+    """Applies a step to the files of a config."""
     if isinstance(step, Set):
-        placed.set(step.keys, step.value)
+        documents.set(step.keys, step.value)
     elif isinstance(step, Unset):
-        placed.unset(step.keys)
+        documents.unset(step.keys)
     else:
-        placed.move(step.source, step.target)
+        documents.move(step.source, step.target)
 
 
 def after_step(data: object, step: Step) -> object:
-    """The value of a config after a step, whatever the files are that it stands in."""
+    """The merged value of a config after a step."""
     if isinstance(step, Set):
         return set_at(data, step.keys, step.value)
     if isinstance(step, Unset):
@@ -180,11 +179,11 @@ def after_step(data: object, step: Step) -> object:
 
 
 def onboarding_edits(config: Config) -> list[Set]:
-    """What onboarding sets, as far as it is not so already. Never the chat model.
+    """What onboarding changes. Never the chat model.
 
-    The default image model only when none is configured; where one stands that is no model
-    (an object without `primary`), it gets one. Where a policy keeps fal's plugin out, OpenClaw's
-    onboarding writes no entry for it, and neither does this one.
+    The default image model is set only when none is configured (an object without `primary` is
+    none). Where a policy keeps fal's plugin out, OpenClaw's onboarding writes no entry for it, and
+    neither does this one.
     """
     edits: list[Set] = []
     if not _has_image_model(config):
@@ -218,7 +217,7 @@ def _set_steps(
         return [Set(path, value)], []
     kind, _, rest = default
     base = default_path(kind, layout)
-    step, note = _in_form(base, get_at(data, base), rest, value)
+    step, note = _default_step(base, get_at(data, base), rest, value)
     notes = [note] if note else []
     if base != path[: len(base)]:
         notes.insert(
@@ -228,33 +227,34 @@ def _set_steps(
     return [step], notes
 
 
-def _in_form(base: KeyPath, now: object, rest: KeyPath, value: object) -> tuple[Step, str | None]:
-    """The step that sets a part of a default model in the form that stands there."""
+def _default_step(
+    base: KeyPath, current: object, rest: KeyPath, value: object
+) -> tuple[Step, str | None]:
+    """The step that sets a part of a default model, in the form (ref or object) it has now."""
     where = format_path(base)
-    if isinstance(now, str) and rest == ("primary",):
+    if isinstance(current, str) and rest == ("primary",):
         return Set(base, value), None
-    if isinstance(now, str) and rest:
+    if isinstance(current, str) and rest:
         note = f"{where} was a bare model and is now an object with `primary`"
-        return Set(base, set_at({"primary": now}, rest, value)), note
-    if isinstance(now, dict) and not rest and isinstance(value, str):
+        return Set(base, set_at({"primary": current}, rest, value)), note
+    if isinstance(current, dict) and not rest and isinstance(value, str):
         return Set((*base, "primary"), value), f"{where} stays an object: its `primary` was set"
     return Set((*base, *rest), value), None
 
 
-def _set_all(value: object) -> tuple[list[Step], list[str]]:
-    """The newer layout's object of all kinds, written into a file of the older layout."""
+def _set_all_kinds(value: object) -> tuple[list[Step], list[str]]:
+    """The newer layout's object of all kinds, for a file of the older layout."""
     if not isinstance(value, dict) or set(value) - set(KINDS):
         raise UsageError(
-            f"{format_path(MEDIA_MODELS)} cannot be set to this here: {_layout('legacy')}",
-            hint="Set agents.defaults.imageGenerationModel and its siblings one by one",
+            f"{format_path(MEDIA_MODELS)} cannot be set to this value: {_layout('legacy')}",
+            hint="Set agents.defaults.imageGenerationModel, videoGenerationModel and "
+            "musicGenerationModel one by one",
         )
-    made: list[Step] = [
+    steps: list[Step] = [
         Set(default_path(kind, "legacy"), value[kind]) for kind in KINDS if kind in value
     ]
-    return made, [
-        f"{format_path(MEDIA_MODELS)} is written as agents.defaults.…GenerationModel: "
-        + _layout("legacy")
-    ]
+    target = "agents.defaults.…GenerationModel"
+    return steps, [f"{format_path(MEDIA_MODELS)} is written as {target}: {_layout('legacy')}"]
 
 
 def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], list[str]]:
@@ -267,21 +267,22 @@ def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], li
     if get_at(data, base) is MISSING:
         base = default_path(kind, other(layout))
         if get_at(data, base) is not MISSING:
-            notes.append(f"{format_path(path)} stands at {format_path((*base, *rest))}")
-    now = get_at(data, base)
-    whole = isinstance(now, str) or (isinstance(now, dict) and set(now) == {"primary"})
-    if rest == ("primary",) and whole:
+            notes.append(f"{format_path(path)} is set at {format_path((*base, *rest))}")
+    current = get_at(data, base)
+    only_primary = isinstance(current, str) or (
+        isinstance(current, dict) and set(current) == {"primary"}
+    )
+    if rest == ("primary",) and only_primary:
         rest = ()
     return [Unset((*base, *rest))], notes
 
 
 def _check_value(value: object) -> None:
     if isinstance(value, str) and REDACTED in value:
-        raise UsageError("The value was redacted; writing it back would lose the real one")
+        raise UsageError("The value is redacted; writing it would overwrite the real secret")
     if isinstance(value, dict):
         check_settable(tuple(value))
-    for inner in value.values() if isinstance(value, dict) else ():
-        _check_value(inner)
+        value = list(value.values())
     for inner in value if isinstance(value, list) else ():
         _check_value(inner)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from openclaw_fal.config.finding import Finding, error, warning
+from openclaw_fal.config.key_paths import MEDIA_MODELS, VERSION
 from openclaw_fal.config.layouts import (
+    GUESSED,
     KINDS,
     PREFERRED,
     RELEASES,
-    UNTOLD,
     Layout,
     LayoutChoice,
     default_path,
+    other,
     parse_version,
 )
-from openclaw_fal.config.places import MEDIA_MODELS, VERSION
 from openclaw_fal.config.schema import Problem, Release, problems
 from openclaw_fal.json5.path import KeyPath, format_path, get_at
 
@@ -24,31 +25,26 @@ SCHEMAS: dict[Layout, Release] = {"legacy": "2026.7", "current": "2026.9"}
 
 
 def schema_findings(data: dict[str, object], choice: LayoutChoice) -> Iterator[Finding]:
-    """What the release of a config refuses; where the release is not known, what both refuse."""
-    refused = {layout: problems(data, release) for layout, release in SCHEMAS.items()}
-    release_is_known = choice.reason not in (UNTOLD, PREFERRED)
-    own, others = refused[choice.layout], refused[_other(choice.layout)]
-    refused_by_both = {problem.path for problem in others}
+    """What the config's release refuses; if the release is unknown, what both releases refuse."""
+    by_layout = {layout: problems(data, release) for layout, release in SCHEMAS.items()}
+    release_is_known = choice.reason not in (GUESSED, PREFERRED)
+    other_paths = {problem.path for problem in by_layout[other(choice.layout)]}
     certain = _is_schema_of(data, choice.layout)
-    for problem in own:
+    for problem in by_layout[choice.layout]:
         if problem.path in _DEFAULTS:
-            continue  # the check of the layouts reports that
+            continue  # `check.py` reports it with its layout
         message = _message(problem, choice.layout)
-        if problem.path in refused_by_both or certain:
+        if problem.path in other_paths or certain:
             yield error(problem.path, message, _hint(problem, choice.layout), refused=True)
         elif release_is_known:
             yield warning(problem.path, message, _hint(problem, choice.layout))
 
 
 def closest(key: str, known: tuple[str, ...]) -> str | None:
-    """The known key that was probably meant."""
+    """The known key that the user probably meant."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(key, known, n=1, cutoff=0.75)), None)
-
-
-def _other(layout: Layout) -> Layout:
-    return "current" if layout == "legacy" else "legacy"
 
 
 def _is_schema_of(data: dict[str, object], layout: Layout) -> bool:
@@ -71,7 +67,7 @@ def _hint(problem: Problem, layout: Layout) -> str | None:
     if len(problem.path) == 1 and problem.key in KINDS:
         kind = next(kind for kind in KINDS if kind == problem.key)
         path = format_path((*default_path(kind, layout), "primary"))
-        return f"The default {kind} model is set with: openclaw config set {path} fal/<model>"
+        return f"Set the default {kind} model with: openclaw config set {path} fal/<model>"
     meant = closest(problem.key, problem.known)
     parent: KeyPath = problem.path[:-1]
     if meant is not None:

@@ -1,7 +1,8 @@
 """Environment variables as OpenClaw sees them, and `${NAME}` in the strings of a config.
 
-What the process's environment lacks comes from `.env` in OpenClaw's state folder, then from `env`
-in the config. Names are upper case; `$${NAME}` stands for `${NAME}` itself.
+The first source that has a variable counts: the process's environment, `.env` in OpenClaw's state
+folder, `env` in the config. Names in templates are upper case; `$${NAME}` stands for the text
+`${NAME}`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PROCESS = "the environment"
 
 
 class Source(Frozen):
-    """A place that holds variables; `label` is how messages call it."""
+    """A place that holds variables; `label` is its name in messages."""
 
     label: str
     values: Mapping[str, str]
@@ -42,16 +43,16 @@ class Source(Frozen):
 
 
 class Variables(Frozen):
-    """The sources of variables, the first one that has a name counts. Empty values do not."""
+    """The sources of variables; the first one that has a name counts. Empty values do not count."""
 
     sources: tuple[Source, ...]
 
     def get(self, name: str) -> str | None:
-        """The value of a variable, without white space around it; None when it is not set."""
+        """The value of a variable, without white space around it; None if it is not set."""
         return next((value for _, value in self.all(name)), None)
 
     def all(self, name: str) -> Iterator[tuple[str, str]]:
-        """Each place that has a variable, with the value there; the one that counts first."""
+        """The label and the value of each source that has a variable; the first one counts."""
         for source in self.sources:
             if value := source.values.get(name, "").strip():
                 yield source.label, value
@@ -60,7 +61,7 @@ class Variables(Frozen):
 def variables(
     environ: Mapping[str, str], dotenv: Path | None, config: Mapping[str, object], where: str
 ) -> Variables:
-    """The variables for a config; `where` is how messages call its file."""
+    """The variables for a config; `where` is the name of its file in messages."""
     sources = [Source(PROCESS, environ)]
     if dotenv is not None:
         sources.append(Source(str(dotenv), _dotenv(dotenv)))
@@ -94,7 +95,7 @@ def substituted(text: str, names: Variables, path: str) -> str:
 
 
 def has_template(text: str) -> bool:
-    """Whether a string holds `${NAME}`; `$${NAME}` is none."""
+    """Whether a string holds `${NAME}`; `$${NAME}` is not a template."""
     return any(match[2] is not None for match in TEMPLATE.finditer(text))
 
 

@@ -1,4 +1,4 @@
-"""Writing the files of a config: each whole, all or none, and with a backup."""
+"""Writes the files of a config, all or none, each with a backup."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from openclaw_fal.errors import LocalError
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file before and after an edit; `path` is the file itself, behind symbolic links."""
+    """A file before and after an edit; `path` is the file itself, symbolic links resolved."""
 
     path: Path
     snapshot: Snapshot = field(repr=False)
@@ -26,40 +26,41 @@ class Change:
 
     @property
     def backup(self) -> Path | None:
-        """Where the content from before goes; None for a file that is new."""
+        """The file that keeps the old content; None for a new file."""
         return _backup(self.path) if self.snapshot.exists else None
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else changed the file since it was read."""
+    """Another process changed the file after it was read."""
 
 
 def write(changes: Sequence[Change]) -> None:
-    """Replaces the files; the content from before goes to a backup first.
+    """Replaces the files; the old content of each goes to a backup first.
 
-    When one of several cannot be written, those before it get their old content back.
+    If one file cannot be written, those already written get their old content back.
     """
-    done: list[Change] = []
+    written: list[Change] = []
     try:
         for change in changes:
             _replace(change)
-            done.append(change)
+            written.append(change)
     except BaseException:
-        for change in reversed(done):
+        for change in reversed(written):
             _put_back(change)
         raise
 
 
 def refuse_unwritable(change: Change) -> None:
-    """Raises LocalError when a file must not be written, before anything else is done."""
+    """Raises LocalError if the file is read-only."""
     check_writable(change.path, change.snapshot, os.environ)
 
 
 def check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) -> None:
+    """Raises LocalError if the file, or every config (`OPENCLAW_CONFIG_READONLY`), is read-only."""
     if says_yes("OPENCLAW_CONFIG_READONLY", environ):
         raise LocalError(
             f"{path} is not written: OPENCLAW_CONFIG_READONLY is set",
-            hint="Change the config where it is managed, or unset the variable",
+            hint="Change the config in the tool that manages it, or unset the variable",
         )
     if snapshot.info is not None and not snapshot.info.st_mode & 0o222:
         raise LocalError(f"{path} is read-only", hint=f"chmod u+w {path}")
@@ -75,7 +76,7 @@ def _put_back(change: Change) -> None:
 
 
 def _replace(change: Change) -> None:
-    """The backup may hold secrets: it is never open to more people than its owner."""
+    """The backup may hold secrets: only its owner may read it."""
     remove_leftovers(change.path)
     remove_leftovers(_backup(change.path))
     info = change.snapshot.info
@@ -97,9 +98,9 @@ def _replace(change: Change) -> None:
 
 
 def write_in_place(path: Path, content: bytes, old: bytes) -> None:
-    """Writes a file that nothing can be renamed over, as one that is mounted by itself.
+    """Overwrites a file that cannot be replaced by a rename, such as a mounted one.
 
-    A backup of the old content stands beside it; what fails half way is undone. Raises LocalError.
+    If writing fails half way, the old content is written back. Raises LocalError.
     """
     try:
         with open(path, "r+b", buffering=0) as file:

@@ -1,7 +1,7 @@
-"""OpenClaw's own schema of its config, as far as it concerns fal: which keys it accepts.
+"""OpenClaw's own schema of its config: which keys and values it accepts.
 
-The files are what `openclaw config schema` of 2026.7.35 and 2026.9.6 prints, without descriptions.
-Sections that have nothing to do with fal are open in them: only their names are checked.
+The files are the output of `openclaw config schema` of 2026.7.35 and 2026.9.6, without
+descriptions. Sections that have nothing to do with fal are open: only their names are checked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAMES = {"object": "an object", "array": "a list", "string": "a text", "boolean
 
 
 class Problem(NamedTuple):
-    """A value that a release refuses; `key` is the key that it does not know, if that is why."""
+    """A value that a release refuses. For an unknown key: `key`, and the `known` keys."""
 
     path: KeyPath
     message: str
@@ -51,71 +51,72 @@ def problems(value: object, release: Release) -> list[Problem]:
 
 
 def at(release: Release, path: KeyPath) -> object | None:
-    """The part of a schema for the value at a path; None where there is none."""
-    part: object = schema(release)
+    """The schema of the value at a path; None when there is none."""
+    node: object = schema(release)
     for segment in path:
-        if not isinstance(part, dict):
+        if not isinstance(node, dict):
             return None
-        properties = part.get("properties")
+        properties = node.get("properties")
         if isinstance(segment, int):
-            part = part.get("items")
+            node = node.get("items")
         elif isinstance(properties, dict) and segment in properties:
-            part = properties[segment]
+            node = properties[segment]
         else:
-            part = part.get("additionalProperties") or None
-    return part
+            node = node.get("additionalProperties") or None
+    return node
 
 
-def _problems(value: object, part: object, path: KeyPath) -> Iterator[Problem]:
-    if not isinstance(part, dict):
+def _problems(value: object, schema: object, path: KeyPath) -> Iterator[Problem]:
+    if not isinstance(schema, dict):
         return
-    alternatives = part.get("anyOf")
+    alternatives = schema.get("anyOf")
     if isinstance(alternatives, list):
         yield from _no_alternative(value, alternatives, path)
         return
-    if "const" in part and value != part["const"]:
-        yield Problem(path, f'This must be "{part["const"]}"')
+    if "const" in schema and value != schema["const"]:
+        yield Problem(path, f'must be "{schema["const"]}"')
         return
-    allowed = part.get("enum")
+    allowed = schema.get("enum")
     if isinstance(allowed, list) and value not in allowed:
-        yield Problem(path, f"This must be one of {', '.join(map(str, allowed))}")
+        yield Problem(path, f"must be one of {', '.join(map(str, allowed))}")
         return
-    expected = part.get("type")
+    expected = schema.get("type")
     if isinstance(expected, str) and not _is(value, expected):
         name = _NAMES.get(expected, "a number")
-        yield Problem(path, f"This is {type_name(value)}; it must be {name}")
+        yield Problem(path, f"must be {name}, not {type_name(value)}")
         return
     if isinstance(value, dict):
-        yield from _members(value, part, path)
+        yield from _members(value, schema, path)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _problems(inner, part.get("items"), (*path, index))
+            yield from _problems(inner, schema.get("items"), (*path, index))
 
 
 def _members(
-    value: Mapping[str, object], part: Mapping[str, object], path: KeyPath
+    value: Mapping[str, object], schema: Mapping[str, object], path: KeyPath
 ) -> Iterator[Problem]:
-    properties = part.get("properties")
+    properties = schema.get("properties")
     known = properties if isinstance(properties, dict) else {}
-    others = part.get("additionalProperties")
+    additional = schema.get("additionalProperties")
     for key, inner in value.items():
         if key in known:
             yield from _problems(inner, known[key], (*path, key))
-        elif others is False:
+        elif additional is False:
             yield Problem((*path, key), "OpenClaw knows no such key", key, tuple(known))
         else:
-            yield from _problems(inner, others, (*path, key))
-    required = part.get("required")
+            yield from _problems(inner, additional, (*path, key))
+    required = schema.get("required")
     for key in required if isinstance(required, list) else ():
         if key not in value:
             yield Problem(path, f"`{key}` is missing")
 
 
 def _no_alternative(value: object, alternatives: list[object], path: KeyPath) -> Iterator[Problem]:
-    """Nothing when one alternative accepts the value, else what is wrong with the nearest one."""
-    tried = [list(_problems(value, part, path)) for part in alternatives]
-    if all(tried):
-        yield from min(tried, key=lambda some: (any(one.path == path for one in some), len(some)))
+    """Nothing if one alternative accepts the value, else the problems of the closest one."""
+    results = [list(_problems(value, schema, path)) for schema in alternatives]
+    if all(results):
+        # closest: the value itself fits (only something inside does not), then the fewest problems
+        yield from min(results, key=lambda ps: (any(p.path == path for p in ps), len(ps)))
 
 
 def _is(value: object, expected: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where the settings of fal stand in OpenClaw's config."""
+"""The paths of fal's settings in OpenClaw's config."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Which file of a config an edit belongs in, and the edit there.
+"""Finds the file of a config that an edit belongs in, and edits it.
 
-A value is changed in the file where it stands. A new one goes into the object that is there for it:
-the included file where an object is nothing but one `$include`, else the file that has the object.
-Where an edit would not give what was asked for, because several files hold parts of the value, it
-is refused: OpenClaw refuses to flatten such a config too.
+A value is changed in the file that holds it. A new value goes into the file that holds its nearest
+parent object; if that object is only an `$include`, into the included file. An edit of a value
+that is spread over several files is refused: OpenClaw refuses to flatten such a config too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import KeyPath, format_path, index_of
 
 
-class Spot(NamedTuple):
+class Occurrence(NamedTuple):
     """A value in one file: the file, where in it, and the value as it is written there."""
 
     file: Path
@@ -30,8 +30,8 @@ class Spot(NamedTuple):
         return isinstance(self.value, dict) and set(self.value) == {INCLUDE}
 
 
-class Placed:
-    """The documents of a config while steps are taken in them."""
+class ConfigDocuments:
+    """The files of a config while edit steps are applied to them."""
 
     def __init__(self, root: Path, documents: Mapping[Path, Document]) -> None:
         self.root = root
@@ -57,14 +57,14 @@ class Placed:
         if len(spots) > 1 or not spots[0].at:
             raise self.refusal(source, spots)
         file, at, value = spots[0]
-        written = self.documents[file].written_at(at)
-        assert written is not None
+        source_text = self.documents[file].written_at(at)
+        assert source_text is not None
         self.documents[file] = self.documents[file].unset(at)
-        place, there = self.target(target)
-        self.documents[place] = self.documents[place].set_written(there, value, written)
+        new_file, new_at = self.target(target)
+        self.documents[new_file] = self.documents[new_file].set_written(new_at, value, source_text)
 
     def target(self, path: KeyPath) -> tuple[Path, KeyPath]:
-        """The file and the place in it that a value at `path` belongs in."""
+        """The file that a value at `path` belongs in, and the path inside that file."""
         if len(self.documents) == 1:
             return self.root, path
         spots = self.spots(path)
@@ -76,59 +76,55 @@ class Placed:
             holders = self.spots(path[:length])
             if holders:
                 break
-        own = [spot for spot in holders if not spot.only_includes]
-        if len(own) > 1 and holders[0].only_includes:
-            raise self.refusal(path, own)
-        return own[0].file, (*own[0].at, *path[length:])
+        with_keys = [spot for spot in holders if not spot.only_includes]
+        if len(with_keys) > 1 and holders[0].only_includes:
+            raise self.refusal(path, with_keys)
+        return with_keys[0].file, (*with_keys[0].at, *path[length:])
 
-    def spots(self, path: KeyPath) -> list[Spot]:
-        """Where the parts of the value at a path stand, the one that wins first."""
-        spots = self.spread(Spot(self.root, (), self.documents[self.root].value))
-        for number, segment in enumerate(path):
+    def spots(self, path: KeyPath) -> list[Occurrence]:
+        """Every occurrence of the value at a path; the one that wins comes first."""
+        spots = self.spread(Occurrence(self.root, (), self.documents[self.root].value))
+        for depth, segment in enumerate(path):
             lists = [spot for spot in spots if isinstance(spot.value, list)]
             if len(lists) > 1:
-                raise self.refusal(path[:number], lists)
-            spots = [inner for spot in spots for inner in self.inside(spot, segment)]
-            spots = _merging(spots)
+                raise self.refusal(path[:depth], lists)
+            spots = _merged([inner for spot in spots for inner in self.inside(spot, segment)])
         return spots
 
-    def inside(self, spot: Spot, segment: str | int) -> list[Spot]:
+    def inside(self, spot: Occurrence, segment: str | int) -> list[Occurrence]:
         value = spot.value
         if isinstance(value, dict) and str(segment) in value and segment != INCLUDE:
-            return self.spread(Spot(spot.file, (*spot.at, segment), value[str(segment)]))
+            return self.spread(Occurrence(spot.file, (*spot.at, segment), value[str(segment)]))
         index = index_of(segment) if isinstance(value, list) else None
         if isinstance(value, list) and index is not None and index < len(value):
-            return self.spread(Spot(spot.file, (*spot.at, index), value[index]))
+            return self.spread(Occurrence(spot.file, (*spot.at, index), value[index]))
         return []
 
-    def spread(self, spot: Spot) -> list[Spot]:
-        """A value, and what it includes, the one that wins first."""
+    def spread(self, spot: Occurrence) -> list[Occurrence]:
+        """A value and what it includes; the one that wins comes first."""
         value = spot.value
         if not isinstance(value, dict) or INCLUDE not in value:
             return [spot]
         included = [
             inner
             for path in reversed(included_by(spot.file, value))
-            for inner in self.spread(Spot(path, (), self.documents[path].value))
+            for inner in self.spread(Occurrence(path, (), self.documents[path].value))
         ]
         return [spot, *included]
 
-    def refusal(self, path: KeyPath, spots: list[Spot]) -> LocalError:
+    def refusal(self, path: KeyPath, spots: list[Occurrence]) -> LocalError:
         files = " and ".join(dict.fromkeys(str(spot.file) for spot in spots))
         what = format_path(path) or "The config"
         return LocalError(
-            f"{what} comes from {files}: this program does not put together what `$include` keeps "
-            "apart; nothing was written",
+            f"{what} is spread over {files} by `$include`, and this program does not merge files; "
+            "nothing was written",
             hint=f"Edit {spots[-1].file} by hand, or set a single value inside",
         )
 
 
-def _merging(spots: list[Spot]) -> list[Spot]:
-    """The spots that have a part in the value: a value that is no object hides those under it."""
-    for kind in (dict, list):
-        if spots and isinstance(spots[0].value, kind):
-            for number, spot in enumerate(spots):
-                if not isinstance(spot.value, kind):
-                    return spots[:number]
-            return spots
-    return spots
+def _merged(spots: list[Occurrence]) -> list[Occurrence]:
+    """The occurrences that OpenClaw merges: a value of another type hides those after it."""
+    kind = next((kind for kind in (dict, list) if spots and isinstance(spots[0].value, kind)), None)
+    if kind is None:
+        return spots
+    return list(takewhile(lambda spot: isinstance(spot.value, kind), spots))
