@@ -10,7 +10,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/redaction.py",
         "return REDACTED if secret and _hides(value) else shown_text(value)",
         "return shown_text(value)",
-        ("tests/cli/test_config.py", "tests/config"),
+        ("tests/config/test_redaction.py", "tests/cli/test_config_verbs.py"),
         "a key on the screen",
     ),
     Mutation(
@@ -18,7 +18,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/redaction.py",
         '    if node.kind == "string" and secret and _hides(str(node.value)):\n',
         "    if False:\n",
-        ("tests/config/test_config_edit.py", "tests/cli/test_config_verbs.py"),
+        ("tests/config/test_redaction.py", "tests/cli/test_config_verbs.py"),
         "a key in a diff",
     ),
     Mutation(
@@ -26,7 +26,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/redaction.py",
         'return shown_text(re.sub(_IN_COMMENT, rf"\\1\\2{REDACTED}\\2", text))',
         "return shown_text(text)",
-        ("tests/config", "tests/cli/test_config_verbs.py"),
+        ("tests/config/test_redaction.py", "tests/cli/test_config_verbs.py"),
         "a key that was commented out is printed",
     ),
     Mutation(
@@ -34,7 +34,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/redaction.py",
         'return re.sub(_IN_QUERY, r"\\1***", re.sub(_USERINFO, r"\\1***@", text))',
         'return re.sub(_IN_QUERY, r"\\1***", text)',
-        ("tests/config", "tests/cli/test_config.py"),
+        ("tests/config/test_redaction.py", "tests/cli/test_config_verbs.py"),
         "a password in a URL is printed",
     ),
     Mutation(
@@ -42,7 +42,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         "> cap.limit.micro:",
         "> cap.limit.micro + 1:",
-        ("tests/money",),
+        ("tests/money/test_budgets.py",),
         "more is spent than was allowed",
     ),
     Mutation(
@@ -50,7 +50,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         "    if asked.amount is None:\n",
         "    if False:\n",
-        ("tests/money",),
+        ("tests/money/test_budgets.py",),
         "a request of any price is sent under a limit",
     ),
     Mutation(
@@ -58,7 +58,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         '= ("reserved", "settled", "held")',
         '= ("reserved", "settled")',
-        ("tests/money",),
+        ("tests/money/test_budgets.py",),
         "an uncertain job frees money that it may have spent",
     ),
     Mutation(
@@ -66,7 +66,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         "_FREE = (401, 402, 403, 404, 413, 429)",
         "_FREE = (402, 403, 404, 413, 429)",
-        ("tests/money",),
+        ("tests/money/test_budgets.py",),
         "a wrong key uses up the budget",
     ),
     Mutation(
@@ -74,7 +74,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         '(moment.replace(day=1) if per == "month" else moment)',
         "moment",
-        ("tests/money",),
+        ("tests/money/test_budgets.py",),
         "a monthly limit starts anew each day",
     ),
     Mutation(
@@ -82,7 +82,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/amount.py",
         "rounding=ROUND_CEILING",
         "rounding='ROUND_FLOOR'",
-        ("tests/money",),
+        ("tests/money/test_estimates.py",),
         "thousands of small requests pass the limit",
     ),
     Mutation(
@@ -90,7 +90,7 @@ GUARDING: tuple[Mutation, ...] = (
         "journal/costs.py",
         "FROM costs WHERE sandbox = 0 AND state IN",
         "FROM costs WHERE state IN",
-        ("tests/money",),
+        ("tests/money/test_reservations.py", "tests/money/test_budget_in_use.py"),
         "trying costs budget",
     ),
     Mutation(
@@ -98,7 +98,7 @@ GUARDING: tuple[Mutation, ...] = (
         "journal/costs.py",
         "        if cap.covers(model, endpoint):\n            micro,",
         "        if True:\n            micro,",
-        ("tests/money",),
+        ("tests/money/test_reservations.py", "tests/money/test_budget_in_use.py"),
         "a limit on one model stops the others",
     ),
     Mutation(
@@ -106,7 +106,7 @@ GUARDING: tuple[Mutation, ...] = (
         "journal/costs.py",
         "        if cap.covers(model, endpoint):\n            budget.check",
         "        if False:\n            budget.check",
-        ("tests/money",),
+        ("tests/money/test_reservations.py", "tests/money/test_budget_in_use.py"),
         "no budget holds",
     ),
     Mutation(
@@ -114,7 +114,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/hosts.py",
         'if url.scheme == "http" and not allow_http and not is_loopback(url.host):',
         "if False:",
-        ("tests/fal/test_hosts.py",),
+        ("tests/fal/test_urls.py", "tests/fal/test_client.py", "tests/fal/test_queue.py"),
         "anyone on the way can read the key",
     ),
     Mutation(
@@ -122,7 +122,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/hosts.py",
         "    return (\n        hosts.is_fal\n",
         "    return True or (\n        hosts.is_fal\n",
-        ("tests/fal",),
+        ("tests/fal/test_urls.py", "tests/fal/test_client.py", "tests/fal/test_queue.py"),
         "a forged URL steals the key",
     ),
     Mutation(
@@ -130,7 +130,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/hosts.py",
         'url.host.endswith(".fal.run")',
         'url.host.endswith("fal.run")',
-        ("tests/fal",),
+        ("tests/fal/test_urls.py", "tests/fal/test_client.py", "tests/fal/test_queue.py"),
         "evilfal.run gets the key",
     ),
     Mutation(
@@ -138,7 +138,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/urls.py",
         "if self.public_only and not at_home and is_private_name(url.host):",
         "if False:",
-        ("tests/fal",),
+        ("tests/fal/test_urls.py",),
         "a forged result reads the user's router",
     ),
     Mutation(
@@ -146,7 +146,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/urls.py",
         "    return address.ipv4_mapped or address.sixtofour or address",
         "    return address",
-        ("tests/fal",),
+        ("tests/fal/test_urls.py",),
         "::ffff:127.0.0.1 passes as public",
     ),
     Mutation(
@@ -154,7 +154,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/urls.py",
         "(real.is_multicast or real.is_reserved or real.is_unspecified)",
         "(real.is_reserved or real.is_unspecified)",
-        ("tests/fal",),
+        ("tests/fal/test_urls.py",),
         "a forged result reaches the local network",
     ),
     Mutation(
@@ -162,7 +162,7 @@ GUARDING: tuple[Mutation, ...] = (
         "fal/urls.py",
         '    if "@" in parts.netloc:\n',
         "    if False:\n",
-        ("tests/fal",),
+        ("tests/fal/test_urls.py",),
         "fal.run@evil.example looks like fal",
     ),
     Mutation(
@@ -170,7 +170,7 @@ GUARDING: tuple[Mutation, ...] = (
         "store/keys.py",
         "if _PLACEHOLDERS.fullmatch(key) or REDACTED in key:",
         "if False:",
-        ("tests/store",),
+        ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
         "the next request fails, and the good key is gone",
     ),
     Mutation(
@@ -178,7 +178,7 @@ GUARDING: tuple[Mutation, ...] = (
         "store/keys.py",
         "    elif len(key) < SHORTEST:\n",
         "    elif False:\n",
-        ("tests/store", "tests/cli/test_onboard.py"),
+        ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
         "`hello` replaces the key",
     ),
     Mutation(
@@ -186,7 +186,7 @@ GUARDING: tuple[Mutation, ...] = (
         "store/keys.py",
         '"****" + (key[-4:]',
         '"****" + (key[-8:]',
-        ("tests/store", "tests/cli/test_auth.py", "tests/cli/test_config.py"),
+        ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
         "logs hold half a secret",
     ),
     Mutation(
@@ -194,7 +194,7 @@ GUARDING: tuple[Mutation, ...] = (
         "store/keys.py",
         'return "PlainKey(…)"',
         'return f"PlainKey({self.value})"',
-        ("tests/store",),
+        ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
         "a traceback or a log shows the key",
     ),
     Mutation(
@@ -202,7 +202,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/include.py",
         "MAX_DEPTH = 10",
         "MAX_DEPTH = 12",
-        ("tests/config",),
+        ("tests/config/test_include.py",),
         "another config than OpenClaw sees",
     ),
     Mutation(
@@ -210,7 +210,7 @@ GUARDING: tuple[Mutation, ...] = (
         "config/include.py",
         '_NEVER_MERGED = frozenset(("__proto__", "constructor", "prototype"))',
         "_NEVER_MERGED: frozenset[str] = frozenset()",
-        ("tests/config",),
+        ("tests/config/test_include.py",),
         "another config than OpenClaw sees",
     ),
 )

@@ -18,7 +18,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/retry.py",
         "return min(max(0.0, seconds), LONGEST_WISH) if seconds == seconds else None",
         "return min(seconds, LONGEST_WISH) if seconds == seconds else None",
-        ("tests/fal/test_failures.py",),
+        ("tests/fal/test_failures.py", "tests/fal/test_client.py"),
         "a negative pause",
     ),
     Mutation(
@@ -26,7 +26,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/retry.py",
         "return min(max(0.0, seconds), LONGEST_WISH) if seconds == seconds else None",
         "return max(0.0, seconds) if seconds == seconds else None",
-        ("tests/fal/test_failures.py",),
+        ("tests/fal/test_failures.py", "tests/fal/test_client.py"),
         "a server makes the program sleep for years",
     ),
     Mutation(
@@ -34,7 +34,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/deadline.py",
         "return max(0.0, self._end - self._clock())",
         "return max(1.0, self._end - self._clock())",
-        ("tests/fal/test_queue.py",),
+        ("tests/fal/test_queue.py", "tests/fal/test_client.py"),
         "--timeout-ms does nothing",
     ),
     Mutation(
@@ -50,7 +50,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/deadline.py",
         "return Deadline(min(seconds, self.left()), clock=self._clock)",
         "return Deadline(seconds, clock=self._clock)",
-        ("tests/fal",),
+        ("tests/fal/test_queue.py", "tests/fal/test_client.py"),
         "an attempt takes longer than the whole command may",
     ),
     Mutation(
@@ -156,7 +156,7 @@ KEEPING: tuple[Mutation, ...] = (
         "files/naming.py",
         'return f"{stem}_{dot}{rest}" if _DEVICES.fullmatch(stem.strip()) else name',
         "return name",
-        ("tests/files",),
+        ("tests/files/test_naming.py", "tests/cli/test_saving.py"),
         "con.png cannot be written on Windows",
     ),
     Mutation(
@@ -164,7 +164,7 @@ KEEPING: tuple[Mutation, ...] = (
         "files/naming.py",
         "_length(stem + ending) > NAME_LIMIT",
         "_length(stem + ending) > NAME_LIMIT + 1",
-        ("tests/files",),
+        ("tests/files/test_naming.py", "tests/cli/test_saving.py"),
         "a paid file cannot be saved",
     ),
     Mutation(
@@ -172,7 +172,7 @@ KEEPING: tuple[Mutation, ...] = (
         "files/naming.py",
         'if match[0] == "{" or (name is not None and name not in FIELDS):',
         'if match[0] == "{":',
-        ("tests/files", "tests/cli/test_saving.py"),
+        ("tests/files/test_naming.py", "tests/cli/test_saving.py"),
         "a traceback after the request was paid",
     ),
     Mutation(
@@ -180,7 +180,7 @@ KEEPING: tuple[Mutation, ...] = (
         "files/naming.py",
         "    if known and extension.lower() in kind.extensions:",
         "    if known:",
-        ("tests/files",),
+        ("tests/files/test_naming.py", "tests/cli/test_saving.py"),
         "a JPEG is called .png",
     ),
     Mutation(
@@ -188,7 +188,7 @@ KEEPING: tuple[Mutation, ...] = (
         "provenance/splice.py",
         "    yield from _pieces(file, position, size)\n",
         "    yield from _pieces(file, position, size - 1)\n",
-        ("tests/provenance",),
+        ("tests/provenance/test_formats.py",),
         "the last byte of a paid file is gone",
     ),
     Mutation(
@@ -196,7 +196,7 @@ KEEPING: tuple[Mutation, ...] = (
         "batches/results.py",
         "            os.fsync(file.fileno())\n",
         "            pass\n",
-        ("tests/batches",),
+        ("tests/batches/test_results.py", "tests/files/test_synced.py"),
         "a power cut loses results",
     ),
     Mutation(
@@ -204,7 +204,7 @@ KEEPING: tuple[Mutation, ...] = (
         "batches/results.py",
         'return f"\'{text}" if text[:1] in',
         "return text if text[:1] in",
-        ("tests/batches",),
+        ("tests/batches/test_results.py", "tests/files/test_synced.py"),
         "a spreadsheet runs what a prompt says",
     ),
     Mutation(
@@ -228,7 +228,15 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/retry.py",
         "self.pauses[min(failures, len(self.pauses)) - 1]",
         "self.pauses[0]",
-        ("tests/fal",),
+        ("tests/fal/test_failures.py", "tests/fal/test_client.py"),
         "a server in trouble is asked all the time",
+    ),
+    Mutation(
+        "an option is dropped in silence",
+        "provider/declared_values.py",
+        '"seed", "steps", "guidance")',
+        '"seed", "guidance")',
+        ("tests/provider/test_every_option.py",),
+        "a request is paid for that is not the one that was asked",
     ),
 )
