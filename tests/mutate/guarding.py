@@ -58,7 +58,7 @@ GUARDING: tuple[Mutation, ...] = (
         "money/budget.py",
         '= ("reserved", "settled", "held")',
         '= ("reserved", "settled")',
-        ("tests/money/test_budgets.py",),
+        ("tests/money/test_reservations.py", "tests/money/test_budget_in_use.py"),
         "an uncertain job frees money that it may have spent",
     ),
     Mutation(

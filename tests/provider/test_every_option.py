@@ -68,5 +68,5 @@ def _planned(request: Any) -> tuple[object, frozenset[str]]:
         planned = plan(request, catalogue)
     except CapabilityError as error:
         return None, frozenset(violation.key for violation in error.violations)
-    keys = {item.key for item in (*planned.ignored, *planned.adjusted)}
+    keys = {item.key for item in planned.ignored} | {item.key for item in planned.adjusted}
     return (planned.endpoint, planned.body), frozenset(keys)
