@@ -97,7 +97,7 @@ def refusal(payload: object, *, key: str | None = None) -> Report:
 
 def _flagged(value: object, count: int) -> tuple[int, ...]:
     if isinstance(value, list):
-        return tuple(index for index, flag in enumerate(value) if flag is True)
+        return tuple(index for index, flag in enumerate(value[:MOST_FILES]) if flag is True)
     return tuple(range(max(count, 1))) if value is True else ()
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 MOST_VALUES = 5_000_000
+MOST_DIGITS = 40  # of a number: Python refuses to read, or to write, those of thousands of digits
 LARGEST = 2**53  # of a count or a size: what every reader of JSON and SQLite can hold
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 _UNITS = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
@@ -22,8 +23,9 @@ def parse(data: bytes, *, exact: bool = False) -> object:
     thirty times the memory of their bytes. With `exact`, numbers with a fraction become texts that
     hold all their digits.
 
-    Numbers without a fraction stay exact at any size. Bytes that are no UTF-8 become U+FFFD: better
-    a garbled prompt than a lost URL. `NaN` and the infinities, which JSON lacks, become null.
+    Numbers without a fraction stay exact up to MOST_DIGITS; longer ones become null, as do `NaN`
+    and the infinities, which JSON lacks. Bytes that are no UTF-8 become U+FFFD: better a garbled
+    prompt than a lost URL.
     """
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise NotJson("too many values")
@@ -31,10 +33,15 @@ def parse(data: bytes, *, exact: bool = False) -> object:
         return json.loads(
             data.decode("utf-8-sig", "replace"),
             parse_float=str if exact else None,
+            parse_int=_integer,
             parse_constant=lambda _: None,
         )
     except (ValueError, RecursionError, MemoryError) as exc:
         raise NotJson(str(exc)) from None
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= MOST_DIGITS else None
 
 
 def mapping(value: object) -> Mapping[str, object]:

@@ -62,7 +62,6 @@ def test_large_whole_numbers_stay_exact() -> None:
         b'{"a": 1',
         b"[" * 200_000,
         b"\xff\xfe\x00",
-        b"1" * 10_000,
         b"nul",
         b"{}{}",
     ],
@@ -76,6 +75,7 @@ def test_odd_json_is_read_all_the_same() -> None:
     assert wire.parse(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
     assert wire.parse(b'{"a": "\xff\xfe", "url": "x"}') == {"a": "\ufffd\ufffd", "url": "x"}
     assert wire.parse(b'{"a": 1, "a": 2}') == {"a": 2}
+    assert wire.parse(b'{"a": %s, "b": -1}' % (b"7" * 5000)) == {"a": None, "b": -1}
     assert wire.parse(b'{"a": NaN, "b": -Infinity}') == {"a": None, "b": None}
 
 

@@ -313,4 +313,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("tests/cli/test_job_ends.py",),
         "the user is sent to look for a job that never was",
     ),
+    Mutation(
+        "a number of any length is read",
+        "fal/wire.py",
+        "            parse_int=_integer,\n",
+        "",
+        ("tests/fal/test_wire.py",),
+        "one absurd number hides the state of a paid job until the time is over",
+    ),
 )
