@@ -15,19 +15,16 @@ from openclaw_fal.atomic import read_file
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 
-TEMPLATE = re.compile(r"\$\$\{([A-Z_][A-Z0-9_]*)\}|\$\{([A-Z_][A-Z0-9_]*)\}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Compiled when they are looked for: every run imports this module.
+_TEMPLATE = r"\$\$\{([A-Z_][A-Z0-9_]*)\}|\$\{([A-Z_][A-Z0-9_]*)\}"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _MAX_BYTES = 1024 * 1024
 # The format of the npm package dotenv, which OpenClaw reads the file with.
-_LINE = re.compile(
-    r"""
+_LINE = r"""(?mx)
     ^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)
     (\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^\#\r\n]+)?
     \s*(?:\#.*)?$
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
-
+    """
 
 PROCESS = "the environment"
 
@@ -91,18 +88,18 @@ def substituted(text: str, names: Variables, path: str) -> str:
             )
         return filled
 
-    return TEMPLATE.sub(value, text)
+    return re.sub(_TEMPLATE, value, text)
 
 
 def has_template(text: str) -> bool:
     """Whether a string holds `${NAME}`; `$${NAME}` is not a template."""
-    return any(match[2] is not None for match in TEMPLATE.finditer(text))
+    return any(match[2] is not None for match in re.finditer(_TEMPLATE, text))
 
 
 def parse_dotenv(text: str) -> dict[str, str]:
     """The variables in the text of a `.env` file."""
     values: dict[str, str] = {}
-    for match in _LINE.finditer(text.replace("\r\n", "\n").replace("\r", "\n")):
+    for match in re.finditer(_LINE, text.replace("\r\n", "\n").replace("\r", "\n")):
         value = (match[2] or "").strip()
         quote = value[:1]
         if len(value) > 1 and quote in "'\"`" and value.endswith(quote):
@@ -115,7 +112,7 @@ def parse_dotenv(text: str) -> dict[str, str]:
 
 def _dotenv(path: Path) -> dict[str, str]:
     snapshot = read_file(path)
-    if len(snapshot.content) > _MAX_BYTES:
+    if not 0 < len(snapshot.content) <= _MAX_BYTES:
         return {}
     return parse_dotenv(snapshot.content.decode("utf-8", "replace"))
 
@@ -124,5 +121,5 @@ def _strings(section: Mapping[str, object]) -> dict[str, str]:
     return {
         name: value
         for name, value in section.items()
-        if isinstance(value, str) and _NAME.fullmatch(name) and not has_template(value)
+        if isinstance(value, str) and re.fullmatch(_NAME, name) and not has_template(value)
     }

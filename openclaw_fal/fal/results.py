@@ -27,8 +27,8 @@ ECHOES = frozenset({"image_url", "image_urls", "input", "inputs", "request", "ar
 MOST_FILES = 10_000
 _URL = ("http://", "https://", "data:", "//")
 _INLINE = ("b64_json", "base64", "content", "data")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
-_REFUSES = re.compile(r"(?i)polic(?:y|ies)|guideline|safety|violat|prohibit|inappropriate|explicit")
+_BASE64 = r"[A-Za-z0-9+/_-]{64,}={0,2}"
+_REFUSES = r"(?i)polic(?:y|ies)|guideline|safety|violat|prohibit|inappropriate|explicit"
 _FILE_FACTS = ("content_type", "file_name", "file_size")
 
 
@@ -91,7 +91,7 @@ def refusal(payload: object, *, key: str | None = None) -> Report:
     words = facts(payload, key=key).description
     if report.words or words is None:
         return report
-    refused = (CONTENT_POLICY,) if _REFUSES.search(words) else ()
+    refused = (CONTENT_POLICY,) if re.search(_REFUSES, words) else ()
     return report.with_more(Report(refused, clean(words)))
 
 
@@ -160,7 +160,7 @@ def _inline(value: object, fields: Mapping[str, object] | None) -> str | None:
     if value[:5].lower() == "data:":
         return value
     text = value.strip()
-    if _is_url(text) or not _BASE64.fullmatch(text[:4096].replace("\n", "")[:4000]):
+    if _is_url(text) or not re.fullmatch(_BASE64, text[:4096].replace("\n", "")[:4000]):
         return None
     kind = text_of((fields or {}).get("content_type")) or "application/octet-stream"
     return f"data:{clean(kind, limit=100)};base64,{text}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 LONGEST = 16 * 1024
-_SHARED = re.compile(r"[a-z0-9._~-]+", re.IGNORECASE)
+_SHARED = r"[a-z0-9._~-]+"
 _LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain")
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = frozenset(' "<>^`{|}')
@@ -85,7 +85,7 @@ def _ascii_host(host: str) -> str:
         return str(IPv6Address(host.partition("%")[0]))
     name = host if host.isascii() else host.encode("idna").decode("ascii")
     name = name.lower().removesuffix(".")
-    if name and (not _SHARED.fullmatch(name) or len(name) > 253 or ".." in name):
+    if name and (not re.fullmatch(_SHARED, name) or len(name) > 253 or ".." in name):
         raise ValueError(host)
     return name
 

@@ -26,10 +26,10 @@ FIELDS = ("prompt", "model", "kind", "date", "time", "seed", "id", "n", "ext")
 
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h"}
+    | dict.fromkeys("'’ʼ`´", "")
 )
-_APOSTROPHES = re.compile("['’ʼ`´]")
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
-_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_DEVICES = r"con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]"
+_TOKEN = r"\{\{|\}\}|\{([^{}]*)\}|[{}]"
 
 
 def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
@@ -38,7 +38,7 @@ def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
     Accents are dropped. Without a single ASCII letter or digit the answer is `fallback`.
     """
     text = text[: limit * 40].casefold().translate(_LATIN)
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text))
+    plain = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     words = re.sub("[^a-z0-9]+", "-", plain).strip("-")
     if len(words) > limit:
@@ -50,7 +50,7 @@ def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
 def portable(name: str) -> str:
     """A name that is no device on Windows, where `con.png` is as bad as `con`."""
     stem, dot, rest = name.partition(".")
-    return f"{stem}_{dot}{rest}" if _DEVICES.fullmatch(stem.strip()) else name
+    return f"{stem}_{dot}{rest}" if re.fullmatch(_DEVICES, stem.strip().lower()) else name
 
 
 def escaped(text: str) -> str:
@@ -61,7 +61,7 @@ def escaped(text: str) -> str:
 def fields(template: str) -> set[str]:
     """The fields that a template uses. Raises `UsageError` for one that does not exist."""
     used = set()
-    for match in _TOKEN.finditer(template):
+    for match in re.finditer(_TOKEN, template):
         name = match[1]
         if match[0] == "{" or (name is not None and name not in FIELDS):
             shown = match[0] if name is not None else "{"
@@ -81,7 +81,7 @@ def rendered(template: str, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         return match[0][:1] if match[1] is None else values[match[1]]
 
-    name = _TOKEN.sub(value, template)
+    name = re.sub(_TOKEN, value, template)
     return portable(name) if fields(template) else name
 
 

@@ -15,7 +15,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Kind
 
 _SEPARATORS = tuple(sep for sep in (os.sep, os.altsep) if sep)
-_STREAMS = re.compile(r"/dev/(stdin|stdout|stderr|tty|null|fd/.*)|/proc/self/fd/.*")
+_STREAMS = r"/dev/(stdin|stdout|stderr|tty|null|fd/.*)|/proc/self/fd/.*"
 
 
 class OutputTarget(Frozen):
@@ -114,7 +114,7 @@ def _template(output: str, cwd: Path) -> str:
     if not output or "\0" in output:
         raise UsageError("--output: the path is empty or holds a NUL")
     full = os.path.join(cwd, output)
-    if output == "-" or _STREAMS.fullmatch(os.path.normpath(full)):
+    if output == "-" or re.fullmatch(_STREAMS, os.path.normpath(full)):
         raise UsageError(
             f"--output {output}: media go to files; standard output holds their paths",
             hint="give a file, a folder or a template, or nothing",

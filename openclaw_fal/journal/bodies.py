@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 
-_DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.+=-]+)*;base64,", re.ASCII)
+_DATA_URI = r"(?a)data:([\w.+-]+/[\w.+-]+)(?:;[\w.+=-]+)*;base64,"
 
 Mark = dict[str, object]
 
@@ -67,7 +67,7 @@ def _kept(node: object) -> object:
 
 def _marked(text: str) -> object:
     """A data URI as its mark; any other text as it is."""
-    head = _DATA_URI.match(text)
+    head = re.match(_DATA_URI, text) if text.startswith("data:") else None
     if head is None:
         return text
     try:

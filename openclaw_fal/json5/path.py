@@ -24,11 +24,12 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-_BARE = re.compile(r"(?:\\.|[^.\[\]\\])+", re.DOTALL)
-_QUOTED = re.compile(r"\[\s*(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')\s*\]", re.DOTALL)
-_BRACKET = re.compile(r"\[\s*([^\]\"'\s][^\]]*?)\s*\]", re.DOTALL)
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
-_SIMPLE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
+# Compiled when a path is read or written: every run imports this module.
+_BARE = r"(?s)(?:\\.|[^.\[\]\\])+"
+_QUOTED = r"(?s)\[\s*(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')\s*\]"
+_BRACKET = r"(?s)\[\s*([^\]\"'\s][^\]]*?)\s*\]"
+_INDEX = r"0|[1-9][0-9]{0,8}"
+_SIMPLE = r"[A-Za-z_$][A-Za-z0-9_$-]*"
 
 
 def parse_path(text: str) -> KeyPath:
@@ -52,7 +53,7 @@ def parse_path(text: str) -> KeyPath:
 
 
 def _bare(text: str, at: int) -> tuple[str, int]:
-    match = _BARE.match(text, at)
+    match = re.compile(_BARE).match(text, at)
     if match is None or not match.group().strip():
         _malformed(text, at, "a key is missing")
     if match.group()[0] in "\"'":
@@ -61,17 +62,17 @@ def _bare(text: str, at: int) -> tuple[str, int]:
 
 
 def _bracketed(text: str, at: int) -> tuple[str | int, int]:
-    quoted = _QUOTED.match(text, at)
+    quoted = re.compile(_QUOTED).match(text, at)
     if quoted:
         inside = quoted.group(1) if quoted.group(1) is not None else quoted.group(2)
         return re.sub(r"\\(.)", r"\1", inside, flags=re.DOTALL), quoted.end()
-    match = _BRACKET.match(text, at)
+    match = re.compile(_BRACKET).match(text, at)
     if match is None:
         _malformed(text, at, "expected an index or a key and `]`")
     inside = match.group(1)
     if re.fullmatch(r"-[0-9]+", inside):
         _malformed(text, at, "an index counts from 0 at the front")
-    return int(inside) if _INDEX.fullmatch(inside) else inside, match.end()
+    return int(inside) if re.fullmatch(_INDEX, inside) else inside, match.end()
 
 
 def _malformed(text: str, at: int, reason: str) -> NoReturn:
@@ -87,7 +88,7 @@ def format_path(path: KeyPath) -> str:
     for segment in path:
         if isinstance(segment, int):
             parts.append(f"[{segment}]")
-        elif _SIMPLE.fullmatch(segment):
+        elif re.fullmatch(_SIMPLE, segment):
             parts.append(f".{segment}" if parts else segment)
         else:
             escaped = segment.replace("\\", "\\\\").replace('"', '\\"')
@@ -99,7 +100,7 @@ def index_of(segment: str | int) -> int | None:
     """The segment as an index into a list, or None when it is none."""
     if isinstance(segment, int):
         return segment
-    return int(segment) if _INDEX.fullmatch(segment) else None
+    return int(segment) if re.fullmatch(_INDEX, segment) else None
 
 
 def get_at(data: object, path: KeyPath) -> object | Literal[Missing.MISSING]:

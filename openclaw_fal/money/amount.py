@@ -12,7 +12,7 @@ MICRO = 1_000_000
 MOST = 1_000_000_000
 """The largest amount that can be named: it keeps every sum within SQLite's 64 bits."""
 
-_AMOUNT = re.compile(r"\d+(\.\d+)?|\.\d+", re.ASCII)
+_AMOUNT = r"[0-9]+(\.[0-9]+)?|\.[0-9]+"
 
 
 class Money(Frozen):
@@ -39,7 +39,7 @@ def parsed(text: str, option: str) -> Money:
     """The US dollars in a user's text (`5`, `0.25`, `$0.25`). `option` names it in the UsageError:
     a text that is no decimal number, is finer than a millionth, or is too large."""
     number = text.strip().removeprefix("$")
-    if not _AMOUNT.fullmatch(number):
+    if not re.fullmatch(_AMOUNT, number):
         raise UsageError(
             f"{option} {text!r} is not an amount in US dollars", hint="for example 2.50"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from openclaw_fal.provenance.record import VERSION
 from openclaw_fal.provenance.survey import PACKET_LIMIT
@@ -26,7 +26,7 @@ _END = '<?xpacket end="r"?>'
 _OURS = f"{{{_NAMESPACES['openclawfal']}}}document"
 _DEEPEST = 8
 # Characters that XML 1.0 cannot hold, not even as references.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 def build(document: Mapping[str, object]) -> bytes:
@@ -80,9 +80,16 @@ def _properties(document: Mapping[str, object]) -> dict[str, str]:
         _name("xmp", "CreatorTool"): document.get("creatorTool"),
         _name("xmp", "CreateDate"): document.get("date"),
     }
-    texts = {name: _NOT_XML.sub("\ufffd", str(text)) for name, text in entries.items() if text}
+    texts = {
+        name: _for_xml(str(text), lambda _: "\ufffd") for name, text in entries.items() if text
+    }
     ours = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return {**texts, _OURS: _NOT_XML.sub(lambda char: f"\\u{ord(char[0]):04x}", ours)}
+    return {**texts, _OURS: _for_xml(ours, lambda char: f"\\u{ord(char[0]):04x}")}
+
+
+def _for_xml(text: str, instead: Callable[[re.Match[str]], str]) -> str:
+    """A text with something else for the characters that XML cannot hold."""
+    return text if text.isprintable() else re.sub(_NOT_XML, instead, text)
 
 
 def _name(prefix: str, name: str) -> str:

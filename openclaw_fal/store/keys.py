@@ -22,20 +22,18 @@ SHORTEST = 16
 """Characters. A shorter key would be hidden in too many ordinary words of the output."""
 
 _SHOWN_FROM = 16
-_PLACEHOLDERS = re.compile(
-    r"""
-    <.*> | \{\{.*\}\} | \$\{?[A-Za-z_][A-Za-z0-9_]*\}? | %[A-Za-z_]+% | \[.*\]
+# Of a key in lower case.
+_PLACEHOLDERS = r"""(?x)
+    <.*> | \{\{.*\}\} | \$\{?[a-z_][a-z0-9_]*\}? | %[a-z_]+% | \[.*\]
     | (?:my[-_])?(?:fal[-_])?(?:api[-_]?)?key[-_]here | insert[-_].* | your[-_]?.*key.*
     | (?:the[-_])?fal(?:[-_]api)?[-_]key | api[-_]?key | change[-_]?me | replace[-_]?me
     | placeholder | redacted | hidden | secret | none | null | undefined | todo
-    | (?:fal[-_]|sk[-_]|key[-_])?[xX]{3,}[-_:.xX]*
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_MASK = re.compile(r"\*{3,}|\.{3,}|…|•")
-_ASSIGNMENT = re.compile(r"(?:export\s+)?[A-Z_]*KEY\s*=")
-_TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    | (?:fal[-_]|sk[-_]|key[-_])?x{3,}[-_:.x]*
+    """
+_MASK = r"\*{3,}|\.{3,}|…|•"
+_ASSIGNMENT = r"(?:export\s+)?[A-Z_]*KEY\s*="
+_TEMPLATE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class PlainKey(Frozen):
@@ -107,13 +105,13 @@ def mask(key: str) -> str:
 
 def is_whole_template(text: str) -> bool:
     """Whether a text is `${NAME}` and nothing else."""
-    return _TEMPLATE.fullmatch(text.strip()) is not None
+    return re.fullmatch(_TEMPLATE, text.strip()) is not None
 
 
 def key_reference(value: object, where: str) -> KeyReference:
     """A key, `"${NAME}"`, or `{source: "env", provider, id}`. Raises LocalError for other forms."""
     if isinstance(value, str):
-        if template := _TEMPLATE.fullmatch(value.strip()):
+        if template := re.fullmatch(_TEMPLATE, value.strip()):
             return EnvKey(template.group(1))
         return PlainKey(value)
     if not isinstance(value, dict):
@@ -127,21 +125,21 @@ def key_reference(value: object, where: str) -> KeyReference:
             hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '
             'id: "NAME"}; or set FAL_KEY',
         )
-    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(_VARIABLE, name):
         raise LocalError(f"{where}.id is not the name of an environment variable")
     return EnvKey(name)
 
 
 def _no_key(key: str) -> str | None:
-    if _ASSIGNMENT.match(key):
+    if re.match(_ASSIGNMENT, key):
         return "it begins with the name of a variable; give only what follows the `=`"
     if key.lower().startswith(("key ", "bearer ")):
         return "it begins with the word of a header; give only what follows it"
     if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'`":
         return "it has quotes around it"
-    if _PLACEHOLDERS.fullmatch(key) or REDACTED in key:
+    if re.fullmatch(_PLACEHOLDERS, key.lower()) or REDACTED in key:
         return "it is a placeholder for one"
-    if _MASK.search(key) or not any(char.isalnum() for char in key):
+    if re.search(_MASK, key) or not any(char.isalnum() for char in key):
         return "it is a masked one, as programs show it"
     if any(char.isspace() for char in key):
         return "there is white space in it"
