@@ -75,29 +75,28 @@ class Collector(Frozen):
     def _collected(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
-        job = self.journal.get(job_id)
         raw = self.journal.result(job_id)
         if raw is None:
-            return self._already_saved(job)
+            return self._already_saved(job_id)
         result = self.fal.read(raw)
         if result.failure is not None:
-            raise self._nothing_to_save(job, raw, target, result.failure)
+            raise self._nothing_to_save(job_id, raw, target, result.failure)
         try:
-            with self.journal.claim(job_id, wait_s=deadline.left()) as claimed:
-                outputs = self._save_all(claimed, result, target, settings, deadline)
+            with self.journal.claim(job_id, wait_s=deadline.left()) as job:
+                outputs = self._save_all(job, result, target, settings, deadline)
                 self.journal.done(job_id)
         except OpenClawFalError as error:
             if isinstance(error, JobFailed):  # no other attempt would help
-                self._keep(job, raw, target, error)
+                self._keep(job_id, raw, target, error)
             error.hint = error.hint or f"openclaw jobs wait {job_id}"
             raise
         return self._generated(job, outputs, result)
 
-    def _keep(self, job: Job, raw: bytes, target: OutputTarget, error: OpenClawFalError) -> None:
+    def _keep(self, job_id: str, raw: bytes, target: OutputTarget, error: OpenClawFalError) -> None:
         """Keep an answer whose files cannot be had."""
-        path = self.files.keep_unreadable(target, job.id, raw)
+        path = self.files.keep_unreadable(target, job_id, raw)
         error.message += f"; fal's answer was kept at {path}"
-        error.hint = error.hint or f"openclaw jobs show {job.id}"
+        error.hint = error.hint or f"openclaw jobs show {job_id}"
 
     def _generated(self, job: Job, outputs: Sequence[Output], result: Reading) -> Generated:
         flagged = tuple(index for index in result.flagged if index < len(outputs))
@@ -188,9 +187,9 @@ class Collector(Frozen):
                 self.journal.saved(job.id, index, output)
         return output
 
-    def _already_saved(self, job: Job) -> Generated:
+    def _already_saved(self, job_id: str) -> Generated:
         """A job whose result is no longer kept: done, unless its files are gone."""
-        job = self.journal.get(job.id)  # another call may have saved them in this moment
+        job = self.journal.get(job_id)  # another call may have saved them in this moment
         outputs = tuple(job.outputs[index] for index in sorted(job.outputs))
         gone = [str(output.path) for output in outputs if not output.path.exists()]
         if not outputs or gone:
@@ -209,12 +208,12 @@ class Collector(Frozen):
         )
 
     def _nothing_to_save(
-        self, job: Job, raw: bytes, target: OutputTarget, error: OpenClawFalError
+        self, job_id: str, raw: bytes, target: OutputTarget, error: OpenClawFalError
     ) -> OpenClawFalError:
         """The error for an answer without media. What came is kept: it is paid for."""
-        path = self.files.keep_unreadable(target, job.id, raw)
+        path = self.files.keep_unreadable(target, job_id, raw)
         error.message += f"; the answer was kept at {path}"
-        self.journal.failed(job.id, error.code, error.message)
+        self.journal.failed(job_id, error.code, error.message)
         return error
 
 

@@ -342,6 +342,8 @@ class Journal(Lookups):
         self._held[job_id] = (owner, number)
 
     def _release(self, job_id: str, owner: str) -> None:
+        if job_id not in self._held:  # it is done
+            return
         query = (
             "UPDATE jobs SET state = 'completed', owner = '' "
             "WHERE id = ? AND state = 'saving' AND owner = ?"
