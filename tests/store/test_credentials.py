@@ -359,3 +359,8 @@ def test_a_folder_in_place_of_the_file() -> None:
         store_key(KEY)
     with pytest.raises(LocalError, match="folder"):
         resolve_key(None)
+
+
+def test_what_holds_a_key_does_not_show_it_by_itself() -> None:
+    held = PlainKey("0123456789abcdef")
+    assert "0123" not in f"{held} {held!r} {[held]}"
