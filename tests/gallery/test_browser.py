@@ -31,7 +31,7 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="pip install -e '.[browser]'")
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
