@@ -60,6 +60,7 @@ def cases(stage: Stage, folder: Path) -> list[Case]:
         Case("dry run", "start-up", _ours(stage, *GENERATE, "--dry-run", "--json")),
         Case("fal-client", "start-up", _reference(stage)),
         Case("image generate", "start-up", _ours(stage, *GENERATE, "--json")),
+        Case("jobs list", "start-up", _ours(stage, "jobs", "list")),
         Case("fal-client, https", "https", _reference(stage, tls=True)),
         Case("image generate, https", "https", _ours(stage, *GENERATE, tls="folder")),
         Case("the same with a bundle", "https", _ours(stage, *GENERATE, tls="bundle")),

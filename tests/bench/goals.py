@@ -72,6 +72,8 @@ GOALS = [
     _ratio("completion", "completion", "bare Python", 3.0),
     _ratio("config get", "config get", "fal-client", 0.5),
     _ratio("--help", "--help", "fal-client", 0.5),
+    _ratio("dry run", "dry run", "fal-client", 0.5),
+    _ratio("jobs list", "jobs list", "fal-client", 0.5),
     _peak("image generate", "image generate", 45.0),
     _peak("a 200 MB download", "200 MB", 60.0),
     Goal("a 200 MB download without the start-up / curl", "×", 1.3, _download),
