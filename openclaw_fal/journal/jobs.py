@@ -87,21 +87,24 @@ class Journal(Lookups):
             }
         )
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+
+        def insert(db: sqlite3.Connection) -> None:
+            journal_keys.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
+            journal_costs.reserve(
+                db,
+                job_id=job_id,
+                created=now,
+                kind=new.kind,
+                model=str(values["model"]),
+                endpoint=str(values["endpoint"]),
+                sandbox=new.sandbox,
+                reservation=new.reservation,
+            )
+            added = db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)
+            self._hold(job_id, owner, added.lastrowid or 0)
+
         try:
-            with self._transaction(create=True) as db:
-                journal_keys.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
-                journal_costs.reserve(
-                    db,
-                    job_id=job_id,
-                    created=now,
-                    kind=new.kind,
-                    model=str(values["model"]),
-                    endpoint=str(values["endpoint"]),
-                    sandbox=new.sandbox,
-                    reservation=new.reservation,
-                )
-                added = db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)
-                self._hold(job_id, owner, added.lastrowid or 0)
+            self._begin(insert)
         except BaseException:
             processes.end(owner)
             self.leave(job_id)
@@ -285,10 +288,8 @@ class Journal(Lookups):
 
     def _change(self, job_id: str, allowed: tuple[State, ...], **changes: object) -> bool:
         def change(db: sqlite3.Connection) -> bool:
-            row = journal_rows.by_id(db, job_id)
-            if row is None or row["state"] not in allowed:
+            if not _update(db, job_id, changes, allowed):
                 return False
-            _update(db, job_id, changes)
             journal_costs.follow(db, job_id)
             return True
 
@@ -332,10 +333,8 @@ class Journal(Lookups):
         ):
             return None
         self._hold(job_id, owner, row["number"])
-        _update(db, job_id, {"state": "saving", "owner": owner})
-        claimed = journal_rows.by_id(db, job_id)
-        assert claimed is not None
-        return self._job(db, claimed)
+        _update(db, job_id, {"state": "saving", "owner": owner}, ("completed", "saving", "done"))
+        return job.replaced(state="saving")
 
     def _hold(self, job_id: str, owner: str, number: int) -> None:
         locks.hold(self.path, number)
@@ -353,10 +352,15 @@ class Journal(Lookups):
         self.leave(job_id)
 
 
-def _update(db: sqlite3.Connection, job_id: str, changes: Mapping[str, object]) -> None:
+def _update(
+    db: sqlite3.Connection, job_id: str, changes: Mapping[str, object], allowed: tuple[State, ...]
+) -> bool:
+    """Change the row of a job that is in one of the allowed states; whether it was."""
     values = {**stored(changes), "updated": time.time(), "wanted": job_id}
     assignments = ", ".join(f"{name} = :{name}" for name in values if name != "wanted")
-    db.execute(f"UPDATE jobs SET {assignments} WHERE id = :wanted", values)
+    states = ", ".join(f"'{state}'" for state in allowed)
+    query = f"UPDATE jobs SET {assignments} WHERE id = :wanted AND state IN ({states})"
+    return db.execute(query, values).rowcount == 1
 
 
 def _all_there(job: Job) -> bool:

@@ -152,6 +152,11 @@ class Lookups:
         with journal_file.opened(self.path, create=False, reading=True) as db:
             yield db
 
+    def _begin(self, action: Callable[[sqlite3.Connection], None]) -> None:
+        """Run `action` in a transaction, in a journal that may have to be made first."""
+        with self._transaction(create=True) as db:
+            action(db)
+
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run `action` in a transaction. What was to be written is written despite an interrupt."""
         try:

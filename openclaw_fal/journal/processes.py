@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +26,7 @@ _calls: set[str] = set()
 
 def new_owner() -> str:
     """The owner string of a call of the running process; it counts as alive until `end`."""
-    pid = os.getpid()
-    owner = f"{_place()}|{pid}|{_start(pid) or ''}|{os.urandom(8).hex()}"
+    owner = f"{_this_process(os.getpid())}|{os.urandom(8).hex()}"
     _calls.add(owner)
     return owner
 
@@ -50,6 +50,13 @@ def life(owner: str, journal: Path, number: int) -> Life:
     return "unknown" if _exists(int(pid)) else "gone"
 
 
+@cache
+def _this_process(pid: int) -> str:
+    """What the owners of all calls of the running process begin with."""
+    return f"{_place()}|{pid}|{_start(pid) or ''}"
+
+
+@cache
 def _place() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:

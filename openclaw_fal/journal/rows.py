@@ -121,6 +121,7 @@ def matching(db: sqlite3.Connection, wanted: str) -> Sequence[sqlite3.Row]:
     wanted = text(wanted)
     typed = wanted.lower().translate(_LOOK_ALIKE)
     for condition in (
+        "id = :typed",  # by an index, however many jobs there are
         "id = :typed OR request_id = :wanted",
         "substr(id, 1, length(:typed)) = :typed"
         " OR substr(request_id, 1, length(:wanted)) = :wanted",

@@ -1,5 +1,5 @@
 """The journal for the many threads of one process: one connection, and one commit for all changes
-that wait at the same time.
+of the same moment.
 
 Each commit puts the file on the disk, which takes as long for one change as for forty. A change is
 as durable when its call returns as it is with `Journal`.
@@ -8,6 +8,7 @@ as durable when its call returns as it is with `Journal`.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
+
+MOMENT_S = 0.015
+"""Changes that come within this many seconds are put on the disk together."""
 
 
 class SharedJournal(Journal):
@@ -61,23 +65,29 @@ class SharedJournal(Journal):
             with journal_file.in_words(self.path):
                 yield db
 
+    def _begin(self, action: Callable[[sqlite3.Connection], None]) -> None:
+        self._write(action)
+
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Run `action` in a transaction, together with those of other threads."""
         change = _Change(action)
         with self._adding:
             self._waiting.append(change)
-        with self._using:  # whoever comes first commits for all
-            if not change.over:
-                with self._adding:
-                    changes, self._waiting = self._waiting, []
-                self._commit(changes)
+        try:
+            change.over.wait(MOMENT_S)
+        finally:
+            with self._using:  # whoever has waited longest commits for all
+                if not change.over.is_set():
+                    with self._adding:
+                        changes, self._waiting = self._waiting, []
+                    self._commit(changes)
         return change.result()
 
     def _commit(self, changes: list[_Change[Any]]) -> None:
         try:
             with self._transaction() as db:
                 for change in changes:
-                    change.run(db)
+                    change.run(db, alone=len(changes) == 1)
         except BaseException as failure:  # nothing of it is on the disk
             for change in changes:
                 change.failure = change.failure or failure
@@ -85,7 +95,7 @@ class SharedJournal(Journal):
                 raise
         finally:
             for change in changes:
-                change.over = True
+                change.over.set()
 
 
 class _Change(Generic[T]):
@@ -95,9 +105,12 @@ class _Change(Generic[T]):
         self._action = action
         self._values: list[T] = []
         self.failure: BaseException | None = None
-        self.over = False
+        self.over = threading.Event()
 
-    def run(self, db: sqlite3.Connection) -> None:
+    def run(self, db: sqlite3.Connection, *, alone: bool) -> None:
+        if alone:
+            self._values = [self._action(db)]
+            return
         db.execute("SAVEPOINT change")
         try:
             self._values = [self._action(db)]

@@ -16,7 +16,7 @@ import pytest
 
 from openclaw_fal.errors import Interrupted, LocalError, TimedOut
 from openclaw_fal.journal import locks, processes
-from openclaw_fal.journal import rows as journal_rows
+from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import URLS, begin, other_owner, output, posix, python
 
@@ -268,16 +268,16 @@ def test_an_interrupt_does_not_lose_the_request_id(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, signalled: Any
 ) -> None:
     job_id = begin(journal)
-    real = journal_rows.by_id
+    real = journal_costs.follow
     calls: list[int] = []
 
-    def interrupted_once(db: sqlite3.Connection, wanted: str) -> sqlite3.Row | None:
+    def interrupted_once(db: sqlite3.Connection, changed: str) -> None:
         calls.append(1)
         if len(calls) == 1:
             raise signalled
-        return real(db, wanted)
+        real(db, changed)
 
-    monkeypatch.setattr(journal_rows, "by_id", interrupted_once)
+    monkeypatch.setattr(journal_costs, "follow", interrupted_once)
     with pytest.raises((KeyboardInterrupt, SystemExit, Interrupted)):
         journal.submitted(job_id, *URLS)
     assert journal.get(job_id).request_id == "req-1"
