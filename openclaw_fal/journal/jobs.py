@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -225,17 +225,18 @@ class Journal(Lookups):
             try:
                 yield job
             finally:
-                self._release(job_id, owner)
+                if job_id in self._held:  # `done` has let it go already
+                    self._release(job_id, owner)
         finally:
             processes.end(owner)
 
     def naming(self, job_id: str, index: int, pending: PendingName) -> bool:
         """The file of output `index` (from 0) is about to get its final name."""
-        return self._output(job_id, index, pending.output, pending.file_id)
+        return self._write(output_change(job_id, index, pending.output, pending.file_id))
 
     def saved(self, job_id: str, index: int, output: Output) -> bool:
         """The file of output `index` (from 0) is under its final name."""
-        return self._output(job_id, index, output, None)
+        return self._write(output_change(job_id, index, output, None))
 
     def done(self, job_id: str) -> bool:
         """All files are saved. A large result that was put aside is no longer needed."""
@@ -310,14 +311,6 @@ class Journal(Lookups):
         error = JobError(code, message, http_status)
         return self._change(job_id, allowed, state=state, owner="", error=error, reserve=None)
 
-    def _output(self, job_id: str, index: int, output: Output, file_id: str | None) -> bool:
-        query = (
-            "INSERT OR REPLACE INTO outputs (job, position, facts, file_id) "
-            "SELECT number, ?, ?, ? FROM jobs WHERE id = ?"
-        )
-        values = (index, json.dumps(output.as_json()), file_id, job_id)
-        return self._write(lambda db: db.execute(query, values).rowcount == 1)
-
     def _take(self, db: sqlite3.Connection, job_id: str, owner: str) -> Job | None:
         """Claim the job, or None while another call that is at work has it."""
         row = journal_rows.by_id(db, job_id)
@@ -350,6 +343,18 @@ class Journal(Lookups):
         with suppress(LocalError):  # a claim lapses when its call has ended
             self._write(lambda db: db.execute(query, (job_id, owner)))
         self.leave(job_id)
+
+
+def output_change(
+    job_id: str, index: int, output: Output, file_id: str | None
+) -> Callable[[sqlite3.Connection], bool]:
+    """What writes down an output: with `file_id`, one whose file is about to get its name."""
+    query = (
+        "INSERT OR REPLACE INTO outputs (job, position, facts, file_id) "
+        "SELECT number, ?, ?, ? FROM jobs WHERE id = ?"
+    )
+    values = (index, json.dumps(output.as_json()), file_id, job_id)
+    return lambda db: db.execute(query, values).rowcount == 1
 
 
 def _update(

@@ -8,14 +8,14 @@ as durable when its call returns as it is with `Journal`.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from openclaw_fal.journal import file as journal_file
-from openclaw_fal.journal.jobs import Journal
+from openclaw_fal.journal.jobs import Journal, output_change
+from openclaw_fal.media import Output
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,6 +42,8 @@ class SharedJournal(Journal):
 
     def __exit__(self, *_: object) -> None:
         with self._using:
+            if self._waiting:
+                self._commit_waiting()
             self._connection = None
             self._resources.close()
 
@@ -62,8 +64,21 @@ class SharedJournal(Journal):
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         with self._using:
             db = self._open()
-            with journal_file.in_words(self.path):
+            if db.in_transaction:
                 yield db
+                return
+            with journal_file.in_words(self.path):
+                db.execute("BEGIN")  # locks the file once for all that is looked up
+                try:
+                    yield db
+                finally:
+                    db.execute("COMMIT")
+
+    def saved(self, job_id: str, index: int, output: Output) -> bool:
+        """The change reaches the disk with the next one: until then, `naming` tells the same."""
+        with self._adding:
+            self._waiting.append(_Change(output_change(job_id, index, output, None)))
+        return True
 
     def _begin(self, action: Callable[[sqlite3.Connection], None]) -> None:
         self._write(action)
@@ -78,12 +93,12 @@ class SharedJournal(Journal):
         finally:
             with self._using:  # whoever has waited longest commits for all
                 if not change.over.is_set():
-                    with self._adding:
-                        changes, self._waiting = self._waiting, []
-                    self._commit(changes)
+                    self._commit_waiting()
         return change.result()
 
-    def _commit(self, changes: list[_Change[Any]]) -> None:
+    def _commit_waiting(self) -> None:
+        with self._adding:
+            changes, self._waiting = self._waiting, []
         try:
             with self._transaction() as db:
                 for change in changes:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from openclaw_fal.errors import Interrupted, LocalError, TimedOut
-from openclaw_fal.journal import locks, processes
 from openclaw_fal.journal import costs as journal_costs
+from openclaw_fal.journal import locks, processes
 from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import URLS, begin, other_owner, output, posix, python
 

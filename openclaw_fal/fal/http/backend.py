@@ -66,6 +66,7 @@ class Stream(httpcore.NetworkStream):
 
     def __init__(self, sock: _Socket) -> None:
         self._socket = sock
+        self._patience = -1.0
         self._head: bytes | None = None  # the head of the answer as far as it has come
         self._pending = b""
         self.head_is_apart = False
@@ -81,7 +82,7 @@ class Stream(httpcore.NetworkStream):
         call = current_call()
 
         def receive(seconds: float) -> bytes:
-            self._socket.settimeout(seconds)
+            self._wait_up_to(seconds)
             return self._socket.recv(most)
 
         try:
@@ -114,7 +115,7 @@ class Stream(httpcore.NetworkStream):
             piece = view[:WRITE_SIZE]
 
             def send(seconds: float, piece: memoryview = piece) -> int:
-                self._socket.settimeout(seconds)
+                self._wait_up_to(seconds)
                 return self._socket.send(piece)
 
             try:
@@ -145,7 +146,7 @@ class Stream(httpcore.NetworkStream):
         if self.has_excess or self._pending:
             return True
         try:
-            self._socket.settimeout(max(min(LINGER, current_call().deadline.left()), 0.001))
+            self._wait_up_to(max(min(LINGER, current_call().deadline.left()), 0.001))
             return bool(self._socket.recv(1))
         except OSError:
             return False
@@ -193,13 +194,18 @@ class Stream(httpcore.NetworkStream):
         if self._pending:
             return False
         try:
-            self._socket.settimeout(0.0)
+            self._wait_up_to(0.0)
             self._socket.recv(1)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return True
         except OSError:
             pass
         return False
+
+    def _wait_up_to(self, seconds: float) -> None:
+        if seconds != self._patience:  # it is a system call
+            self._socket.settimeout(seconds)
+            self._patience = seconds
 
     def close(self) -> None:
         self._socket.close()

@@ -37,7 +37,7 @@ class _Route(NamedTuple):
 
 
 class Transport(httpx.BaseTransport):
-    """Sends the requests of an httpx.Client. Safe to use from several threads.
+    """Sends httpx's requests. Safe to use from several threads.
 
     The extension `request` of a request is our own value of it, `call` its limits.
     """
@@ -70,7 +70,7 @@ class Transport(httpx.BaseTransport):
         context: ssl.SSLContext | None,
     ) -> httpx.Response:
         pool = self._pool(_Route(ours.url.scheme, proxy, ours.fresh, ours.public_only, context))
-        extensions: dict[str, object] = {"trace": _preparations(call)}
+        extensions: dict[str, object] = {} if proxy is None else {"trace": _preparations(call)}
         host = ours.url.host
         if proxy is not None and proxy.takes_addresses:
             host = vetted_addresses(host, ours.url.port, call, public_only=ours.public_only)[0]
@@ -148,13 +148,12 @@ class Outgoing(httpx.SyncByteStream):
         return iter(self._pieces)
 
 
-def client(trust: Trust) -> httpx.Client:
-    """A client that adds nothing of its own to requests, and follows no redirects."""
-    return httpx.Client(transport=Transport(trust), trust_env=False, timeout=None)
+def send(transport: Transport, request: Request, call: Call) -> httpx.Response:
+    """Send a request and read the head of its answer. Raises Fault.
 
-
-def send(client: httpx.Client, request: Request, call: Call) -> httpx.Response:
-    """Send a request and read the head of its answer. Raises Fault."""
+    Not through an httpx.Client: its cookies, redirects and credentials are not wanted, and it takes
+    a third of the time of a request.
+    """
     headers = {"Host": request.url.netloc, **request.headers}
     if request.body is not None:
         headers["Content-Length"] = str(request.body.length)
@@ -166,7 +165,7 @@ def send(client: httpx.Client, request: Request, call: Call) -> httpx.Response:
             stream=Outgoing(request.body if request.body is not None else ()),
             extensions={"request": request, "call": call},
         )
-        return client.send(made, stream=True)
+        return transport.handle_request(made)
 
 
 def stream_of(response: httpx.Response) -> Stream | None:
