@@ -1,1 +1,1 @@
-"""JSON5: read, scan, edit in place, and keep a file's own style. Knows nothing of OpenClaw."""
+"""JSON5: read, scan, edit in place in the file's own style. Knows nothing of OpenClaw."""

@@ -1,9 +1,9 @@
-"""Setting and removing values in a JSON5 text while every other byte stays as it is.
+"""Sets and removes values in a JSON5 text; every other byte stays the same.
 
-An own editor on purpose. json-five, the one round-trip library for Python, refuses two of the 111
-published JSON5 cases (line ends that are a lone CR), needs some 850 ms for 90 KB, and does not keep
-every byte. Here only the objects on the way to the value are located, the change is a splice, and
-the new text is read again and compared with the value that it must have.
+Why not json-five, the only round-trip library for Python: it refuses two of the 111 published JSON5
+cases (line ends that are a lone CR), takes about 850 ms for 90 KB, and does not keep every byte.
+This editor locates only the objects on the path to the value, replaces a piece of text, then reads
+the new text and compares it with the expected value.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A JSON5 text that holds an object, and its value. Edits give a new document.
+    """A JSON5 text that holds an object, and its value. Edits return a new document.
 
-    After the last edit `checked()` proves that the text has the value. `name` is how messages call
-    the text, usually its file.
+    Call `checked()` after the last edit: it proves that the text has the value. `name` is the name
+    of the text in messages, usually its file.
     """
 
     text: str = field(repr=False)
@@ -61,18 +61,18 @@ class Document:
 
     @classmethod
     def of(cls, text: str, name: str = "text") -> Document:
-        """The document in a text; an empty one holds an empty object.
+        """Parses a text; an empty text holds an empty object.
 
-        Raises Json5Error for a malformed text, LocalError for one that holds no object.
+        Raises Json5Error for a malformed text, LocalError for a value that is not an object.
         """
         return cls(text, object_in(text, name), name)
 
     def set(self, path: KeyPath, value: object) -> Document:
-        """With the value at the path; the same document when it is there already.
+        """The document with the value at the path; the same document if nothing changes.
 
-        A value that is there is replaced in place, missing parents are made, a new member follows
-        its neighbours' style. An empty text becomes plain JSON. Raises LocalError when the path
-        goes through a scalar, UsageError for an index that is neither in the list nor the next.
+        An existing value is replaced in place, missing parents are created, a new member gets the
+        style of its neighbours. An empty text becomes plain JSON. Raises LocalError when the path
+        goes through a scalar, UsageError for an index past the end of a list.
         """
         if not path:
             raise UsageError("The path is empty")
@@ -81,10 +81,10 @@ class Document:
         return self._put(path, value, value)
 
     def unset(self, path: KeyPath) -> Document:
-        """Without the value at the path; the same document when there is none.
+        """The document without the value at the path; the same document when there is none.
 
-        A member goes with its comma, and with its line when nothing else is on it; comments stay.
-        A key that is there several times is removed each time: else an earlier one would count.
+        A member is removed with its comma, and with its line if nothing else is on it; comments
+        stay. A duplicate key is removed everywhere, or the earlier value would become valid.
         """
         if not path:
             raise UsageError("The path is empty")
@@ -102,21 +102,21 @@ class Document:
         return self._with(text, unset_at(self.value, path))
 
     def move(self, source: KeyPath, target: KeyPath) -> Document:
-        """With the value at `source` at `target` instead, written as it was."""
+        """The document with the value at `source` moved to `target`, its text unchanged."""
         node = _walk(outline(self.text, self.name), source)
         if node is None:
             return self
-        written = self.text[node.start : node.end]
-        return self.unset(source).set_written(target, get_at(self.value, source), written)
+        source_text = self.text[node.start : node.end]
+        return self.unset(source).set_written(target, get_at(self.value, source), source_text)
 
-    def set_written(self, path: KeyPath, value: object, written: str) -> Document:
-        """With the value at the path, written as `written`."""
-        return self._put(path, value, Raw(written))
+    def set_written(self, path: KeyPath, value: object, source_text: str) -> Document:
+        """The document with the value at the path, in the given JSON5 text."""
+        return self._put(path, value, Raw(source_text))
 
     def checked(self) -> Document:
-        """This document, if its text reads as its value. Anything else is a bug of the editor.
+        """This document, if its text has its value; otherwise the editor has a bug.
 
-        The text is read by another reader than the scanner that the edits rest on.
+        The check uses another reader than the scanner that the edits use.
         """
         if is_blank(self.text):
             return self
@@ -129,7 +129,7 @@ class Document:
         return self
 
     def written_at(self, path: KeyPath) -> str | None:
-        """The text of the value at a path, as it is written; None when there is none."""
+        """The JSON5 text of the value at a path; None when there is none."""
         node = None if is_blank(self.text) else _walk(outline(self.text, self.name), path)
         return None if node is None else self.text[node.start : node.end]
 
@@ -145,7 +145,7 @@ class Document:
 
 
 def _position(node: Node, segment: str | int) -> int | None:
-    """Which member or element of a container counts for a path segment."""
+    """The index of a container's member or element for a path segment: the last of duplicates."""
     if node.kind == "object":
         key = str(segment)
         return next((i for i in reversed(range(len(node.items))) if node.items[i].key == key), None)
@@ -180,7 +180,7 @@ def _put(text: str, root: Node, path: KeyPath, value: object) -> str:
 
 
 def _apply(text: str, splices: list[Splice]) -> str:
-    """The splices done, from the back; of two at one place the first in the list stands first."""
+    """Applies the splices, last position first; two at one position keep their order."""
     for start, end, new in sorted(splices, key=lambda splice: splice[:2])[::-1]:
         text = text[:start] + new + text[end:]
     return text
@@ -227,11 +227,11 @@ def _insertion(text: str, chain: list[Node], key: str | None, value: object) -> 
 def _first(
     text: str, chain: list[Node], style: Style, written: Callable[[Style, str, bool], str]
 ) -> list[Splice]:
-    """The splice that puts the first member into an object or list that has none."""
+    """The splice that inserts the first member of an empty object or list."""
     node = chain[-1]
     start, end = node.start + 1, node.end - 1
     comments = list(_COMMENT.finditer(text, start, end))
-    spread = _NEWLINE.search(text, start, end) is not None
+    is_multiline = _NEWLINE.search(text, start, end) is not None
     own_line = len(chain) == 1 or any(
         item.value is node and heads_line(text, item.start) for item in chain[-2].items
     )
@@ -240,14 +240,14 @@ def _first(
     comma = "," if style.trailing else ""
     if comments:
         at = comments[-1].end()
-        if not spread and not comments[-1].group().startswith("//"):
+        if not is_multiline and not comments[-1].group().startswith("//"):
             return [(at, at, style.gap + written(style, indent, False))]
         if starts_line(text, comments[-1].start()):
             inner = indent_at(text, comments[-1].start())
             if inner.startswith(indent) and inner != indent:
                 style = replace(style, unit=inner[len(indent) :])
         return [(at, at, style.newline + inner + written(style, inner, True) + comma)]
-    if spread:
+    if is_multiline:
         return [(start, start, style.newline + inner + written(style, inner, True) + comma)]
     if own_line:
         member = inner + written(style, inner, True) + comma
@@ -274,7 +274,7 @@ def _line_tail(text: str, at: int) -> tuple[int, int, bool]:
 
 
 def _removal(text: str, node: Node, index: int) -> list[Splice]:
-    """The cuts that remove a member, its comma and what white space held only it."""
+    """The splices that remove a member, its comma and its white space."""
     item = node.items[index]
     start, end, comma = item.start, item.value.end, item.comma
     if len(node.items) == 1:

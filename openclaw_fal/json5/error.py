@@ -16,8 +16,8 @@ _WIDTH = 100
 class Json5Error(LocalError):
     """A text that is not JSON5. The message is `FILE:LINE:COLUMN: reason`.
 
-    `line` and `column` count from 1, in characters; `source_line` is the line (what may be a secret
-    is starred out) and `caret` a line that points at the place under it.
+    `line` and `column` count from 1, in characters. `source_line` is the line with stars in place
+    of possible secrets; `caret` is a line that points to the column.
     """
 
     def __init__(self, reason: str, text: str, offset: int, name: str) -> None:
@@ -34,7 +34,7 @@ class Json5Error(LocalError):
 
 
 def _place(text: str, offset: int) -> tuple[int, int, str]:
-    """Line and column of an offset, from 1, and the line. A byte order mark is in no column."""
+    """Line and column of an offset, from 1, and the line. A byte order mark has no column."""
     line, start = 1, 0
     for match in _LINE_END.finditer(text, 0, offset):
         line, start = line + 1, match.end()
@@ -54,7 +54,7 @@ def _excerpt(line: str, column: int) -> tuple[str, str]:
 
 
 def _without_secrets(line: str) -> str:
-    """Everything like a word after the name of a secret as stars: columns stay where they are."""
+    """The line with stars for every word after a secret's name; columns stay the same."""
     match = _SECRET_NEAR.search(line)
     if match is None:
         return line

@@ -1,9 +1,9 @@
-"""What the readers of JSON5 agree on."""
+"""Limits and patterns that both JSON5 readers share."""
 
 from __future__ import annotations
 
 MAX_DEPTH = 200
-"""Objects and lists within each other; a text beyond this is refused, never a crash."""
+"""The deepest nesting of objects and lists; deeper texts are refused."""
 
 NUMBER = (
     r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN"

@@ -1,7 +1,7 @@
-"""Where a value stands in a JSON5 document: `servers["a.example"].ports[0]`.
+"""The path of a value in a JSON5 document: `servers["a.example"].ports[0]`.
 
-Dots and brackets. In brackets: an index, a quoted key, or a bare key (what remains of a quoted one
-after the shell removed the quotes). A backslash takes the next character as it is.
+Segments are separated by dots, or in brackets: an index, a quoted key, or a bare key (a quoted key
+after the shell removed the quotes). A backslash escapes the next character.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final, Literal, NoReturn, TypeAlias
 from openclaw_fal.errors import LocalError, UsageError
 
 KeyPath: TypeAlias = tuple[str | int, ...]
-"""Keys and indices. On an object an index is a key; on a list a key of digits is an index."""
+"""Keys and indices. In an object an index is a key; in a list a key of digits is an index."""
 
 
 class Missing(Enum):
-    """The type of MISSING, which stands for a value that is not there (null is a value)."""
+    """The type of MISSING, which stands for an absent value (null is a value)."""
 
     MISSING = "missing"
 
@@ -83,7 +83,7 @@ def _malformed(text: str, at: int, reason: str) -> NoReturn:
 
 
 def format_path(path: KeyPath) -> str:
-    """The path as one would type it; `parse_path` reads it back."""
+    """The path as a user types it; `parse_path` reads it back."""
     parts: list[str] = []
     for segment in path:
         if isinstance(segment, int):
@@ -97,7 +97,7 @@ def format_path(path: KeyPath) -> str:
 
 
 def index_of(segment: str | int) -> int | None:
-    """The segment as an index into a list, or None when it is none."""
+    """The segment as a list index; None if it is not one."""
     if isinstance(segment, int):
         return segment
     return int(segment) if re.fullmatch(_INDEX, segment) else None
@@ -117,23 +117,23 @@ def get_at(data: object, path: KeyPath) -> object | Literal[Missing.MISSING]:
 
 
 def set_at(data: object, path: KeyPath, value: object) -> object:
-    """A copy with the value at the path; missing parents are made.
+    """A copy with the value at the path; missing parents are created.
 
-    Raises LocalError when a parent is neither an object nor a list, UsageError for an index that
-    is neither in the list nor the next one.
+    Raises LocalError when a parent is neither an object nor a list, UsageError for an index past
+    the end of a list.
     """
     return _set_at(data, path, value, 0)
 
 
 def unset_at(data: object, path: KeyPath) -> object:
-    """A copy without the value at the path; the same when there is none."""
+    """A copy without the value at the path; `data` itself when there is none."""
     if get_at(data, path) is MISSING:
         return data
     return _unset_at(data, path)
 
 
 def nested(path: KeyPath, value: object) -> object:
-    """The value inside the parents of a path: for `("a", "b")` it is `{"a": {"b": value}}`."""
+    """The value inside new parents: for the path `("a", "b")` it is `{"a": {"b": value}}`."""
     for segment in reversed(path):
         if isinstance(segment, int) and segment > 0:
             raise UsageError(f"A new list begins with the index 0, not {segment}")
@@ -142,23 +142,23 @@ def nested(path: KeyPath, value: object) -> object:
 
 
 def check_index(segment: str | int, length: int, path: KeyPath) -> int:
-    """The index for an existing or the next element of a list. Raises UsageError for any other."""
+    """The index of an existing element of a list, or of the next one. Raises UsageError."""
     index = index_of(segment)
     if index is None:
         holder = format_path(path) or "The document"
-        raise UsageError(f"{holder} is a list: `{segment}` is no index")
+        raise UsageError(f"{holder} is a list: `{segment}` is not an index")
     if index > length:
         raise UsageError(f"{format_path(path)} has {length} elements: the next index is {length}")
     return index
 
 
 def no_container(data: object, path: KeyPath) -> LocalError:
-    """The error for a path that goes through a value that can hold nothing."""
+    """The error for a path through a value that is neither an object nor a list."""
     return LocalError(f"{format_path(path)} is {type_name(data)}, so nothing can be set in it")
 
 
 def type_name(value: object) -> str:
-    """What people call the type of a JSON5 value."""
+    """The type of a JSON5 value, in words for people."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
     return "null" if value is None else names.get(type(value), "a number")
 
@@ -169,9 +169,9 @@ def _set_at(data: object, path: KeyPath, value: object, at: int) -> object:
     segment = path[at]
     if isinstance(data, dict):
         key = str(segment)
-        inner = data.get(key, MISSING)
-        made = nested(path[at + 1 :], value) if inner is MISSING else MISSING
-        return {**data, key: _set_at(inner, path, value, at + 1) if made is MISSING else made}
+        if key not in data:
+            return {**data, key: nested(path[at + 1 :], value)}
+        return {**data, key: _set_at(data[key], path, value, at + 1)}
     if isinstance(data, list):
         index = check_index(segment, len(data), path[:at])
         if index == len(data):

@@ -1,13 +1,13 @@
-"""Reading JSON5, as fast as the text allows. Measured on one core, for 90 KB and for 2.7 MB:
+"""Reads JSON5 with the fastest reader for the text. Measured on one core, for 90 KB and 2.7 MB:
 
-    json.loads                       1 ms    25 ms     what programs write is plain JSON
-    pyjson5 (20 ms to load it)       2 ms    60 ms     hand-written texts above SHORT characters
-    json5.scan.scan                 40 ms   1.1 s      shorter ones, and every error: exact places
+    json.loads                       1 ms    25 ms     plain JSON, which programs write
+    pyjson5 (20 ms to load it)       2 ms    60 ms     JSON5 of more than SHORT characters
+    json5.scan.scan                 40 ms   1.1 s      shorter JSON5, and all errors
 
-Both readers of JSON5 stay for these figures: the scanner alone would take a second for a large
-file, and pyjson5 alone knows no places. pyjson5 takes some numbers that are none (`1_0`, `-.`,
-`5e`): a text with one goes to the scanner. Two rarer liberties of pyjson5 pass in a long text, and
-`scan` refuses them: `\\0` before a digit, and an escaped character in a bare key.
+Why two JSON5 readers: the scanner alone would take a second for a large file, and pyjson5 does not
+give the position of an error. pyjson5 accepts some invalid numbers (`1_0`, `-.`, `5e`): a text
+with one goes to the scanner. Two rare errors pass in long texts, although `scan` refuses them:
+`\\0` before a digit, and an escaped character in a bare key.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from openclaw_fal.json5.grammar import MAX_DEPTH, NUMBER
 from openclaw_fal.json5.path import type_name
 
 SHORT = 16_000
-"""Characters that the strict scanner reads faster than pyjson5 is loaded."""
+"""In characters: the scanner reads a text of this length faster than pyjson5 can be imported."""
 
 
 def loads(text: str, name: str = "text", *, short: int = SHORT) -> object:
     """The value of a JSON5 text; a byte order mark is allowed.
 
-    Of members with the same key the last one counts. Raises Json5Error (a LocalError) with the
-    exact place; `name` is how messages call the text, usually its file. Texts that are no longer
-    than `short` characters are left to the scanner. The value may be shared: it is not changed.
+    Of duplicate keys the last one counts. Raises Json5Error (a LocalError) with the position of the
+    error; `name` is the name of the text in messages, usually its file. The scanner reads texts of
+    at most `short` characters. Do not change the value: it is cached and shared.
     """
     return _loaded(text, name, len(text) > short)
 
@@ -42,14 +42,14 @@ def _loaded(text: str, name: str, long: bool) -> object:
     except (ValueError, RecursionError):
         data = _json5(text, body, name, long)
     if _too_deep(data, body):
-        return _scanned(text, name)  # fails, and names the place
+        return _scanned(text, name)  # raises an error with the position
     return data
 
 
 def object_in(text: str, name: str = "text") -> dict[str, object]:
-    """The object that a JSON5 text holds; an empty text holds an empty one.
+    """The object in a JSON5 text; an empty text holds an empty object.
 
-    Raises Json5Error for a malformed text, LocalError for one that holds no object.
+    Raises Json5Error for a malformed text, LocalError for a value that is not an object.
     """
     value = {} if is_blank(text) else loads(text, name)
     if not isinstance(value, dict):
@@ -58,21 +58,21 @@ def object_in(text: str, name: str = "text") -> dict[str, object]:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text holds nothing, as an empty file does."""
+    """Whether a text holds only white space."""
     return not text.strip("\ufeff \t\r\n")
 
 
-def same(one: object, other: object) -> bool:
-    """Whether two JSON5 values are the same. NaN is itself, 1 is 1.0, and true is not 1."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return one == other or (one != one and other != other)
-    return type(one) is type(other) and one == other
+def same(a: object, b: object) -> bool:
+    """Whether two JSON5 values are equal: NaN equals NaN, 1 equals 1.0, true does not equal 1."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return a == b or (a != a and b != b)
+    return type(a) is type(b) and a == b
 
 
 def _json5(text: str, body: str, name: str, long: bool) -> object:
@@ -83,11 +83,11 @@ def _json5(text: str, body: str, name: str, long: bool) -> object:
     try:
         data: object = pyjson5.decode(body, MAX_DEPTH)
     except (pyjson5.Json5Exception, ValueError, OverflowError, RecursionError):
-        # The strict scanner names the exact place. It also reads what pyjson5 cannot:
-        # numbers beyond every float, and lone surrogates.
+        # The scanner gives the position of the error. It also reads what pyjson5 cannot: numbers
+        # too large for a float, and lone surrogates.
         return _scanned(text, name)
-    # No match is rare for a good text (a bare key with combining marks): the scanner decides.
-    return data if _numbers_hold().fullmatch(body) else _scanned(text, name)
+    # A valid text rarely fails to match (a bare key with combining marks); the scanner decides.
+    return data if _valid_numbers().fullmatch(body) else _scanned(text, name)
 
 
 def _scanned(text: str, name: str) -> object:
@@ -97,8 +97,8 @@ def _scanned(text: str, name: str) -> object:
 
 
 @cache
-def _numbers_hold() -> re.Pattern[str]:
-    """Matches a text, of those that pyjson5 takes, in which every number is one."""
+def _valid_numbers() -> re.Pattern[str]:
+    """Matches a text that pyjson5 accepts if every number in it is valid JSON5."""
     return re.compile(
         rf"""
         (?>

@@ -1,9 +1,9 @@
-"""Where everything stands in a JSON5 text: a strict scanner that keeps positions.
+"""A strict JSON5 scanner that keeps the position of every value.
 
-The editor needs the spans of members and elements, and people need the exact place of an error.
+The editor needs the span of each member and element, and users need the exact position of an error.
 pyjson5 gives neither (its positions are often those of the enclosing token), so this scanner
-follows the JSON5 specification (https://spec.json5.org) itself. Measured on one core: 100 KB take
-it 40 ms, pyjson5 2 ms, `outline` (which looks into an object only when asked) 1 ms.
+implements the JSON5 specification (https://spec.json5.org). Measured on one core for 100 KB: scan
+40 ms, pyjson5 2 ms, `outline` (which scans an object only when it is used) 1 ms.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from openclaw_fal.json5.grammar import MAX_DEPTH, NUMBER
 
 _BLANKS = "\t\v\f \u00a0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000"
 INLINE_BLANK = re.compile(f"[{_BLANKS}]*")
-"""White space that ends no line."""
+"""White space except line ends."""
 
 _SKIP = re.compile(
     rf"(?:[{_BLANKS}\n\r\u2028\u2029]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)*", re.DOTALL
@@ -29,7 +29,7 @@ _PASSED_OVER = (
 
 
 def _balanced(depth: int) -> str:
-    """The regular expression of what holds no bracket outside objects and lists of this depth."""
+    """A regular expression for text up to the next bracket, past containers of up to this depth."""
     inner = _PASSED_OVER
     for _ in range(depth):
         inner = rf"{_PASSED_OVER}|[{{\[](?>{inner})*+[}}\]]"
@@ -53,7 +53,7 @@ _NAME_PART = _NAME_START | {"Mn", "Mc", "Nd", "Pc"}
 class Node:
     """One value: `text[start:end]`. `value` is that of a scalar; objects and lists have `items`.
 
-    The items of an outline are located when they are first asked for.
+    In an outline the items are scanned when they are first used.
     """
 
     __slots__ = ("_items", "_outline", "end", "kind", "start", "value")
@@ -74,7 +74,7 @@ class Node:
         return self._items
 
     def located_by(self, scanner: _Scanner) -> Node:
-        """This node, whose items the scanner locates later."""
+        """This node; the scanner will scan its items later."""
         self._outline = scanner
         return self
 
@@ -82,8 +82,8 @@ class Node:
 class Item:
     """A member of an object, or an element of a list.
 
-    `start` is where the key begins (an element: its value), `key_end` where it ends, `comma` the
-    position of the comma that follows, if one does.
+    `start` is where the key begins (for an element: the value), `key_end` where the key ends,
+    `comma` the position of the comma after the value, if there is one.
     """
 
     __slots__ = ("comma", "key", "key_end", "start", "value")
@@ -97,27 +97,27 @@ class Item:
 
 
 def scan(text: str, name: str = "text") -> Node:
-    """The located value of a JSON5 text. Raises Json5Error with the exact place."""
+    """The value of a JSON5 text with all positions. Raises Json5Error with the exact position."""
     return _Scanner(text, name).document()
 
 
 def outline(text: str, name: str = "text") -> Node:
-    """The located value of a text that is known to be JSON5, at a fraction of the time of `scan`.
+    """Like `scan`, but much faster: objects and lists are scanned when they are first used.
 
-    What is not looked into is not checked: read the text with `read.loads` first.
+    Errors in other parts go unnoticed: check the text with `read.loads` first.
     """
     return _Scanner(text, name, lazy=True).document()
 
 
 def skipped(text: str, at: int) -> int:
-    """The first position from `at` on that is neither white space nor in a comment."""
+    """The first position from `at` that is not in white space or a comment."""
     match = _SKIP.match(text, at)
     assert match is not None
     return match.end()
 
 
 def plain(node: Node) -> object:
-    """The Python value of a node. Of members with the same key the last one counts."""
+    """The Python value of a node. Of duplicate keys the last one counts."""
     if node.kind == "object":
         return {str(item.key): plain(item.value) for item in node.items}
     if node.kind == "list":
@@ -135,11 +135,11 @@ class _Scanner:
     def document(self) -> Node:
         self.skip()
         if self.at == len(self.text):
-            self.fail("there is no value in it")
+            self.fail("the text holds no value")
         node = self.value(0)
         self.skip()
         if self.at < len(self.text):
-            self.fail(f"nothing may follow the first value, but here is {self.next_sign()}")
+            self.fail(f"expected the end of the text, but here is {self.next_sign()}")
         return node
 
     def fail(self, reason: str, at: int | None = None) -> NoReturn:
@@ -165,9 +165,9 @@ class _Scanner:
         char = self.peek()
         if char == "{" or char == "[":
             if depth >= MAX_DEPTH:
-                self.fail(f"more than {MAX_DEPTH} objects and lists within each other")
+                self.fail(f"more than {MAX_DEPTH} levels of objects and lists")
             if self.lazy:
-                return self.unopened("object" if char == "{" else "list")
+                return self.unscanned("object" if char == "{" else "list")
             return self.object(depth + 1) if char == "{" else self.list(depth + 1)
         start = self.at
         if char == '"' or char == "'":
@@ -184,7 +184,7 @@ class _Scanner:
         self.at = name.end()
         return Node(start, self.at, "word", _WORDS[name.group()])
 
-    def unopened(self, kind: NodeKind) -> Node:
+    def unscanned(self, kind: NodeKind) -> Node:
         """An object or list of which only the end is located."""
         start, depth = self.at, 1
         self.at += 1
@@ -198,10 +198,10 @@ class _Scanner:
                 return Node(start, self.at, kind).located_by(self)
 
     def members(self, node: Node) -> None:
-        """Locates the items of an object or list that `unopened` passed over."""
+        """Scans the items of an object or list that `unscanned` skipped."""
         self.at = node.start
-        opened = self.object(1) if node.kind == "object" else self.list(1)
-        node.items.extend(opened.items)
+        scanned = self.object(1) if node.kind == "object" else self.list(1)
+        node.items.extend(scanned.items)
 
     def object(self, depth: int) -> Node:
         node = Node(self.at, self.at, "object")
@@ -267,7 +267,7 @@ class _Scanner:
             if char == "\\":
                 self.at += 1
                 if self.peek() != "u":
-                    self.fail("a key without quotes may hold no escapes but \\uXXXX", start)
+                    self.fail("in a key without quotes only the escape \\uXXXX is allowed", start)
                 char = self.hexadecimal("u")
             else:
                 self.at += 1
@@ -278,7 +278,7 @@ class _Scanner:
         if not parts:
             self.fail(f"expected a key, but here is {self.next_sign()}")
         if self.peek() == "\\":
-            self.fail("this escape stands for no letter or digit: a key like this needs quotes")
+            self.fail("this escape is not a letter or digit: such a key needs quotes")
         return "".join(parts)
 
     def number(self) -> int | float:
@@ -289,7 +289,7 @@ class _Scanner:
         following = self.text[match.end() : match.end() + 1]
         if following.isalnum() or following in ("_", "$", "\\", "."):
             if literal.lstrip("+-") == "0" and following.isdigit():
-                self.fail("a number may not begin with a 0")
+                self.fail("a number may not begin with 0")
             self.at = match.end()
             self.fail(f"{self.next_sign()} may not follow a number")
         self.at = match.end()
@@ -326,7 +326,7 @@ class _Scanner:
         return "" if char in "\n\r\u2028\u2029" else _ESCAPES.get(char, char)
 
     def hexadecimal(self, form: str) -> str:
-        """What follows a backslash: `x41` or `u0041`."""
+        """The character of an escape: `x41` or `u0041` after the backslash."""
         match = _HEX[form].match(self.text, self.at + 1)
         if match is None:
             digits = 2 if form == "x" else 4
@@ -336,13 +336,13 @@ class _Scanner:
 
 
 def to_number(literal: str) -> int | float:
-    """A JSON5 number. What exceeds every float is infinite, as in JavaScript."""
+    """A JSON5 number. One that is too large for a float is infinite, as in JavaScript."""
     body = literal.lstrip("+-")
     sign = -1 if literal.startswith("-") else 1
     if body[:2] in ("0x", "0X"):
         return sign * int(body, 16)
     if body.isdecimal():
-        with contextlib.suppress(ValueError):  # Python converts no more than some 4,300 digits
+        with contextlib.suppress(ValueError):  # Python converts at most 4,300 digits
             return sign * int(body)
     return sign * float(body)
 
@@ -356,7 +356,7 @@ def _in_name(char: str, *, first: bool) -> bool:
 
 
 def _joined(text: str) -> str:
-    """Pairs of escaped surrogates become the characters that they stand for."""
+    """The text with pairs of escaped surrogates joined into characters."""
     if not any("\ud800" <= char <= "\udfff" for char in text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

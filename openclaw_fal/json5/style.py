@@ -1,4 +1,4 @@
-"""How a JSON5 text is written, so that what is added to it looks like its neighbours."""
+"""The style of a JSON5 text, so that new members look like their neighbours."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _ONE_LINE_LIST = 72
 
 
 class Raw(str):
-    """Text that is JSON5 already: `render` writes it as it is."""
+    """JSON5 text: `render` copies it unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """`key_quote` is empty for keys without quotes, `unit` one step of indentation, `trailing`
-    whether a comma follows the last member of an object that takes several lines."""
+    """How values are written. `unit`: one step of indentation; `key_quote`: empty for bare keys;
+    `trailing`: whether the last member on a line of its own has a comma."""
 
     newline: str = "\n"
     unit: str = "  "
@@ -43,16 +43,17 @@ class Style:
 
     @property
     def gap(self) -> str:
-        """What stands between members on one line."""
+        """The space between members on one line."""
         return " " if self.colon.endswith((" ", "\t")) else ""
 
 
 def style_at(text: str, chain: list[Node]) -> Style:
-    """The style around the last container of a chain that begins at the root.
+    """The style at the last container of a chain that begins at the root.
 
-    What the container itself does not show is taken from those around it, then from the whole text.
+    A style that the container does not show comes from the containers around it, then from the rest
+    of the text.
     """
-    near = list(reversed(chain))
+    near = list(reversed(chain))  # nearest container first
     key_quote = _key_quote(text, near)
     return Style(
         newline=_newline(text, near[0]),
@@ -66,7 +67,7 @@ def style_at(text: str, chain: list[Node]) -> Style:
 
 
 def line_start(text: str, at: int) -> int:
-    """Where the line that holds a position begins."""
+    """Where the line of a position begins."""
     return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
 
 
@@ -82,7 +83,7 @@ def heads_line(text: str, at: int) -> bool:
 
 
 def indent_at(text: str, at: int) -> str:
-    """The indentation of the line that holds a position (a byte order mark is none)."""
+    """The indentation of the line of a position, without a byte order mark."""
     start = line_start(text, at)
     match = _INDENT.match(text, start + text.startswith("\ufeff", start))
     assert match is not None
@@ -90,7 +91,7 @@ def indent_at(text: str, at: int) -> str:
 
 
 def render(value: object, style: Style, indent: str, expanded: bool) -> str:
-    """A value as JSON5 text; `expanded` spreads objects over lines, from the given indentation."""
+    """A value as JSON5 text; `expanded` puts members on lines of their own, after `indent`."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, dict):
@@ -108,7 +109,7 @@ def render(value: object, style: Style, indent: str, expanded: bool) -> str:
 
 
 def render_key(key: str, style: Style) -> str:
-    """A key: without quotes only where the neighbours have none and the key allows it."""
+    """A key: bare if the neighbours are bare and the key allows it, else with quotes."""
     if not style.key_quote and _NAME.fullmatch(key):
         return key
     return _string(key, style.key_quote or style.quote)
@@ -133,13 +134,13 @@ def _scalar(value: object, quote: str) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int):
-        # Python refuses to write very long decimal numbers; JSON5 has hexadecimal ones.
+        # Python refuses to format very long decimal numbers, but not hexadecimal ones.
         return str(value) if value.bit_length() < 10_000 else hex(value)
     if isinstance(value, float):
         if math.isnan(value):
             return "NaN"
         return repr(value) if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
-    raise TypeError(f"{type(value).__name__} is no JSON5 value")
+    raise TypeError(f"{type(value).__name__} is not a JSON5 value")
 
 
 def _string(text: str, quote: str) -> str:
@@ -198,7 +199,7 @@ def _colon(text: str, near: list[Node]) -> str:
 
 
 def _newline(text: str, node: Node) -> str:
-    """The nearest line end before the last member, else the first of the text."""
+    """The line end before the last member, else the first one of the text."""
     at = node.items[-1].start if node.items else node.end
     start = line_start(text, at)
     if start:
@@ -218,11 +219,11 @@ def _unit(text: str, near: list[Node]) -> str:
 
 
 def _unit_of(text: str, node: Node) -> str | None:
-    own = indent_at(text, node.start)
+    outer = indent_at(text, node.start)
     for item in node.items:
         if heads_line(text, item.start):
             inner = indent_at(text, item.start)
-            return inner[len(own) :] if inner.startswith(own) and inner != own else None
+            return inner[len(outer) :] if inner.startswith(outer) and inner != outer else None
     return None
 
 
@@ -234,7 +235,7 @@ def _trailing(text: str, near: list[Node]) -> bool:
 
 
 def _inline_lists(text: str, root: Node, key_quote: Quote) -> bool:
-    """Whether lists stand on one line: as the first one does, else as a hand would write it."""
+    """Whether lists are written on one line: like the first list, else if keys are bare."""
     for node in _nodes(root):
         if node.kind == "list":
             first = skipped(text, node.start + 1)
@@ -244,7 +245,7 @@ def _inline_lists(text: str, root: Node, key_quote: Quote) -> bool:
 
 
 def written_inline(text: str, node: Node) -> bool:
-    """Whether a container with members stands on one line."""
+    """Whether a container has members and is on one line."""
     return bool(node.items) and not _NEWLINE.search(text, node.start, node.end)
 
 

@@ -1,1 +1,1 @@
-"""The user's files: config, keys, journal, outputs."""
+"""The user's folders, the stored key, aliases, and locks."""

@@ -1,6 +1,6 @@
 """The user's own short names for model refs: `aliases.toml` in the user's config folder.
 
-The file is TOML with the table `[aliases]`, a name and a ref a line. Everything else in it is kept.
+The file is TOML with the table `[aliases]`: `name = "ref"`. The rest of the file is kept.
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 def aliases(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The refs by their short names. Raises LocalError for a file that cannot be read."""
     path = aliases_path(environ)
-    return _named(_read(path), path)
+    return _aliases_in(_read(path), path)
 
 
 def aliases_for(name: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The aliases, where `name` may be one: a whole ref has a slash, and no file is read for it."""
+    """The aliases if `name` may be one, else none: a name with a slash is a ref, and the file is
+    not read."""
     return {} if "/" in name else aliases(environ)
 
 
 def set_alias(name: str, ref: str, environ: Mapping[str, str] | None = None) -> Path:
-    """Gives a ref a short name; one that has it already loses it. Returns the file's path.
+    """Gives a ref a short name, and takes the name from any other ref. Returns the file's path.
 
-    Raises UsageError for what cannot be a name, LocalError when the file cannot be written.
+    Raises UsageError for an invalid name, LocalError when the file cannot be written.
     """
     check_name(name)
-    return _changed(lambda named: {**named, name: ref}, environ)
+    return _update(lambda refs: {**refs, name: ref}, environ)
 
 
 def remove_alias(name: str, environ: Mapping[str, str] | None = None) -> Path:
-    """Forgets a short name. Raises UsageError when there is none of this name."""
+    """Removes a short name. Raises UsageError when it does not exist."""
 
-    def without(named: dict[str, str]) -> dict[str, str]:
-        if name not in named:
-            has = f"there are {', '.join(named)}" if named else "there is none yet"
-            raise UsageError(f"there is no alias {name}; {has}", hint="openclaw models alias")
-        return {key: ref for key, ref in named.items() if key != name}
+    def without(refs: dict[str, str]) -> dict[str, str]:
+        if name not in refs:
+            existing = f"the aliases are {', '.join(refs)}" if refs else "there are no aliases yet"
+            raise UsageError(f"there is no alias {name}; {existing}", hint="openclaw models alias")
+        return {key: ref for key, ref in refs.items() if key != name}
 
-    return _changed(without, environ)
+    return _update(without, environ)
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError for what cannot be a short name."""
-    strange = sorted(set(name) - LETTERS)
-    if not name or name.startswith("-") or len(name) > LONGEST or strange:
+    """Raises UsageError for an invalid short name."""
+    if not name or name.startswith("-") or len(name) > LONGEST or not LETTERS.issuperset(name):
         raise UsageError(
             f"{name!r} cannot be an alias: it takes 1 to {LONGEST} letters, digits, - _ and .",
             hint="openclaw models alias fast fal/fal-ai/flux/schnell",
         )
 
 
-def _changed(
+def _update(
     change: Callable[[dict[str, str]], dict[str, str]], environ: Mapping[str, str] | None
 ) -> Path:
     path = aliases_path(environ)
     with locked(read_file(path).target, environ):
         table = _read(path)
-        new = {**table, "aliases": change(_named(table, path))}
+        new = {**table, "aliases": change(_aliases_in(table, path))}
         import tomli_w
 
         try:
@@ -85,14 +85,18 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(snapshot.content.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise LocalError(f"{path} is no TOML: {error}", hint=f"mend or remove {path}") from None
+        raise _broken(path, f"is not valid TOML: {error}") from None
 
 
-def _named(table: Mapping[str, object], path: Path) -> dict[str, str]:
-    named = table.get("aliases", {})
-    if not isinstance(named, dict):
-        raise LocalError(f"{path}: `aliases` is no table", hint=f"mend or remove {path}")
-    wrong = next((name for name, ref in named.items() if not isinstance(ref, str)), None)
-    if wrong is not None:
-        raise LocalError(f"{path}: the alias {wrong} is no text", hint=f"mend or remove {path}")
-    return dict(named)
+def _aliases_in(table: Mapping[str, object], path: Path) -> dict[str, str]:
+    refs = table.get("aliases", {})
+    if not isinstance(refs, dict):
+        raise _broken(path, "is damaged: `aliases` is not a table")
+    for name, ref in refs.items():
+        if not isinstance(ref, str):
+            raise _broken(path, f"is damaged: the alias {name} is not a text")
+    return dict(refs)
+
+
+def _broken(path: Path, problem: str) -> LocalError:
+    return LocalError(f"{path} {problem}", hint=f"repair or remove {path}")

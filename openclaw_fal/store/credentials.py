@@ -1,7 +1,7 @@
-"""The private file that stores the fal key.
+"""The private file that stores the fal key, `credentials.toml`.
 
-The file is TOML with the table `[fal]`: either `key`, or `reference`, which names the environment
-variable or the entry of the system's keyring that holds it. Everything else in the file is kept.
+The table `[fal]` holds either `key`, or `reference`, which names the environment variable or the
+keyring entry that holds the key. The rest of the file is kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from openclaw_fal.store.paths import credentials_path, home
 
 
 class Stored(NamedTuple):
-    """What the credentials file holds; `notes` say what was put right about its permissions."""
+    """What the credentials file holds; `notes` tell the user about corrected permissions."""
 
     reference: KeyReference | KeyringKey | None
     path: Path
@@ -38,14 +38,14 @@ class Stored(NamedTuple):
 
 
 def stored_key(environ: Mapping[str, str] | None = None) -> Stored:
-    """What is stored. Closes a file or folder that others may read, and says so.
+    """The stored key or reference. Corrects a file or folder that others may read, with a note.
 
-    Raises LocalError for a corrupt file, which is never replaced.
+    Raises LocalError for a damaged file, which is never replaced.
     """
     path = credentials_path(environ)
     if not read_file(path).exists:
         return Stored(None, path)
-    notes = _tighten(path, environ)
+    notes = _restrict(path, environ)
     return Stored(_reference_in(_read_toml(path), path), path, notes)
 
 
@@ -55,10 +55,10 @@ def store_key(key: str, environ: Mapping[str, str] | None = None) -> Stored:
 
 
 def store_in_keyring(key: str, environ: Mapping[str, str] | None = None) -> Stored:
-    """Stores a key in the system's keyring, and in the file only where it is. Raises AuthError,
+    """Stores a key in the system's keyring, and a reference to it in the file. Raises AuthError,
     LocalError."""
     path = credentials_path(environ)
-    before = stored_key(environ)  # a damaged file is found before the keyring changes
+    before = stored_key(environ)  # raises for a damaged file, before the keyring changes
     entry = str(path)
     keyring_entry.write(entry, check_key(key))
     reference = {"source": "keyring", "provider": keyring_entry.SERVICE, "id": entry}
@@ -67,7 +67,7 @@ def store_in_keyring(key: str, environ: Mapping[str, str] | None = None) -> Stor
 
 
 def remove_key(environ: Mapping[str, str] | None = None) -> bool:
-    """Removes the stored key or reference, and says whether there was one. Raises LocalError."""
+    """Removes the stored key or reference; returns whether there was one. Raises LocalError."""
     reference = stored_key(environ).reference
     if reference is None:
         return False
@@ -78,14 +78,14 @@ def remove_key(environ: Mapping[str, str] | None = None) -> bool:
 
 
 def store_reference(variable: str, environ: Mapping[str, str] | None = None) -> Stored:
-    """Stores that the key is in an environment variable, and no key. Raises LocalError."""
+    """Stores the name of the environment variable that holds the key. Raises LocalError."""
     reference = {"source": "env", "provider": "default", "id": variable}
     key_reference(reference, "The reference")
     return _replace({"reference": reference}, environ)
 
 
 def _replace(entry: dict[str, object], environ: Mapping[str, str] | None) -> Stored:
-    """Stores an entry; a key that the keyring held until now is removed there, or named."""
+    """Stores an entry and removes the old key from the keyring; a note says if that fails."""
     before = stored_key(environ)
     stored = _store(entry, environ)
     stored = stored._replace(notes=(*before.notes, *stored.notes))
@@ -106,25 +106,25 @@ def _store(entry: dict[str, object], environ: Mapping[str, str] | None) -> Store
         snapshot = read_file(path)
         table: dict[str, object] = {}
         if snapshot.exists:
-            notes = _tighten(path, environ)
+            notes = _restrict(path, environ)
             table = _read_toml(path)
             _reference_in(table, path)
         else:
             notes = _make_private(path, environ)
         old = table.get("fal")
-        kept = {
+        other_fields = {
             name: value
             for name, value in (old.items() if isinstance(old, dict) else ())
             if name not in ("key", "reference")
         }
         new = {name: value for name, value in table.items() if name != "fal"}
-        if kept or entry:
-            new["fal"] = {**kept, **entry}
+        if other_fields or entry:
+            new["fal"] = {**other_fields, **entry}
         if new != table or not snapshot.exists:
             import tomli_w
 
             replace_file(snapshot.target, tomli_w.dumps(new).encode("utf-8"), mode=0o600)
-    reference = _reference_in(_read_toml(path), path)  # what is on disk, not what was meant
+    reference = _reference_in(_read_toml(path), path)  # read back from disk
     return Stored(reference, path, notes)
 
 
@@ -133,24 +133,24 @@ def _reference_in(table: Mapping[str, object], path: Path) -> KeyReference | Key
     if entry is None:
         return None
     if not isinstance(entry, dict):
-        raise _corrupt(path, "`fal` is no table")
+        raise _damaged(path, "`fal` is not a table")
     if "key" in entry:
         if not isinstance(entry["key"], str):
-            raise _corrupt(path, "`fal.key` is no text")
+            raise _damaged(path, "`fal.key` is not a text")
         return PlainKey(entry["key"]) if entry["key"].strip() else None
     if "reference" not in entry:
         return None
-    named = entry["reference"]
-    if isinstance(named, dict) and named.get("source") == "keyring":
-        if not isinstance(named.get("id"), str):
-            raise _corrupt(path, "`fal.reference` names no entry of the keyring")
-        return KeyringKey(named["id"])
+    value = entry["reference"]
+    if isinstance(value, dict) and value.get("source") == "keyring":
+        if not isinstance(value.get("id"), str):
+            raise _damaged(path, "`fal.reference` does not name a keyring entry")
+        return KeyringKey(value["id"])
     try:
-        reference = key_reference(named, "fal.reference")
+        reference = key_reference(value, "fal.reference")
     except LocalError as error:
-        raise _corrupt(path, error.message) from None
+        raise _damaged(path, error.message) from None
     if not isinstance(reference, EnvKey):
-        raise _corrupt(path, "`fal.reference` names no environment variable")
+        raise _damaged(path, "`fal.reference` does not name an environment variable")
     return reference
 
 
@@ -161,46 +161,47 @@ def _read_toml(path: Path) -> dict[str, object]:
         return tomllib.loads(read_file(path).content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         place = re.search(r"\(at ([^)]*)\)", str(error))
-        raise _corrupt(path, f"it is not TOML ({place.group(1) if place else 'text'})") from None
+        where = place.group(1) if place else "not text"
+        raise _damaged(path, f"it is not valid TOML ({where})") from None
 
 
-def _corrupt(path: Path, reason: str) -> LocalError:
+def _damaged(path: Path, reason: str) -> LocalError:
     return LocalError(
         f"{path} is damaged: {reason}",
-        hint="Nothing was changed. Mend it, or move it away and run `openclaw onboard` again",
+        hint="Nothing was changed. Repair it, or move it away and run `openclaw onboard` again",
     )
 
 
 def _make_private(path: Path, environ: Mapping[str, str] | None) -> tuple[str, ...]:
     try:
         make_folder(path.parent)
-        note = _tighten_folder(path.parent, environ)
+        note = _restrict_folder(path.parent, environ)
     except OSError as error:
         raise failure("make", path.parent, error) from error
     return (note,) if note else ()
 
 
-def _tighten(path: Path, environ: Mapping[str, str] | None) -> tuple[str, ...]:
+def _restrict(path: Path, environ: Mapping[str, str] | None) -> tuple[str, ...]:
     try:
-        notes = [_close(path, 0o600), _tighten_folder(path.parent, environ)]
+        notes = [_remove_permissions(path, 0o600), _restrict_folder(path.parent, environ)]
     except OSError as error:
         raise failure("read", path, error) from error
     return tuple(note for note in notes if note)
 
 
-def _tighten_folder(folder: Path, environ: Mapping[str, str] | None) -> str | None:
-    """Closes our own folder. One that serves others too (shared, or the home folder) stays."""
+def _restrict_folder(folder: Path, environ: Mapping[str, str] | None) -> str | None:
+    """Restricts our own folder; a shared folder and the home folder stay as they are."""
     info = os.stat(folder)
     with contextlib.suppress(LocalError):
         if os.path.samefile(folder, home(environ)):
             return None
     if info.st_mode & stat.S_ISVTX or info.st_uid != _user():
         return None
-    return _close(folder, 0o700)
+    return _remove_permissions(folder, 0o700)
 
 
-def _close(path: Path, mode: int) -> str | None:
-    """Takes permissions away that go beyond `mode`; returns a note when there were some."""
+def _remove_permissions(path: Path, mode: int) -> str | None:
+    """Sets `mode` if others have any permission; returns a note if so."""
     if os.name == "nt":
         return None
     now = stat.S_IMODE(os.stat(path).st_mode)
@@ -209,8 +210,8 @@ def _close(path: Path, mode: int) -> str | None:
     try:
         os.chmod(path, mode)
     except OSError as error:
-        return f"{path} is open to others (mode {now:o}) and could not be closed: {error.strerror}"
-    return f"{path} was open to others (mode {now:o}); it is now {mode:o}"
+        return f"others may access {path} (mode {now:o}); chmod failed: {error.strerror}"
+    return f"others could access {path} (mode {now:o}); its mode is now {mode:o}"
 
 
 def _user() -> int:

@@ -1,6 +1,6 @@
 """The key in the system's keyring: macOS Keychain, Windows Credential Manager, Secret Service.
 
-By way of the package keyring (extra `keyring`), which is imported when used.
+It uses the package keyring (extra `keyring`), which is imported when needed.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SERVICE = "openclaw-fal"
-_WAYS_ON = (
-    "Unlock it, or choose another with PYTHON_KEYRING_BACKEND; without it: FAL_KEY in the "
-    "environment, or `openclaw onboard`, which stores the key in a file that only you can read"
+_HINT = (
+    "Unlock it, or choose another with PYTHON_KEYRING_BACKEND. Or do without: set FAL_KEY, or run "
+    "`openclaw onboard`, which stores the key in a file that only you can read"
 )
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def write(entry: str, key: str) -> None:
     """Stores the key under a name, and reads it back. Raises LocalError."""
     library = _library()
-    _asked("store the key", lambda: library.set_password(SERVICE, entry, key))
-    if _asked("read the key back", lambda: library.get_password(SERVICE, entry)) != key:
-        raise LocalError("the system's keyring did not keep the key", hint=_WAYS_ON)
+    _call("store the key", lambda: library.set_password(SERVICE, entry, key))
+    if _call("read the key back", lambda: library.get_password(SERVICE, entry)) != key:
+        raise LocalError("the system's keyring did not keep the key", hint=_HINT)
 
 
 def read(entry: str) -> str:
-    """The key with this name. Raises AuthError without one, LocalError if it is out of reach."""
+    """The key with this name. Raises AuthError if there is none, LocalError if reading fails."""
     library = _library()
-    key = _asked("read the key", lambda: library.get_password(SERVICE, entry))
+    key = _call("read the key", lambda: library.get_password(SERVICE, entry))
     if not isinstance(key, str):
         raise AuthError(
             f"the system's keyring has no key for {entry} (service {SERVICE})",
@@ -44,10 +44,10 @@ def read(entry: str) -> str:
 
 
 def remove(entry: str) -> None:
-    """Removes the key with this name; one that is not there is no error. Raises LocalError."""
+    """Removes the key with this name, if there is one. Raises LocalError."""
     library = _library()
-    if _asked("look for the key", lambda: library.get_password(SERVICE, entry)) is not None:
-        _asked("remove the key", lambda: library.delete_password(SERVICE, entry))
+    if _call("look for the key", lambda: library.get_password(SERVICE, entry)) is not None:
+        _call("remove the key", lambda: library.delete_password(SERVICE, entry))
 
 
 def _library() -> ModuleType:
@@ -60,15 +60,15 @@ def _library() -> ModuleType:
         ) from None
 
 
-def _asked(what: str, action: Callable[[], Answer]) -> Answer:
-    """The answer of a backend, which may be any program of this system and fail in any way."""
+def _call(what: str, action: Callable[[], Result]) -> Result:
+    """Calls a keyring backend, which may be any program and fail with any exception."""
     errors = import_module("keyring.errors")
     try:
         return action()
     except errors.NoKeyringError:
-        raise LocalError("this system has no keyring that can be used", hint=_WAYS_ON) from None
+        raise LocalError("this system has no usable keyring", hint=_HINT) from None
     except errors.KeyringLocked:
-        raise LocalError("the system's keyring is locked", hint=_WAYS_ON) from None
+        raise LocalError("the system's keyring is locked", hint=_HINT) from None
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise LocalError(f"the system's keyring did not {what}: {reason}", hint=_WAYS_ON) from None
+        raise LocalError(f"the system's keyring did not {what}: {reason}", hint=_HINT) from None

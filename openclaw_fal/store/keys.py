@@ -16,10 +16,10 @@ NO_KEY_HINT = (
 )
 
 REDACTED = "__OPENCLAW_REDACTED__"
-"""What OpenClaw itself shows instead of a secret. Never taken as a value."""
+"""OpenClaw shows this in place of a secret. Never accepted as a value."""
 
 SHORTEST = 16
-"""Characters. A shorter key would be hidden in too many ordinary words of the output."""
+"""In characters. Output is searched for the key to hide it: a shorter key matches common words."""
 
 _SHOWN_FROM = 16
 # Of a key in lower case.
@@ -37,7 +37,7 @@ _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class PlainKey(Frozen):
-    """A key that stands in the file itself."""
+    """A key that is in the file itself."""
 
     value: str
 
@@ -52,7 +52,7 @@ class EnvKey(Frozen):
 
 
 class KeyringKey(Frozen):
-    """A key that is in the system's keyring, under a name. Only the credentials file has these."""
+    """A key in the system's keyring, by its name there. Only the credentials file has these."""
 
     entry: str
 
@@ -63,14 +63,14 @@ KeyReference: TypeAlias = PlainKey | EnvKey
 def check_key(text: str) -> str:
     """The key without white space around it.
 
-    A key is opaque: refused is only what can be none, because it cannot travel in a header (white
-    space, control or non-ASCII characters) or plainly is a mask or a placeholder. Raises AuthError,
-    which never quotes the text.
+    fal does not document the form of a key. Refused is only a text that cannot be sent in a header
+    (white space, control or non-ASCII characters) and an obvious mask or placeholder. Raises
+    AuthError, which never quotes the text.
     """
     key = text.removeprefix("\ufeff").strip()
     if not key:
         raise AuthError("The key is empty", hint=NO_KEY_HINT)
-    reason = _no_key(key)
+    reason = _key_problem(key)
     if reason is not None:
         raise AuthError(
             f"This is not a fal key: {reason}", hint="Keys: https://fal.ai/dashboard/keys"
@@ -79,27 +79,27 @@ def check_key(text: str) -> str:
 
 
 def check_shape(key: str) -> None:
-    """Raises AuthError for what cannot be a key of fal's by its shape: an address, a short word, a
-    key of another service. Meant for a key that is about to be stored."""
+    """Raises AuthError for a text that does not look like a fal key: an address, a short word, the
+    key of another service. Use it before a key is stored."""
     if key.startswith("sandbox"):
-        return  # the values that this program's own sandbox takes for keys
+        return  # the sandbox accepts these as keys
     reason = None
     if "://" in key:
         reason = "it is the address of a page"
     elif key.startswith("sk-"):
         reason = "it begins like a key of another service"
     elif len(key) < SHORTEST:
-        reason = f"it has {len(key)} characters, and a key has {SHORTEST} or more"
+        reason = f"it has {len(key)} characters, but a key has at least {SHORTEST}"
     if reason is not None:
         raise AuthError(
             f"This is not a fal key: {reason}. One looks like "
             "0f3c9a1e-…-1234567890ab:0123456789abcdef…",
-            hint="Keys: https://fal.ai/dashboard/keys; --force stores it all the same",
+            hint="Keys: https://fal.ai/dashboard/keys; --force stores it anyway",
         )
 
 
 def mask(key: str) -> str:
-    """What of a key may be shown: its last four characters, and those only of a long one."""
+    """A key for display: the last four characters of a long key, none of a short one."""
     return "****" + (key[-4:] if len(key) >= _SHOWN_FROM else "")
 
 
@@ -119,9 +119,9 @@ def key_reference(value: object, where: str) -> KeyReference:
     source, name = value.get("source"), value.get("id")
     if source != "env":
         plain = isinstance(source, str) and re.fullmatch("[a-z]{1,20}", source)
-        shown = f"`{source}`" if plain else "none that is known"
+        shown = f"`{source}`" if plain else "missing or unknown"
         raise LocalError(
-            f"{where} is a reference with the source {shown}, which only OpenClaw can read",
+            f"{where} is a reference whose source is {shown}; only OpenClaw can read it",
             hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '
             'id: "NAME"}; or set FAL_KEY',
         )
@@ -130,19 +130,19 @@ def key_reference(value: object, where: str) -> KeyReference:
     return EnvKey(name)
 
 
-def _no_key(key: str) -> str | None:
+def _key_problem(key: str) -> str | None:
     if re.match(_ASSIGNMENT, key):
-        return "it begins with the name of a variable; give only what follows the `=`"
+        return "it begins with the name of a variable; enter only the part after `=`"
     if key.lower().startswith(("key ", "bearer ")):
-        return "it begins with the word of a header; give only what follows it"
+        return "it begins with `Key` or `Bearer`; enter only the part after that"
     if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'`":
         return "it has quotes around it"
     if re.fullmatch(_PLACEHOLDERS, key.lower()) or REDACTED in key:
-        return "it is a placeholder for one"
+        return "it is a placeholder"
     if re.search(_MASK, key) or not any(char.isalnum() for char in key):
-        return "it is a masked one, as programs show it"
+        return "it is a masked key"
     if any(char.isspace() for char in key):
-        return "there is white space in it"
+        return "it contains white space"
     if not (key.isascii() and key.isprintable()):
-        return "there are characters in it that no key has"
+        return "it contains characters that no key has"
     return None

@@ -1,4 +1,4 @@
-"""A lock on a file against our own parallel runs, kept in our own folder."""
+"""Locks against parallel runs of this program, kept in our own folder."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ WAIT_S = 30.0
 def locked(
     target: Path, environ: Mapping[str, str] | None = None, *, wait_s: float = WAIT_S
 ) -> Iterator[None]:
-    """Holds the lock on a file. Raises LocalError when another run keeps it for `wait_s` seconds.
+    """Holds the lock on a file. Raises LocalError when another run holds it for `wait_s` seconds.
 
-    The system frees it when a run is killed.
+    The operating system releases the lock of a killed run.
     """
     import hashlib
 
@@ -33,7 +33,7 @@ def locked(
         lock.acquire()
     except filelock.Timeout:
         raise LocalError(
-            f"Another run has been writing {target} for {wait_s:g} s", hint="Try again"
+            f"{target} is locked by another run (waited {wait_s:g} s)", hint="Try again"
         ) from None
     except OSError as error:
         raise failure("lock", target, error) from error

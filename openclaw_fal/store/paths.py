@@ -1,4 +1,4 @@
-"""Where the user's files are. Nothing here opens or makes any of them."""
+"""The paths of the user's files. Nothing here opens or creates a file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def config_path(explicit: str | None = None, environ: Mapping[str, str] | None =
     `$OPENCLAW_HOME` if that is set. Always absolute.
 
     Empty variables count as unset. Raises LocalError when there is no home folder, UsageError when
-    `explicit` is empty (an unset variable in a script, and then the usual file is the wrong one).
+    `explicit` is empty: probably an unset variable in a script, where the default would be wrong.
     """
     environ = os.environ if environ is None else environ
     if explicit is not None:
         if not explicit.strip():
-            raise UsageError("The config file is given as an empty text", hint="--config FILE")
+            raise UsageError("--config is empty: it needs the path of a file", hint="--config FILE")
         return expanded(explicit, environ)
-    if given := environ.get("OPENCLAW_CONFIG_PATH", "").strip():
-        return expanded(given, environ)
+    if path := environ.get("OPENCLAW_CONFIG_PATH", "").strip():
+        return expanded(path, environ)
     if state := environ.get("OPENCLAW_STATE_DIR", "").strip():
         return expanded(state, environ) / "openclaw.json"
     return openclaw_home(environ) / ".openclaw" / "openclaw.json"
@@ -60,26 +60,26 @@ def prices_path(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def catalogue_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """fal's endpoints as `models refresh` fetched them: in `$OPENCLAW_FAL_HOME`, else in the
+    """The folder of the catalogue that `models refresh` fetched: `$OPENCLAW_FAL_HOME`, else the
     user's cache folder."""
     return _own_folder("cache", environ)
 
 
 def batches_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """What is remembered of batches: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
+    """The records of batches: in `$OPENCLAW_FAL_HOME`, else in the user's state folder."""
     return _own_folder("state", environ) / "batches"
 
 
 def locks_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Locks on the files of others: OpenClaw's folder is not littered with them."""
+    """The lock files, also for OpenClaw's files: its own folder stays free of them."""
     return _own_folder("state", environ) / "locks"
 
 
 def home(environ: Mapping[str, str] | None = None) -> Path:
     """The user's home folder. Raises LocalError when there is none."""
     environ = os.environ if environ is None else environ
-    given = (environ.get("HOME") or (environ.get("USERPROFILE") if os.name == "nt" else "")) or ""
-    folder = given.strip() or _home_of_account()
+    variable = environ.get("HOME") or (environ.get("USERPROFILE") if os.name == "nt" else "") or ""
+    folder = variable.strip() or _home_of_account()
     if not folder or not os.path.isabs(folder):
         raise LocalError(
             "There is no home folder: HOME is not set",
@@ -90,12 +90,12 @@ def home(environ: Mapping[str, str] | None = None) -> Path:
 
 def openclaw_home(environ: Mapping[str, str]) -> Path:
     """The home folder as OpenClaw sees it: `$OPENCLAW_HOME`, else the user's."""
-    given = environ.get("OPENCLAW_HOME", "").strip()
-    if not given:
+    folder = environ.get("OPENCLAW_HOME", "").strip()
+    if not folder:
         return home(environ)
-    if given == "~" or given.startswith(("~/", f"~{os.sep}")):
-        return Path(str(home(environ)) + given[1:])
-    return Path(os.path.abspath(given))
+    if folder == "~" or folder.startswith(("~/", f"~{os.sep}")):
+        return Path(str(home(environ)) + folder[1:])
+    return Path(os.path.abspath(folder))
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> Path:
@@ -121,14 +121,14 @@ def _home_of_account() -> str:
 
 def _own_folder(kind: str, environ: Mapping[str, str] | None) -> Path:
     environ = os.environ if environ is None else environ
-    if given := environ.get("OPENCLAW_FAL_HOME", "").strip():
-        return expanded(given, environ)
-    home(environ)  # fails with a hint; platformdirs would make a folder named ~
+    if folder := environ.get("OPENCLAW_FAL_HOME", "").strip():
+        return expanded(folder, environ)
+    home(environ)  # raises without a home folder; platformdirs would return a path below `~`
     import platformdirs
 
-    of = {
+    user_path = {
         "config": platformdirs.user_config_path,
         "state": platformdirs.user_state_path,
         "cache": platformdirs.user_cache_path,
     }[kind]
-    return of(APP, appauthor=False)
+    return user_path(APP, appauthor=False)

@@ -314,7 +314,7 @@ def test_the_lock_is_waited_for_and_given_up_with_words(file: Path) -> None:
     thread.start()
     held.wait(30)
     try:
-        with pytest.raises(LocalError, match="Another run"), locked(file, wait_s=0.05):
+        with pytest.raises(LocalError, match="locked by another run"), locked(file, wait_s=0.05):
             pass
     finally:
         done.set()

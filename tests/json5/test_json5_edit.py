@@ -178,7 +178,7 @@ def test_paths_that_lead_nowhere() -> None:
         set_value("{a: null}", parse_path("a.b"), 1)
     with pytest.raises(UsageError, match="next index is 1"):
         set_value("{a: [0]}", parse_path("a[2]"), 1)
-    with pytest.raises(UsageError, match="no index"):
+    with pytest.raises(UsageError, match="not an index"):
         set_value("{a: [0]}", parse_path("a.b"), 1)
     with pytest.raises(UsageError, match="index 0"):
         set_value("{}", parse_path("a[1]"), 1)

@@ -137,8 +137,8 @@ def test_the_mask_shows_four_characters_of_a_long_key_only() -> None:
         ("undefined", "placeholder"),
         ("FAL_KEY=abc:def", "variable"),
         ("export FAL_KEY=abc:def", "variable"),
-        ("Key abc:def", "header"),
-        ("Bearer abc:def", "header"),
+        ("Key abc:def", "Bearer"),
+        ("Bearer abc:def", "Bearer"),
         ('"abc:def"', "quotes"),
         ("'abc:def'", "quotes"),
         ("abc def", "white space"),
@@ -337,7 +337,7 @@ def test_a_file_that_cannot_be_closed_gets_a_note(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "chmod", refused)
     found = resolve_key(None)
     assert found is not None
-    assert "could not be closed" in found.notes[0]
+    assert "chmod failed" in found.notes[0]
 
 
 @posix
