@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
+import shutil
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from openclaw_fal.fal import exchange
+from openclaw_fal.fal.retry import Retry
 from tests.support import effort
 
 QUICK = (
@@ -47,8 +53,16 @@ _KEPT = {
 }
 
 
+_NUMBERS = itertools.count()
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
+
+
 def pytest_configure(config: pytest.Config) -> None:
     _hear_stop_signals()
+    _put_files_in_memory(config)
     config.addinivalue_line("markers", "last: runs after all other tests, on what they have left")
     config.addinivalue_line("markers", "quick: a subset for every save; see QUICK in conftest.py")
     config.addinivalue_line("markers", "exhaustive(only=False): see tests/support/effort.py")
@@ -79,9 +93,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay to the end: no search for garbage has to look at them."""
+    gc.collect()
+    gc.freeze()
+
+
 def _only_exhaustive(item: pytest.Item) -> bool:
     mark = item.get_closest_marker("exhaustive")
     return mark is not None and bool(mark.kwargs.get("only"))
+
+
+def _put_files_in_memory(config: pytest.Config) -> None:
+    """Where the system has a file system in memory with room for all that the tests write: most of
+    them would wait for the disk otherwise, as the program has its files synced. TMPDIR, --basetemp
+    and pytest's own variable choose another place."""
+    chosen = config.option.basetemp or {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys()
+    if not chosen and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Give the memory back, unless a failure is to be looked at."""
+    folder = session.config._tmp_path_factory._basetemp  # type: ignore[attr-defined]
+    is_worker = hasattr(session.config, "workerinput")
+    if folder and exitstatus == 0 and not is_worker and folder.is_relative_to(_MEMORY):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _hear_stop_signals() -> None:
@@ -93,18 +131,34 @@ def _hear_stop_signals() -> None:
             signal.signal(number, handler)
 
 
-@pytest.fixture(autouse=True)
-def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty HOME, a clean environment and an empty current folder; returns the home."""
-    home = tmp_path_factory.mktemp("home")
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    """No key and no setting of whoever runs the tests; tests change the environment with
+    `monkeypatch`, so it stays clean."""
     for name in list(os.environ):
         if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "HYPOTHESIS_")):
-            monkeypatch.delenv(name)
+            del os.environ[name]
+    os.environ["OPENCLAW_FAL_PROVENANCE"] = "off"  # files are compared with what was served
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_pauses() -> Iterator[None]:
+    """What `main` asks again, it asks again at once, as often as it would after its real pauses.
+    Processes that tests start make the real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exchange, "Retry", lambda: Retry(pauses=(0.01, 0.02), jitter=0.0))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOME and an empty current folder; returns the home."""
+    number = next(_NUMBERS)
+    home = tmp_path_factory.mktemp(f"home{number}", numbered=False)
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.setenv("OPENCLAW_FAL_HOME", str(home / "openclaw-fal"))
-    monkeypatch.setenv("OPENCLAW_FAL_PROVENANCE", "off")  # files are compared with what was served
-    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+    monkeypatch.chdir(tmp_path_factory.mktemp(f"cwd{number}", numbered=False))
     return home
 
 
