@@ -251,6 +251,13 @@ def test_models_are_those_that_plan_enforces() -> None:
         plan(ImageRequest("fal-ai/flux/dev", "p", count=count + 1))
 
 
+def misused() -> None:
+    """Read by mypy, which reports an `ignore` that ignores nothing; never called."""
+    generate(ImageRequest("m", "p", count="two"))  # type: ignore[arg-type]
+    generate(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.exhaustive(only=True)  # mypy reads this file, and `misused`, before each change
 def test_the_library_is_typed_for_its_users(tmp_path: Path) -> None:
     """A program that uses it passes mypy --strict, and one that misuses it does not."""
     pytest.importorskip("mypy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_a_refresh_goes_on_from_where_it_was_cut_off(
     ],
 )
 def test_a_foreign_answer_changes_nothing(page: Any, tmp_path: Path) -> None:
-    (tmp_path / CACHED).write_bytes(pack(read.shipped().endpoints(), DAY))
+    (tmp_path / CACHED).write_bytes(pack(islice(read.shipped().endpoints(), 20), DAY))
     before = (tmp_path / CACHED).read_bytes()
     whole = {**page, "has_more": False} if isinstance(page, dict) else page
     with pytest.raises(OpenClawFalError):
@@ -162,7 +163,7 @@ def test_a_damaged_partial_refresh_is_begun_anew(
 
 
 def test_a_cache_older_than_the_shipped_catalogue_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / CACHED).write_bytes(pack(read.shipped().endpoints(), "2000-01-01"))
+    (tmp_path / CACHED).write_bytes(pack(islice(read.shipped().endpoints(), 20), "2000-01-01"))
     assert current(tmp_path) == (read.shipped(), None)
 
 

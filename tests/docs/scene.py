@@ -16,6 +16,7 @@ from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import Record
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.program import process, write_config
+from tests.support.models import few_models
 
 README = Path(__file__).parent.parent.parent / "README.md"
 JOB = re.compile(r"\b7k2m(9x)?\b")  # the id of a job, in the documentation
@@ -47,7 +48,7 @@ def scene(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     Path("changes.json5").write_text("{agents: {defaults: {mediaMaxMb: 100}}}", encoding="utf-8")
     Path("items.jsonl").write_text('{"id": "fox", "prompt": "a red fox"}\n', encoding="utf-8")
     Path("prompts.txt").write_text("a grey owl\n", encoding="utf-8")
-    with Sandbox(Dials(queue_length=0)) as fal:
+    with few_models(), Sandbox(Dials(queue_length=0)) as fal:
         write_config(fal.url)
         yield fal
 

@@ -11,6 +11,11 @@ Hypothesis has the mark without being given it.
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _VARIABLE = "PYTEST_OPENCLAW_FAL_EXHAUSTIVE"
 """Set for the whole run by `conftest.py`, so that the workers of pytest-xdist know it as well."""
@@ -29,3 +34,13 @@ def is_exhaustive() -> bool:
 def effort(sample: int, whole: int) -> int:
     """`sample` in the ordinary suite, `whole` with `-m exhaustive`."""
     return whole if is_exhaustive() else sample
+
+
+def some(cases: Iterable[T], sample: int, seed: str = "") -> list[T]:
+    """`sample` of the cases in the ordinary suite, the same ones each time for a seed; all
+    with `-m exhaustive`."""
+    every = list(cases)
+    if is_exhaustive() or len(every) <= sample:
+        return every
+    kept = sorted(random.Random(seed).sample(range(len(every)), sample))
+    return [every[at] for at in kept]

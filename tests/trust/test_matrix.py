@@ -6,6 +6,7 @@ can be asked for, and whether its result is here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import pytest
 from openclaw_fal.sandbox import Sandbox
 from tests.canary import traces
 from tests.program import Openclaw, jobs, write_config
+from tests.support.effort import some
 from tests.trust.faulty import FAULTS, PHASES, trouble
 
 KINDS: dict[str, tuple[list[str], str]] = {
@@ -93,9 +95,15 @@ def check_saved(document: dict[str, Any], fal: Sandbox, folder: Path) -> None:
     assert list(folder.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("phase", "fault", "kind"),
+    [
+        (phase, fault, kind)
+        for phase, fault in itertools.product(PHASES, FAULTS)
+        for kind in some(KINDS, 2, seed=phase + fault)
+    ],
+)
 def test_a_job_in_trouble(
     phase: str, fault: str, kind: str, openclaw: Openclaw, key: str, sandbox: Sandbox
 ) -> None:
