@@ -46,6 +46,9 @@ WRITE_EVERY_S = 0.5
 WATCH_EVERY_S = 0.25
 """The pause between two updates of the display."""
 
+MONEY_EVERY_S = 1.0
+"""The pause between two sums of what the batch has cost: each reads the journal."""
+
 
 class BatchOptions(Frozen, kw_only=True):
     """How a batch is run, as the command line says it. Times in seconds."""
@@ -225,8 +228,11 @@ def _watch(
     over: threading.Event,
 ) -> None:
     """Tell the display how far the batch is, until it is over."""
+    money, money_at = "", 0.0
     while not over.wait(WATCH_EVERY_S):
-        display.stands(runner.counts(), _money(record, options))
+        if time.monotonic() >= money_at:
+            money, money_at = _money(record, options), time.monotonic() + MONEY_EVERY_S
+        display.stands(runner.counts(), money)
 
 
 def _money(record: BatchRecord, options: BatchOptions) -> str:

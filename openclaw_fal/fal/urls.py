@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -41,6 +42,7 @@ class Url(NamedTuple):
         return f"{self.origin}{self.target}"
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Url:
     """Read an absolute http(s) URL. Raises BadUrl for anything else, and for user names in it.
 
@@ -102,6 +104,7 @@ def _quoted(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def address_of(host: str) -> IPv4Address | IPv6Address | None:
     """The IP address that a host is written as, if it is one."""
     try:

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import httpcore
@@ -160,12 +161,18 @@ def send(transport: Transport, request: Request, call: Call) -> httpx.Response:
     with call.current(), faults(call):
         made = httpx.Request(
             request.method,
-            str(request.url),
+            _origin(request.url.origin),
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             stream=Outgoing(request.body if request.body is not None else ()),
             extensions={"request": request, "call": call},
         )
         return transport.handle_request(made)
+
+
+@lru_cache(maxsize=64)
+def _origin(text: str) -> httpx.URL:
+    """The URL of a host; what is asked there goes around httpx (see `Transport`)."""
+    return httpx.URL(text)
 
 
 def stream_of(response: httpx.Response) -> Stream | None:
