@@ -40,7 +40,7 @@ def run() -> None:
     """The entry point of the installed scripts."""
     import gc
 
-    gc.set_threshold(50_000)  # modules are no garbage: looking through them slows their loading
+    gc.set_threshold(100_000)  # modules are not garbage: looking through them slows their loading
     status = main()
     gc.freeze()  # and Python's exit would look through them again, for a fifth of a short command
     raise SystemExit(status)
