@@ -45,8 +45,8 @@ def plan(request: MediaRequest) -> Plan:
 
     `request.model` is an endpoint id (`fal-ai/flux/dev`) or a model ref (`fal/fal-ai/flux/dev`).
     The result's `body` holds a `Reference` wherever a file's URL will stand; `ignored` and
-    `adjusted` say what is not sent as it was given. Raises UsageError for a malformed model, and
-    CapabilityError with all violations for what the model does not take.
+    `adjusted` say what is not sent as it was given. Raises UsageError for a malformed or
+    misspelt model, and CapabilityError with all violations for what the model does not take.
     """
     from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider.plan import plan as planned

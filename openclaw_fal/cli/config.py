@@ -212,14 +212,41 @@ def _unset(config: Config, keys: KeyPath, path: str) -> Result:
     return Result(document, notes=(note,))
 
 
-for name, command in (
-    ("set", config_edit.set_value),
-    ("unset", config_edit.unset_value),
-    ("patch", config_edit.patch),
-    ("migrate", config_edit.migrate),
-    ("schema", config_edit.schema),
+for name, command, *lines in (
+    (
+        "set",
+        config_edit.set_value,
+        "openclaw config set agents.defaults.imageGenerationModel.primary fal/fal-ai/flux/dev",
+        "openclaw config set agents.defaults.mediaMaxMb 50 --dry-run",
+        "openclaw config set models.providers.fal.apiKey --ref-source env --ref-id FAL_KEY",
+    ),
+    (
+        "unset",
+        config_edit.unset_value,
+        "openclaw config unset agents.defaults.imageGenerationModel --dry-run",
+        "openclaw config unset agents.defaults.mediaMaxMb",
+    ),
+    (
+        "patch",
+        config_edit.patch,
+        "openclaw config patch --file changes.json5 --dry-run",
+        "openclaw config patch --stdin < changes.json5",
+    ),
+    (
+        "migrate",
+        config_edit.migrate,
+        "openclaw config migrate --layout current --dry-run",
+        "openclaw config migrate --layout legacy",
+    ),
+    (
+        "schema",
+        config_edit.schema,
+        "openclaw config schema",
+        "openclaw config schema agents.defaults --layout current",
+    ),
 ):
-    app.command(name, cls=Command, epilog=EPILOG)(command)
+    see = "openclaw config show, openclaw help config"
+    app.command(name, cls=Command, epilog=examples(*lines, see=see))(command)
 
 
 @app.command(

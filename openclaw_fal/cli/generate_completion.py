@@ -149,7 +149,7 @@ def _arguments(path: str) -> list[Takes]:
     if path == "models show":
         return ["model:every"]
     if path == "models alias":
-        return ["text", "model:every"]
+        return ["alias", "model:every"]
     if path.endswith(" models"):
         return [f"model:{_kind(path)}"]
     if path in ("config get", "config set", "config unset"):

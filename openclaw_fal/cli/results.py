@@ -53,6 +53,7 @@ def _adjusted(plan: Plan) -> list[str]:
     return [
         f"{option_name(item.key)} {_value(item.requested)} → {_value(item.applied)}: {item.reason}"
         for item in plan.adjusted
+        if str(item.requested) != str(item.applied)
     ]
 
 

@@ -88,6 +88,8 @@ def spend(
     notes = [f"from {_iso(start)} to {_iso(end)}" + (", sandbox money" if sandbox else "")]
     if any(group.unknown for group in totals):
         notes.append("unknown: no price was known, or fal bills them by compute time")
+    if not rows and not sandbox and wiring.ledger().rows(start, end, sandbox=True):
+        notes.append("sandbox money is not counted; openclaw spend --sandbox shows it")
     out: tuple[Block, ...] = _csv(groups, by) if csv else (_table(groups, totals, by),)
     return Result(document, out=out, notes=() if csv else tuple(notes))
 

@@ -16,10 +16,14 @@ The first of these that is set and not empty:
      {source: "env", provider: "default", id: "NAME"}
 
 Examples:
-  openclaw onboard                                  asks for the key, hidden
+  openclaw onboard                                  asks for the key and the models
   openclaw onboard --fal-api-key-stdin < key.txt    for scripts
   openclaw onboard --secret-input-mode ref          only that it is in FAL_KEY
   openclaw config show                              which key is in use, masked
+  openclaw auth logout                              remove the stored key
+
+`openclaw onboard --keyring` keeps the key in the system's keyring, and the file only
+says so (pip install "openclaw-fal[keyring]").
 
 The key goes to fal's API hosts only (or to models.providers.fal.baseUrl), never
 to media hosts. Keys are made at https://fal.ai/dashboard/keys.
@@ -309,9 +313,10 @@ See also: openclaw help money, openclaw help jobs"""
 SECURITY = """\
 SECURITY: what is kept where, and who sees it
 
-The key: in credentials.toml in your user config folder, readable by you alone, or
-only a reference with --secret-input-mode ref. It goes to fal's API hosts, or to
-models.providers.fal.baseUrl; never to media hosts, never to a redirect's target.
+The key: in credentials.toml in your user config folder, readable by you alone; in
+the system's keyring with --keyring; or only a reference with --secret-input-mode
+ref. It goes to fal's API hosts, or to models.providers.fal.baseUrl; never to media
+hosts, never to a redirect's target.
 Prompts and options: in the journal (jobs.sqlite3 in your user state folder,
 readable by you alone), and at fal. Reference files stay where they are: they
 travel inside the request when small, and are uploaded to fal first when large.

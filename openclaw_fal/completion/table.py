@@ -383,7 +383,7 @@ COMMANDS: dict[str, CommandEntry] = {
         'options': {
             '--remove': {'help': 'Forget a short name', 'takes': 'alias'},
         },
-        'arguments': ['text', 'model:every'],
+        'arguments': ['alias', 'model:every'],
         'repeats': False,
     },
     'models refresh': {

@@ -196,7 +196,10 @@ def _opened(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
         info = os.fstat(descriptor)
     except FileNotFoundError as failure:
         where = "is a link that leads nowhere" if os.path.islink(path) else "does not exist"
-        raise LocalError(f"the reference file {_shown(source)} {where}") from failure
+        raise LocalError(
+            f"the reference file {_shown(source)} {where}",
+            hint=f"the current folder is {os.getcwd()}; last is the newest file made here",
+        ) from failure
     except (OSError, ValueError) as failure:
         why = reason(failure) if isinstance(failure, OSError) else str(failure)
         raise LocalError(f"the reference file {_shown(source)} cannot be read: {why}") from failure

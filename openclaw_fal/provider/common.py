@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_fal.errors import CapabilityError, Violation
+from openclaw_fal.errors import CapabilityError, UsageError, Violation
 from openclaw_fal.media import Kind, Made, MediaRequest, Reference
 from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.lookup import Lookup
@@ -41,7 +41,7 @@ def check_kind(kind: Kind, model: str, made: Made | None) -> None:
 
 
 def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Draft:
-    """A draft with the prompt in it. Raises `CapabilityError` for a misspelt model id."""
+    """A draft with the prompt in it. Raises `UsageError` for a misspelt model id."""
     draft = Draft(request, endpoint, lookup)
     near = meant(request.model, request.kind, lookup)
     asked = ref_of(request.model)
@@ -57,13 +57,10 @@ def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Dra
     return draft
 
 
-def _misspelt(model: str, near: list[str]) -> CapabilityError:
+def _misspelt(model: str, near: list[str]) -> UsageError:
     """A paid request is no place to guess which model was meant."""
-    refs = tuple(map(ref_of, near))
-    message = f"{ref_of(model)} is not a model known here; did you mean {refs[0]}?"
-    return CapabilityError(
-        message,
-        violations=(Violation("model", ref_of(model), message, refs, refs[0]),),
+    return UsageError(
+        f"{ref_of(model)} is not a model known here; did you mean {ref_of(near[0])}?",
         hint=f"if {ref_of(model)} is right, --unchecked sends it all the same",
         model=model,
     )

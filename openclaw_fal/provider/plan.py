@@ -13,7 +13,8 @@ from openclaw_fal.provider.specs import kind_by_name, kind_of_row
 
 
 def plan(request: MediaRequest, lookup: Lookup) -> Plan:
-    """The exact request for the model. Raises `CapabilityError` with every violation."""
+    """The exact request for the model. Raises `CapabilityError` with every violation, `UsageError`
+    for a misspelt model."""
     made = kind_of_row(request.model)
     known = None if made else lookup.endpoint(request.model)
     if known is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openclaw_fal.catalogue import read
-from openclaw_fal.errors import CapabilityError, UsageError
+from openclaw_fal.errors import UsageError
 from openclaw_fal.media import Kind
 from openclaw_fal.provider.refs import (
     is_fal_ref,
@@ -104,7 +104,7 @@ def test_another_provider_with_an_endpoint_at_fal_is_hinted_at() -> None:
 )
 def test_the_known_model_that_was_meant(kind: Kind, given: str, wanted: str) -> None:
     assert ref_of(meant(given, kind, read)[0]) == wanted
-    with pytest.raises(CapabilityError) as refused:
+    with pytest.raises(UsageError) as refused:
         plan(request(kind, given))
     assert wanted in refused.value.message
     assert "--unchecked" in str(refused.value.hint)
