@@ -106,7 +106,7 @@ def _checked(session: Session, start: float, end: float) -> Result:
         "until": _iso(end),
         "compared": checked.compared,
         "differences": [difference.as_json() for difference in differences],
-        "notInJournal": checked.elsewhere,
+        "notInJournal": checked.not_in_journal,
     }
     notes = [
         f"from {_iso(start)} to {_iso(end)}: {checked.compared} requests compared, "
@@ -114,8 +114,8 @@ def _checked(session: Session, start: float, end: float) -> Result:
     ]
     if any(difference.fal is None for difference in differences):
         notes.append("none: fal has no billing event (yet), or the journal knows of no bill")
-    if checked.elsewhere:
-        notes.append(f"{checked.elsewhere} more requests were billed that are not in this journal")
+    if checked.not_in_journal:
+        notes.append(f"fal billed {checked.not_in_journal} more requests that this journal lacks")
     rows = [
         (one.job_id, one.request_id, one.model, str(one.journal or "none"), str(one.fal or "none"))
         for one in differences

@@ -1,1 +1,1 @@
-"""What a request costs, what may be spent, and what was: prices, estimates, budgets, spending."""
+"""Money: prices, estimates, budgets, spending."""

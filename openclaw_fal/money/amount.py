@@ -1,4 +1,4 @@
-"""Amounts of money: whole millionths of a currency, never floats."""
+"""Amounts of money, in whole millionths of a currency. Never floats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openclaw_fal.frozen import Frozen
 
 MICRO = 1_000_000
 MOST = 1_000_000_000
-"""The largest amount that can be named: it keeps every sum within SQLite's 64 bits."""
+"""The largest amount, in currency units: it keeps every sum within SQLite's 64 bits."""
 
 _AMOUNT = r"[0-9]+(\.[0-9]+)?|\.[0-9]+"
 
@@ -29,15 +29,18 @@ class Money(Frozen):
         return f"{'-' * (self.micro < 0)}{whole}.{decimals}"
 
     def __str__(self) -> str:
-        """For people: `$0.025`, and `0.025 EUR` for any other currency."""
+        """For people: `$0.025`, or `0.025 EUR`."""
         if self.currency == "USD":
             return f"{'-' * (self.micro < 0)}${self.decimal.lstrip('-')}"
         return f"{self.decimal} {self.currency}"
 
 
 def parsed(text: str, option: str) -> Money:
-    """The US dollars in a user's text (`5`, `0.25`, `$0.25`). `option` names it in the UsageError:
-    a text that is no decimal number, is finer than a millionth, or is too large."""
+    """The US dollars in a user's text (`5`, `0.25`, `$0.25`).
+
+    Raises UsageError, which names the `option`, for a text that is not a decimal number, has more
+    than six decimals, or is too large.
+    """
     number = text.strip().removeprefix("$")
     if not re.fullmatch(_AMOUNT, number):
         raise UsageError(
@@ -45,27 +48,27 @@ def parsed(text: str, option: str) -> Money:
         )
     value = Decimal(number) * MICRO
     if value != value.to_integral_value():
-        raise UsageError(f"{option} {text}: at most six decimals")
+        raise UsageError(f"{option} {text}: at most six decimals are allowed")
     if value > MOST * MICRO:
-        raise UsageError(f"{option} {text}: at most {MOST}")
+        raise UsageError(f"{option} {text}: the most is {MOST}")
     return Money(int(value))
 
 
 def number(text: object) -> Decimal | None:
-    """A quantity or a price as fal writes it (a decimal text or a JSON number), exactly.
+    """A quantity or a price in fal's form (a decimal text or a JSON number), exactly.
 
-    None for what is no finite number from 0 up, and for one that is too large to be meant.
+    None if it is not a number from 0 to MOST.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, float, Decimal)):
         return None
     try:
-        value = Decimal(str(text).strip())  # the shortest text of a float is what fal wrote
+        value = Decimal(str(text).strip())  # str of a float gives the digits that fal wrote
     except InvalidOperation:
         return None
     return value if value.is_finite() and 0 <= value <= MOST else None
 
 
 def product(units: Decimal, unit_price: Decimal, currency: str) -> Money | None:
-    """Units × price, rounded up to the next millionth; None for a sum that cannot be meant."""
+    """Units × price, rounded up to a millionth; None above MOST."""
     micro = (units * unit_price * MICRO).to_integral_value(rounding=ROUND_CEILING)
     return Money(int(micro), currency) if micro <= MOST * MICRO else None

@@ -1,4 +1,4 @@
-"""Budgets: what may be spent, by whom, and whether one more request fits. Pure."""
+"""Budgets: how much may be spent, and whether one more request fits. Pure."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Period = Literal["run", "day", "month"]
 PERIODS: tuple[Period, ...] = ("run", "day", "month")
 
 CostState = Literal["reserved", "settled", "released", "held"]
-"""How a job's cost stands.
+"""The state of a job's cost.
 
-reserved: the request is on its way, or its job runs. settled: fal has named the billed units.
-released: nothing is billed (never sent, or a failure of fal's own). held: it may be billed, and
-counts: nobody knows whether it arrived, or fal refused it after it had run.
+reserved: the request is being sent, or its job runs. settled: fal has reported the billed units.
+released: nothing is billed (it was never sent, or fal itself failed). held: it may be billed, so it
+counts: it is unknown whether it arrived, or fal refused it after it had run.
 """
 COUNTED: tuple[CostState, ...] = ("reserved", "settled", "held")
 
 _FREE = (401, 402, 403, 404, 413, 429)
-"""Statuses by which fal says that it has not taken a request."""
+"""HTTP statuses with which fal says that it did not accept the request."""
 
 
 class Cap(Frozen):
-    """A limit on what may be spent.
+    """A limit on spending.
 
-    `per`: one run of a command (a batch is one run), or a calendar day or month (UTC). `model`:
-    only endpoints that match this pattern (`fal-ai/veo*`) count and are limited. `origin` names
-    where the limit was set.
+    `per`: one run of a command (a batch is one run), or a calendar day or month (UTC). `model`: the
+    limit is only for endpoints that match this pattern (`fal-ai/veo*`). `origin` says where the
+    limit was set.
     """
 
     limit: Money
@@ -41,18 +41,18 @@ class Cap(Frozen):
     origin: str = "--max-spend"
 
     def covers(self, *endpoints: str) -> bool:
-        """Whether the limit is on a request to any of these endpoints."""
+        """Whether the limit applies to any of these endpoints."""
         pattern = None if self.model is None else self.model.removeprefix("fal/").lower()
         return pattern is None or any(
             fnmatch.fnmatchcase(endpoint.lower(), pattern) for endpoint in endpoints
         )
 
     def spent_of(self, spent: Spent) -> Money:
-        """What is spent, as an amount."""
+        """The spent amount, in the currency of the limit."""
         return Money(spent.micro, self.limit.currency)
 
     def remaining(self, spent: Spent) -> Money:
-        """What may still be spent; never less than nothing."""
+        """The amount that may still be spent; never negative."""
         return Money(max(self.limit.micro - spent.micro, 0), self.limit.currency)
 
     def __str__(self) -> str:
@@ -61,23 +61,23 @@ class Cap(Frozen):
 
 
 class Spent(Frozen):
-    """What counts against a cap already: the sum, in millionths, of what is reserved, settled and
-    held; and how many jobs are not in it since nobody knows what they cost."""
+    """What counts against a cap: `micro` is the sum of reserved, settled and held costs, in
+    millionths; `unknown` is the number of jobs with unknown cost, which are not in the sum."""
 
     micro: int = 0
     unknown: int = 0
 
 
 def since(per: Period, now: float) -> float:
-    """When the period began that `now` lies in: seconds since 1970. A run has no beginning."""
+    """The start of the current period, in seconds since 1970; 0 for a run."""
     if per == "run":
         return 0.0
     moment = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return (moment.replace(day=1) if per == "month" else moment).timestamp()
 
 
-def check(cap: Cap, spent: Spent, asked: Estimate, model: str) -> None:
-    """Raises BudgetError when a request that costs `asked` does not fit under the cap."""
+def check(cap: Cap, spent: Spent, expected: Estimate, model: str) -> None:
+    """Raises BudgetError when a request of the expected cost does not fit under the cap."""
     remaining = cap.remaining(spent)
     facts = {
         "per": cap.per,
@@ -86,29 +86,29 @@ def check(cap: Cap, spent: Spent, asked: Estimate, model: str) -> None:
         "limit": cap.limit.decimal,
         "spent": cap.spent_of(spent).decimal,
         "remaining": remaining.decimal,
-        "asked": asked.amount.decimal if asked.amount else None,
+        "asked": expected.amount.decimal if expected.amount else None,
         "currency": cap.limit.currency,
     }
-    if asked.amount is None:
+    if expected.amount is None:
         raise BudgetError(
-            f"what this request costs is {asked.detail}; under a budget ({cap}, {cap.origin}) "
-            "it is not sent",
-            hint="--assume-cost USD says what to count it as",
+            f"the cost of this request is {expected.detail}; under a budget ({cap}, {cap.origin}) "
+            "such a request is not sent",
+            hint="--assume-cost USD sets the cost to count for it",
             budget=facts,
             model=model,
         )
-    if asked.amount.currency != cap.limit.currency:
+    if expected.amount.currency != cap.limit.currency:
         raise BudgetError(
-            f"the request costs {asked.amount}, and the budget is in {cap.limit.currency}; "
+            f"the request costs {expected.amount}, and the budget is in {cap.limit.currency}; "
             "nothing was sent",
             hint="openclaw budget show",
             budget=facts,
             model=model,
         )
-    if spent.micro + asked.amount.micro > cap.limit.micro:
+    if spent.micro + expected.amount.micro > cap.limit.micro:
         raise BudgetError(
-            f"the budget of {cap} ({cap.origin}) does not allow it: {remaining} remains, and the "
-            f"request would cost {asked.detail}; nothing was sent",
+            f"the request would exceed the budget of {cap} ({cap.origin}): {remaining} remains, "
+            f"and the request costs {expected.detail}; nothing was sent",
             hint="openclaw budget show, openclaw spend",
             budget=facts,
             model=model,
@@ -116,9 +116,9 @@ def check(cap: Cap, spent: Spent, asked: Estimate, model: str) -> None:
 
 
 def state_after(job_state: str, http_status: int | None, *, billed: bool) -> CostState:
-    """How the cost of a job stands, by the job's own state in the journal.
+    """The state of a job's cost, from the job's own state in the journal.
 
-    `billed` is whether fal has named the billed units; `http_status` that of a failure.
+    `billed`: whether fal has reported the billed units; `http_status`: that of a failure.
     """
     if job_state in ("completed", "saving", "done"):
         return "settled"

@@ -1,4 +1,4 @@
-"""The journal's costs beside what fal has billed, request by request. Pure."""
+"""Compares the journal's costs with fal's bills, request by request. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Event(Protocol):
-    """What `fal.platform.BillingEvent` has: `cost` is a decimal text."""
+    """The part of `fal.platform.BillingEvent` that is used; `cost` is a decimal text."""
 
     @property
     def request_id(self) -> str: ...
@@ -25,8 +25,7 @@ class Event(Protocol):
 
 
 class Difference(Frozen):
-    """A request of which the journal and fal say different things; None: nothing was billed, as far
-    as that side knows."""
+    """A request with different costs in the journal and at fal; None: no bill on that side."""
 
     job_id: str
     request_id: str
@@ -47,21 +46,21 @@ class Difference(Frozen):
 
 
 class Check(Frozen):
-    """`compared` requests were looked at. `elsewhere` are requests that fal has billed and this
-    journal does not know: those of other machines, or of jobs that were forgotten."""
+    """`compared` is the number of requests compared; `not_in_journal` the number that fal billed
+    and this journal lacks: requests of other machines, and of deleted jobs."""
 
     compared: int
     differences: tuple[Difference, ...]
-    elsewhere: int
+    not_in_journal: int
 
 
 def compared(
     rows: Iterable[CostRow], request_ids: Mapping[str, str | None], events: Iterable[Event]
 ) -> Check:
-    """Compare jobs with billing events. `request_ids` has those that the costs have not, by job.
+    """Compares jobs with billing events.
 
-    Several events of one request are added up. A job without a bill on either side is no
-    difference: fal may yet bill it.
+    `request_ids`, by job, are for rows without one. Several events of one request are added up. A
+    job without a bill on either side is not a difference: fal may bill it later.
     """
     bills: dict[str, Money] = {}
     seen: set[str] = set()
@@ -86,5 +85,5 @@ def compared(
 
 
 def _micro(money: Money | None) -> tuple[int, str]:
-    """Nothing billed and a bill of nothing are the same."""
+    """For comparison: no bill equals a bill of 0."""
     return (money.micro, money.currency) if money and money.micro else (0, "")

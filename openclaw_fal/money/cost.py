@@ -1,4 +1,4 @@
-"""What one job costs, and what is set aside for it."""
+"""The cost of one job, and the reservation for it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from openclaw_fal.money.prices import Price
 
 
 class Reservation(Frozen):
-    """What a request needs from the budget, to be granted when its row is written.
+    """What a request needs from the budget; it is granted when the job's row is written.
 
     `caps` are the limits of this command (those of `openclaw budget set` are in the journal).
-    `run` is the same for all requests of one command, or of one batch. `options` is
-    `estimate.cost_options`, under which the bill is found again.
+    `run` is the same for all requests of one command or batch. `options` is the text of
+    `estimate.cost_options`, by which later estimates find this job's bill.
     """
 
     estimate: Estimate
@@ -26,13 +26,13 @@ class Reservation(Frozen):
 
 
 UNKNOWN = Reservation(Estimate(None, "unknown", "unknown"), run="")
-"""Nothing is known, and no limit was given."""
+"""The cost is unknown, and the command sets no limit."""
 
 
 class Cost(Frozen):
-    """What a job costs: estimated before it was sent, and billed as fal's billable units say.
+    """The cost of a job: estimated before it was sent, and billed by fal's billable units.
 
-    None stands for unknown. `sandbox` money is no money.
+    None: unknown. `sandbox`: no real money.
     """
 
     estimated: Money | None
@@ -42,7 +42,7 @@ class Cost(Frozen):
     sandbox: bool = False
 
     def as_json(self) -> dict[str, str | None]:
-        """`cost` in JSON documents: amounts as decimal texts, null for unknown."""
+        """`cost` in JSON documents: amounts as decimal texts, null if unknown."""
         return cost_document(self.estimated, self.billed, self.source)
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Cost(Frozen):
 
 
 class CostRow(Frozen, kw_only=True):
-    """The cost of one job, as `spend` reads it. `created` is in seconds since 1970."""
+    """The cost of one job, for `spend`. `created` is in seconds since 1970."""
 
     job_id: str
     created: float

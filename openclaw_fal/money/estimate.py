@@ -1,4 +1,4 @@
-"""What a request will cost, as far as that can be said, and where the figure comes from."""
+"""Estimates the cost of a request, and says where the figure comes from."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from openclaw_fal.money.units import quantity
 Source = Literal["history", "units", "assumed", "unknown"]
 
 _TEXT_FIELDS = frozenset({"prompt", "negative_prompt", "lyrics", "text", "seed", "system_prompt"})
-"""Fields that never decide what an image, a video or a song costs."""
+"""Fields that do not change the cost of an image, a video or a song."""
 
 
 class Estimate(Frozen):
-    """What a request will cost; `amount` None is unknown.
+    """The estimated cost of a request; `amount` None: unknown.
 
-    `source`: "history" (the largest bill of earlier jobs with the same options), "units" (units
-    that follow from the request × fal's price), "assumed" (`--assume-cost`) or "unknown". `detail`
-    says it for people.
+    `source`: "history" (the largest bill of earlier jobs with the same options), "units" (the
+    request's units × fal's price), "assumed" (`--assume-cost`) or "unknown". `detail`: for people.
     """
 
     amount: Money | None
@@ -39,28 +38,28 @@ def estimate(
 ) -> Estimate:
     """The estimate for one request.
 
-    `history` are the billed units of earlier jobs with the same options (`cost_options`); `body`
-    and `defaults` are as for `units.quantity`.
+    `history`: the billed units of earlier jobs with the same options (`cost_options`); `body` and
+    `defaults`: as for `units.quantity`.
     """
-    known = _by_price(price, history, body, defaults) if price else None
-    if known is not None:
-        return known
+    priced = _by_price(price, history, body, defaults) if price else None
+    if priced is not None:
+        return priced
     if assumed is not None:
         return Estimate(assumed, "assumed", f"{assumed} (--assume-cost)")
     return Estimate(None, "unknown", f"unknown: {_why_unknown(price)}")
 
 
 def billed(price: Price | None, units: str | None) -> Money | None:
-    """What a finished job cost, from fal's billable units; None where that is not known."""
+    """The cost of a finished job, from fal's billable units; None if unknown."""
     count = number(units)
     return None if price is None or count is None else price.of(count)
 
 
 def cost_options(endpoint: str, body: Mapping[str, object]) -> str:
-    """The options of a request that decide its cost, as a text that is equal for equal costs.
+    """The options that decide a request's cost, as a text: equal texts mean equal costs.
 
-    Texts and the seed are left out. Of reference images, how many there are; of other references,
-    which ones: a video is billed by its length.
+    Texts and the seed are left out. Reference images count only by their number, other references
+    by their content: a video is billed by its length.
     """
     import json
 
@@ -79,7 +78,7 @@ def _by_price(
     unit = price.meaning
     if unit is None:
         return None
-    if unit.noun != "characters":  # the texts decide, and they are not among the options
+    if unit.noun != "characters":  # the cost depends on the texts, which `cost_options` leaves out
         counts = [count for units in history if (count := number(units)) is not None]
         if counts and (amount := price.of(max(counts))):
             detail = f"{amount} ({_plain(max(counts))} {price.unit} for the same options before)"
@@ -93,14 +92,14 @@ def _by_price(
 
 def _why_unknown(price: Price | None) -> str:
     if price is None:
-        return "no price is known here (openclaw models refresh)"
+        return "its price is not known (openclaw models refresh)"
     if price.meaning is None:
-        return f"fal bills by {price.unit}, which are known after the job only"
-    return f"how many {price.unit} it takes does not follow from the request"
+        return f"fal bills by {price.unit}, which are known only after the job"
+    return f"the number of {price.unit} does not follow from the request"
 
 
 def _without_images(value: object) -> object:
-    """A field's value with each reference image as a bare mark."""
+    """A field's value with the word `image` for each reference image."""
     if isinstance(value, Mapping):
         if str(value.get("type", "")).startswith("image/") and "sha256" in value:
             return "image"

@@ -1,7 +1,6 @@
-"""The prices of endpoints, in a small SQLite file in the user's cache folder.
+"""A cache of endpoint prices: a small SQLite file in the user's cache folder.
 
-A price belongs to the platform API that named it: those of a sandbox or of a proxy are never taken
-for fal's.
+A price is stored with the platform API that it came from: a sandbox's price is never used for fal.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ _TABLE = """
 
 
 class Price(Frozen):
-    """What one unit costs at an endpoint.
+    """The price of one unit at an endpoint.
 
-    `unit_price` is a decimal text: prices per character or token are below a millionth. `unit` is
-    fal's free text, `fetched_at` seconds since 1970.
+    `unit_price` is a decimal text, because prices per character or token are below a millionth.
+    `unit` is fal's free text; `fetched_at` is in seconds since 1970.
     """
 
     endpoint_id: str
@@ -51,12 +50,12 @@ class Price(Frozen):
 
     @property
     def meaning(self) -> Unit | None:
-        """What the unit means; None where units do not follow from a request."""
+        """The meaning of the unit; None if the number of units does not follow from a request."""
         return parse_unit(self.unit)
 
     def of(self, units: Decimal) -> Money | None:
-        """What so many units cost; None where the price or the sum cannot be meant, and where
-        fal's figure is not to be relied on (see `units`)."""
+        """The cost of this many units; None if the price or the sum is out of range, or if fal's
+        figures for the unit are not reliable (see `units`)."""
         price = number(self.unit_price)
         if price is None or self.meaning is None:
             return None
@@ -71,7 +70,7 @@ class Price(Frozen):
 def checked(
     endpoint_id: str, unit_price: object, unit: object, currency: object, now: float
 ) -> Price | None:
-    """A price as fal's pricing endpoint names it; None when it is not one."""
+    """A price from the answer of fal's pricing endpoint; None if it is invalid."""
     price = number(unit_price)
     if price is None or not isinstance(unit, str) or not unit.strip():
         return None
@@ -82,9 +81,9 @@ def checked(
 
 
 class PriceCache:
-    """The prices in the file `path`, of the platform API at `api` (its base URL).
+    """The prices in the file `path` that come from the platform API at `api` (its base URL).
 
-    A cache that cannot be read counts as empty: its prices can be fetched again.
+    A cache that cannot be read counts as empty: prices can be fetched again.
     """
 
     def __init__(self, path: Path, api: str) -> None:
@@ -105,7 +104,7 @@ class PriceCache:
         return self._read(None)
 
     def store(self, prices: Sequence[Price]) -> None:
-        """Keep these prices; those of other endpoints stay. A damaged cache is begun anew."""
+        """Stores these prices; those of other endpoints stay. A damaged cache is replaced."""
         import sqlite3
 
         try:
@@ -118,8 +117,8 @@ class PriceCache:
                 self._write(prices)
         except (OSError, sqlite3.Error) as failure:
             raise LocalError(
-                f"the prices cannot be kept in {self.path}: {failure}",
-                hint="make the folder writable, or set OPENCLAW_FAL_HOME to one that is",
+                f"the prices cannot be stored in {self.path}: {failure}",
+                hint="make the folder writable, or set OPENCLAW_FAL_HOME to a writable folder",
             ) from failure
 
     def _write(self, prices: Sequence[Price]) -> None:

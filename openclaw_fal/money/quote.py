@@ -13,7 +13,7 @@ from openclaw_fal.money.prices import Price
 
 
 class Limits(Frozen):
-    """What the user says on spending: `--assume-cost`, `--max-spend`, and the batch it is for."""
+    """The user's limits: `--assume-cost`, `--max-spend`; and the batch that they are for."""
 
     assumed: Money | None = None
     caps: tuple[Cap, ...] = ()
@@ -21,11 +21,11 @@ class Limits(Frozen):
 
 
 class Quotes(Frozen):
-    """What the requests of one command will cost, and the limits on them.
+    """Estimates the requests of one command, and reserves their cost.
 
-    `price_of` gives the price of an endpoint, `history` the billed units of earlier jobs with some
-    options, `defaults` the declared defaults of an endpoint's fields (None: not known). `run` is
-    what the requests of one command have in common; those of a batch have the batch.
+    `price_of` returns the price of an endpoint, `history` the billed units of earlier jobs with
+    the same options, `defaults` the declared defaults of an endpoint's fields (None: unknown).
+    `run` identifies the requests of one command; in a batch the batch id does.
     """
 
     price_of: Callable[[str], Price | None]
@@ -35,7 +35,7 @@ class Quotes(Frozen):
     run: str
 
     def estimate(self, endpoint: str, body: Mapping[str, object]) -> Estimate:
-        """What a request will cost. `body` is as the journal keeps it: files as their marks."""
+        """The estimate for a request. `body` is in the journal's form: files by their digests."""
         return self.reservation(endpoint, body).estimate
 
     def reservation(self, endpoint: str, body: Mapping[str, object]) -> Reservation:

@@ -1,4 +1,4 @@
-"""What was spent, added up by model, day, batch or kind. Pure."""
+"""Sums of spending by model, day, batch or kind. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ By = Literal["model", "day", "batch", "kind"]
 class Group(Frozen):
     """The jobs of one model, day, batch or kind.
 
-    `billed` is what fal's billable units come to. `open` is the estimate of what may yet be billed:
-    jobs that run, and those of which nobody knows. `unknown` counts the jobs in neither.
+    `billed`: the cost of fal's billable units. `open`: the estimated cost of jobs without a bill
+    yet. `unknown`: the number of jobs without a bill and without an estimate.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Group(Frozen):
 
 
 def grouped(rows: Iterable[CostRow], by: By) -> list[Group]:
-    """One group for each model, day (UTC), batch or kind and each currency, in order of name.
+    """One group for each model, day (UTC), batch or kind, and for each currency, sorted by name.
 
-    Jobs that were never sent, or failed at fal's own fault, cost nothing and are in none.
+    Released jobs (never sent, or failed by fal's fault) cost nothing and are left out.
     """
     name_of: Mapping[By, Callable[[CostRow], str]] = {
         "model": lambda row: row.model,
@@ -51,7 +51,7 @@ def grouped(rows: Iterable[CostRow], by: By) -> list[Group]:
 
 
 def total(rows: Iterable[CostRow]) -> list[Group]:
-    """Everything, in one group for each currency."""
+    """All jobs, in one group for each currency."""
     return _added(rows, lambda _: "total") or [Group("total", 0, Money(0), Money(0), 0)]
 
 
@@ -61,13 +61,14 @@ def _added(rows: Iterable[CostRow], name_of: Callable[[CostRow], str]) -> list[G
         cost = row.cost
         if cost.state == "released":
             continue
-        known = cost.billed or cost.estimated
-        sums_of = sums.setdefault((name_of(row), known.currency if known else "USD"), [0, 0, 0, 0])
-        sums_of[0] += 1
-        if known is None:
-            sums_of[3] += 1
+        amount = cost.billed or cost.estimated
+        group = (name_of(row), amount.currency if amount else "USD")
+        columns = sums.setdefault(group, [0, 0, 0, 0])  # jobs, billed, open, unknown
+        columns[0] += 1
+        if amount is None:
+            columns[3] += 1
         else:
-            sums_of[1 if cost.billed else 2] += known.micro
+            columns[1 if cost.billed else 2] += amount.micro
     return [
         Group(name, jobs, Money(billed, currency), Money(opened, currency), unknown)
         for (name, currency), (jobs, billed, opened, unknown) in sorted(sums.items())

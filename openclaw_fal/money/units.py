@@ -1,8 +1,8 @@
-"""What fal's price units mean, and how many of them a request asks for.
+"""The meaning of fal's price units, and how many units a request needs.
 
-fal's `unit` is free text. Only units that follow from the request have a meaning here. All others
-(compute seconds, tokens, plain "units") are None: what they come to is known after the job only,
-and fal's own figures for them have been up to 98 times too low.
+fal's `unit` is free text. Only units whose number follows from the request have a meaning here. All
+others (compute seconds, tokens, plain "units") are None: their number is known only after the job,
+and fal's own estimates of them have been up to 98 times too low.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _NOUNS: dict[str, tuple[Noun, int]] = {
     "character": ("characters", 1),
 }
 
-_MANY_IMAGES = ("num_images", "max_images", "num_samples", "num_results", "batch_size")
-_MANY_VIDEOS = ("num_videos", "num_samples", "num_results", "batch_size")
+_IMAGE_COUNTS = ("num_images", "max_images", "num_samples", "num_results", "batch_size")
+_VIDEO_COUNTS = ("num_videos", "num_samples", "num_results", "batch_size")
 _TEXTS = ("prompt", "text", "lyrics", "gen_text", "input")
 _SECONDS = ("duration", "duration_seconds", "seconds_total", "audio_duration_seconds")
 _FRAMES = ("num_frames", "number_of_frames")
@@ -48,14 +48,14 @@ _FPS = ("fps", "frames_per_second")
 
 
 class Unit(Frozen):
-    """`size` of a noun: `1000 characters` is Unit("characters", 1000)."""
+    """A unit of `size` things: `1000 characters` is Unit("characters", 1000)."""
 
     noun: Noun
     size: int = 1
 
 
 def parse_unit(text: str) -> Unit | None:
-    """The meaning of fal's unit text; None where it does not follow from the request."""
+    """The meaning of fal's unit text; None if its number does not follow from the request."""
     words = re.sub(r"[\s_-]+", " ", text.lower()).strip().removeprefix("per ")
     counted = re.fullmatch(r"(\d{1,6}|\d{1,3}k) (.+)", words)
     size = 1
@@ -70,43 +70,45 @@ def parse_unit(text: str) -> Unit | None:
 def quantity(
     unit: Unit, body: Mapping[str, object], defaults: Mapping[str, object] | None
 ) -> Decimal | None:
-    """How many units the request asks for, rounded up; None where that does not follow from it.
+    """The number of units of a request, rounded up; None if it does not follow from the request.
 
-    `defaults` are those that the endpoint declares for fields that the body leaves out; None when
-    its schema is not known, and then only what the body says is certain.
+    `defaults`: the endpoint's declared defaults for fields that the body leaves out; None if its
+    schema is unknown.
     """
     if unit.noun == "requests":
         return Decimal(1)
     if unit.noun == "characters":
         texts = [body.get(name) for name in _TEXTS]
         return _ceil(Decimal(sum(len(text) for text in texts if isinstance(text, str))), unit.size)
-    whole = {**(defaults or {}), **body}
+    fields = {**(defaults or {}), **body}
     if unit.noun == "seconds":
-        seconds = _seconds(whole)
-        videos = _many(_MANY_VIDEOS, whole, known=True)
+        seconds = _seconds(fields)
+        videos = _outputs(_VIDEO_COUNTS, fields, schema_known=True)
         return None if seconds is None or videos is None else _ceil(seconds, unit.size) * videos
-    names = _MANY_VIDEOS if unit.noun == "videos" else _MANY_IMAGES
-    count = _many(names, whole, known=defaults is not None)
+    names = _VIDEO_COUNTS if unit.noun == "videos" else _IMAGE_COUNTS
+    count = _outputs(names, fields, schema_known=defaults is not None)
     if count is None:
         return None
     if unit.noun != "megapixels":
         return _ceil(count, unit.size)
-    pixels = _pixels(whole)
+    pixels = _pixels(fields)
     return None if pixels is None else _ceil(Decimal(pixels) / 1_000_000, unit.size) * count
 
 
 def _ceil(value: Decimal, size: int) -> Decimal:
-    """Begun units count as whole ones, as fal bills them."""
+    """Rounded up: fal bills a part of a unit as a whole unit."""
     return (value / size).to_integral_value(rounding=ROUND_CEILING)
 
 
-def _many(names: tuple[str, ...], whole: Mapping[str, object], *, known: bool) -> Decimal | None:
-    """How many outputs are asked for; one where the endpoint has no field for it."""
-    given = [whole[name] for name in names if whole.get(name) is not None]
-    if not given:
-        return Decimal(1) if known else None
+def _outputs(
+    names: tuple[str, ...], fields: Mapping[str, object], *, schema_known: bool
+) -> Decimal | None:
+    """The number of outputs; one if the endpoint is known to have no field for it."""
+    counts = [fields[name] for name in names if fields.get(name) is not None]
+    if not counts:
+        return Decimal(1) if schema_known else None
     product = Decimal(1)
-    for value in given:
+    for value in counts:
         count = number(value)
         if count is None:
             return None
@@ -114,29 +116,30 @@ def _many(names: tuple[str, ...], whole: Mapping[str, object], *, known: bool) -
     return product
 
 
-def _seconds(whole: Mapping[str, object]) -> Decimal | None:
+def _seconds(fields: Mapping[str, object]) -> Decimal | None:
     for name in _SECONDS:
-        if whole.get(name) is not None:
-            text = str(whole[name]).strip().lower()
+        if fields.get(name) is not None:
+            text = str(fields[name]).strip().lower()
             return number(re.sub(r" ?(s|sec|seconds)$", "", text))
-    if whole.get("music_length_ms") is not None:
-        milliseconds = number(whole["music_length_ms"])
+    if fields.get("music_length_ms") is not None:
+        milliseconds = number(fields["music_length_ms"])
         return None if milliseconds is None else milliseconds / 1000
     frames, fps = (
-        next((number(whole[name]) for name in names if whole.get(name) is not None), None)
+        next((number(fields[name]) for name in names if fields.get(name) is not None), None)
         for names in (_FRAMES, _FPS)
     )
     return frames / fps if frames and fps else None
 
 
-def _pixels(whole: Mapping[str, object]) -> int | None:
-    """The pixels of one image, where they are said: by dimensions or by a preset's name."""
-    size = whole.get("image_size")
+def _pixels(fields: Mapping[str, object]) -> int | None:
+    """The pixels of one image, from its dimensions or the name of a preset; None if unknown."""
+    size = fields.get("image_size")
     if isinstance(size, str):
         width, height = PRESET_SIZES.get(size, (0, 0))
     else:
-        named = size if isinstance(size, Mapping) else whole
+        dimensions = size if isinstance(size, Mapping) else fields
         width, height = (
-            value if type(value := named.get(edge)) is int else 0 for edge in ("width", "height")
+            value if type(value := dimensions.get(edge)) is int else 0
+            for edge in ("width", "height")
         )
     return width * height if width > 0 and height > 0 else None

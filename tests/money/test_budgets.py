@@ -24,7 +24,7 @@ def test_what_fits_exactly_is_allowed_and_a_millionth_more_is_not() -> None:
     error = caught.value
     assert (error.status, error.code, error.model) == (9, "budget", "m")
     assert "$0.099999 remains" in error.message
-    assert "would cost $0.10" in error.message
+    assert "the request costs $0.10" in error.message
     assert error.budget == {
         "per": "day",
         "model": None,

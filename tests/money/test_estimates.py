@@ -252,7 +252,7 @@ def test_a_damaged_cache_is_empty_and_begun_anew(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LocalError, match="cannot be kept"):
+    with pytest.raises(LocalError, match="cannot be stored"):
         PriceCache(tmp_path / "file" / "prices.sqlite3", "api").store([PER_SECOND])
 
 

@@ -53,7 +53,7 @@ def test_bills_of_other_machines_are_counted(openclaw: Openclaw, fal: Hooked) ->
     changed("DELETE FROM jobs")
     outcome = openclaw("spend", "--check")
     assert (outcome.status, outcome.out) == (0, "")
-    assert "1 more requests were billed that are not in this journal" in outcome.err
+    assert "fal billed 1 more requests that this journal lacks" in outcome.err
 
 
 def test_a_key_that_may_not_ask(openclaw: Openclaw, fal: Hooked) -> None:

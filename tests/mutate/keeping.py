@@ -154,7 +154,7 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "a name of a device",
         "files/naming.py",
-        'return f"{stem}_{dot}{rest}" if _DEVICES.fullmatch(stem.strip()) else name',
+        'return f"{stem}_{dot}{rest}" if re.fullmatch(_DEVICES, stem.strip().lower()) else name',
         "return name",
         ("tests/files/test_naming.py", "tests/cli/test_saving.py"),
         "con.png cannot be written on Windows",

@@ -292,8 +292,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a model that refuses in words has only failed",
         "fal/results.py",
-        "(CONTENT_POLICY,) if _REFUSES",
-        "() if _REFUSES",
+        "(CONTENT_POLICY,) if re.search(_REFUSES, words)",
+        "() if re.search(_REFUSES, words)",
         ("tests/cli/test_job_ends.py",),
         "the same prompt is paid for again",
     ),
