@@ -74,7 +74,6 @@ def _traced(
     strace = (
         "strace",
         "-f",
-        "--seccomp-bpf",
         "-qq",
         "-o",
         str(log),
