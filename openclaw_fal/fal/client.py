@@ -46,6 +46,7 @@ from openclaw_fal.fal.wire import (
 )
 from openclaw_fal.fal.wire import parse as parse_json
 from openclaw_fal.media import Handle, Priority
+from openclaw_fal.text import redacted_bytes
 
 SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
 READS = 3  # of a result that is no JSON
@@ -139,8 +140,9 @@ class Client(Exchange):
         with self.post_once(request, on_way=on_way) as answer:
             try:
                 reply = self.read(answer, RESULT_LIMIT)
-            except (Fault, JobFailed):
-                return self._handle(endpoint, {}, _reply_id(answer))
+            except (Fault, JobFailed) as exc:
+                raw = redacted_bytes(exc.raw, self.key)
+                return self._handle(endpoint, {}, _reply_id(answer), raw)
         result = _result(reply)
         fields = mapping(result.payload)
         if fields.get("request_id") is None:
@@ -148,7 +150,7 @@ class Client(Exchange):
                 return result
             if report_of(result.payload).says_failed:
                 raise failure(reply, key=self.key, paid=True)
-        return self._handle(endpoint, fields, result.request_id)
+        return self._handle(endpoint, fields, result.request_id, result.raw)
 
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
         """The handle in the answer to a synchronous run, when a server queued the job instead."""
@@ -163,15 +165,23 @@ class Client(Exchange):
         """Where the queue can be asked for a request that is known by its id alone."""
         return self._handle(endpoint, {}, request_id)
 
-    def _handle(self, endpoint: str, fields: Mapping[str, object], header_id: str | None) -> Handle:
-        """The handle in a submit's answer; what it lacks is made from the id."""
+    def _handle(
+        self,
+        endpoint: str,
+        fields: Mapping[str, object],
+        header_id: str | None,
+        raw: bytes = b"",
+    ) -> Handle:
+        """The handle in a submit's answer, `raw`; what it lacks is made from the id."""
         request_id = request_id_of(fields.get("request_id")) or header_id
         if request_id is None:
-            raise Unreachable(
+            error = Unreachable(
                 f"fal took the job, but its answer holds no request id; {UNCERTAIN}",
                 may_have_arrived=True,
                 may_be_billed=True,
             )
+            error.raw = raw
+            raise error
         base = f"{self.hosts.queue}/{_app(endpoint)}/requests/{request_id}"
         return Handle(
             request_id,

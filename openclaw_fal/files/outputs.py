@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openclaw_fal.errors import LocalError
-from openclaw_fal.files import naming
+from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.part_file import PartFile, named
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.files.target import OutputTarget, components, plan_target
@@ -60,11 +60,23 @@ def check_writable(target: OutputTarget) -> None:
 
 
 def save_unreadable(target: OutputTarget, job_id: str, raw: bytes) -> Path:
-    """Keep an answer of fal's that holds no media, beside where the media would be.
+    """Keep an answer of fal's that holds no media, beside where the media would be, or where that
+    disk is full, in the system's folder for temporary files.
 
     Returns the path. Nothing is written over: like a media file, it takes the next free name.
     """
-    kind = FileType("application/json", ("json",)) if _is_json(raw) else FileType("", ("txt",))
+    try:
+        return _saved(target, job_id, raw)
+    except LocalError:
+        import tempfile
+
+        template = components(target.template)[-1]
+        elsewhere = target.replaced(folder=tempfile.gettempdir(), template=template)
+        return _saved(elsewhere, job_id, raw)
+
+
+def _saved(target: OutputTarget, job_id: str, raw: bytes) -> Path:
+    kind = _kind_of(raw)
     part = PartFile(target, job_id, 0, 1, suffix=".answer")
     try:
         part.restart()
@@ -100,9 +112,11 @@ def _probe(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _is_json(raw: bytes) -> bool:
+def _kind_of(raw: bytes) -> FileType:
+    """JSON, other text, or bytes that are still packed."""
     try:
         json.loads(raw)
     except (ValueError, RecursionError):
-        return False
-    return True
+        extension = "txt" if not raw or sniff.is_text(raw) else "raw"
+        return FileType("", (extension,))
+    return FileType("application/json", ("json",))

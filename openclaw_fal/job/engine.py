@@ -219,11 +219,7 @@ class Engine(Frozen):
                 self._answered(run, answer)
             raise
         except OpenClawFalError as error:
-            if answer is None:
-                self._keep_part(run, error)
-                self._note_failure(run, error)
-            else:
-                self._keep(run, answer, error)
+            self._without_handle(run, answer, error)
             raise
         if handle is not None:
             self._wait(run.job_id, handle, run.settings, run.deadline)
@@ -235,25 +231,27 @@ class Engine(Frozen):
         self._submitted(run, handle or answer)
         return handle
 
-    def _keep_part(self, run: _Run, error: OpenClawFalError) -> None:
-        """Keep what came of an answer that was cut, or cannot be unpacked: it may be paid for."""
-        if error.raw:
+    def _without_handle(
+        self, run: _Run, answer: Handle | RunResult | None, error: OpenClawFalError
+    ) -> None:
+        """Keep what there is of an answer that may be paid for, beside where its files would be: a
+        result that the journal does not take, or what came of one that cannot be read."""
+        if isinstance(answer, Handle):
+            return
+        if raw := error.raw if answer is None else answer.raw:
             with suppress(OpenClawFalError, OSError):
-                path = self.files.keep_unreadable(run.target, run.job_id, error.raw)
-                error.message += f"; what came of the answer was kept at {path}"
-
-    def _keep(self, run: _Run, answer: RunResult, error: OpenClawFalError) -> None:
-        """Keep an answer that the journal does not take beside where its files would be."""
-        with suppress(OpenClawFalError, OSError):
-            path = self.files.keep_unreadable(run.target, run.job_id, answer.raw)
-            error.message += f"; fal's answer was kept at {path}"
-            self.journal.completed(
-                run.job_id,
-                request_id=answer.request_id,
-                billable_units=answer.billable_units,
-                answer_path=path,
-            )
-            error.hint = f"openclaw jobs wait {run.job_id}"
+                path = self.files.keep_unreadable(run.target, run.job_id, raw)
+                error.message += f"; what came of fal's answer was kept at {path}"
+                if answer is not None:
+                    error.hint = f"openclaw jobs wait {run.job_id}"
+                    self.journal.completed(
+                        run.job_id,
+                        request_id=answer.request_id,
+                        billable_units=answer.billable_units,
+                        answer_path=path,
+                    )
+        if answer is None:
+            self._note_failure(run, error)
 
     # Through the queue
 
@@ -297,10 +295,7 @@ class Engine(Frozen):
                 self._submitted(run, answer)
             raise
         except OpenClawFalError as error:
-            if answer is None:
-                self._note_failure(run, error)
-            elif not isinstance(answer, Handle):
-                self._keep(run, answer, error)
+            self._without_handle(run, answer, error)
             raise
         finally:
             signals.release()

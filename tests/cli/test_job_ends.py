@@ -256,7 +256,7 @@ def test_a_result_that_cannot_be_read_is_kept_beside_where_the_media_would_be(
     error = failed(outcome.json, "job_failed")
     (kept,) = kept_files(Path("shots"))
     assert str(Path.cwd() / "shots" / kept) in error["message"]
-    assert kept == ("it.json" if kind == "bad_type" else "it.txt")
+    assert kept == {"bad_type": "it.json", "garbage": "it.raw", "empty": "it.txt"}[kind]
     assert error["requestId"]
     again = openclaw("jobs", "wait", error["jobId"], "--json")
     assert again.status == 6

@@ -321,4 +321,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("tests/fal/test_wire.py",),
         "one absurd number hides the state of a paid job until the time is over",
     ),
+    Mutation(
+        "a submit's answer that cannot be read is dropped",
+        "fal/client.py",
+        "            error.raw = raw\n            raise error",
+        "            raise error",
+        ("tests/cli/test_other_servers.py",),
+        "the id of a paid job stood in it",
+    ),
+    Mutation(
+        "a full disk loses a paid answer",
+        "files/outputs.py",
+        "    except LocalError:\n        import tempfile\n",
+        "    except LocalError:\n        raise\n        import tempfile\n",
+        ("tests/cli/test_other_servers.py",),
+        "a result that is paid for is nowhere",
+    ),
 )
