@@ -30,8 +30,8 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("argv", "moments"),
     [
-        (["image", "--queue", *SOON], effort(8, 120)),
-        (["image", "--count", "2"], effort(6, 80)),
+        (["image", "--queue", *SOON], effort(4, 120)),
+        (["image", "--count", "2"], effort(3, 80)),
     ],
     ids=["queue", "sync"],
 )

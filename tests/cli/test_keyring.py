@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import KEY, Openclaw, Outcome, process
+from tests.support.effort import some
 
 BACKEND = """
 import json, os
@@ -114,6 +115,7 @@ def test_a_stored_key_moves_into_the_keyring(store: Path, isolated: Path) -> Non
     assert list(json.loads(store.read_text()).values()) == [KEY]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("mode", "word"), [("locked", "is locked"), ("broken", "the bus is gone")])
 def test_a_keyring_out_of_reach_has_its_own_error(
     mode: str, word: str, store: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
@@ -121,7 +123,7 @@ def test_a_keyring_out_of_reach_has_its_own_error(
     stored("--keyring")
     before = credentials(isolated), store.read_text()
     monkeypatch.setenv("TEST_KEYRING_MODE", mode)
-    for argv in (["image", "p"], ["auth", "logout"], [*ONBOARD, "--keyring"]):
+    for argv in some((["image", "p"], ["auth", "logout"], [*ONBOARD, "--keyring"]), 1, seed=mode):
         refused = process(*argv, "--json")
         assert refused.status == 3
         assert word in refused.json["error"]["message"]

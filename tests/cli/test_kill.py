@@ -140,8 +140,8 @@ def test_another_process_takes_over_from_one_that_was_killed(
 @pytest.mark.parametrize(
     ("argv", "moments"),
     [
-        (["image", "--queue", *SOON], effort(8, 120)),
-        (["image", "--count", "2"], effort(6, 80)),
+        (["image", "--queue", *SOON], effort(4, 120)),
+        (["image", "--count", "2"], effort(3, 80)),
     ],
     ids=["queue", "sync"],
 )

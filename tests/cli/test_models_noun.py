@@ -330,6 +330,8 @@ def test_a_damaged_cache_is_a_warning_and_the_shipped_catalogue(openclaw: Opencl
     assert openclaw("models", "search", "recraft").status == 0
 
 
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("few")
 def test_fal_that_agrees_with_the_table_is_no_drift(openclaw: Openclaw, fal: Hooked) -> None:
     outcome = openclaw("models", "check", "--json")
     assert outcome.status == 0, outcome.json["differences"][:3]

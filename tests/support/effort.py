@@ -31,7 +31,7 @@ def is_exhaustive() -> bool:
     return os.environ.get(_VARIABLE) == "1"
 
 
-def effort(sample: int, whole: int) -> int:
+def effort(sample: T, whole: T) -> T:
     """`sample` in the ordinary suite, `whole` with `-m exhaustive`."""
     return whole if is_exhaustive() else sample
 

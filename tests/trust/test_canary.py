@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -67,7 +67,7 @@ def test_an_answer_that_repeats_the_key(
 
     with Sandbox(on_request=answer) as fal:
         write_config(fal.url)
-        for status, more in some(itertools.product(ECHOED, TRANSPORTS), 5, seed=kind):
+        for status, more in some(product(ECHOED, TRANSPORTS), 5, seed=kind):
             statuses.append(status)
             outcome = openclaw("image", "p", *more, "--timeout-ms", "200")
             assert outcome.status not in (0, 1), outcome.err
@@ -245,6 +245,7 @@ def test_the_config_and_its_backup_are_shown_without_the_key(
     ],
 )
 @pytest.mark.parametrize("name", ["openclaw.json", "credentials.toml"])
+@pytest.mark.exhaustive
 def test_a_broken_file_is_quoted_without_the_key(
     name: str, text: str, openclaw: Openclaw, isolated: Path
 ) -> None:
@@ -255,18 +256,18 @@ def test_a_broken_file_is_quoted_without_the_key(
         path.touch(0o600)
         text = text.replace("apiKey", "key").replace(":", "=", 1)
     path.write_text(text)
-    for argv in (
+    commands = (
         ["image", "p"],
         ["config", "show"],
         ["config", "validate"],
         ["config", "get", "models"],
         ["config", "set", "agents.defaults.mediaMaxMb", "5", "--dry-run"],
         ["onboard", "--non-interactive"],
-    ):
-        for more in ([], ["--json"], ["--verbose"]):
-            outcome = openclaw(*argv, *more)
-            assert outcome.status != 1, outcome.err
-            assert not traces((outcome.out + outcome.err).encode()), outcome.out + outcome.err
+    )
+    for argv, more in some(product(commands, ([], ["--json"], ["--verbose"])), 5, seed=name + text):
+        outcome = openclaw(*argv, *more)
+        assert outcome.status != 1, outcome.err
+        assert not traces((outcome.out + outcome.err).encode()), outcome.out + outcome.err
     for left in path.parent.iterdir():
         left.unlink()
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.store import paths
 from tests.cli.queueing import Hooked, endless, kept_files
 from tests.program import Openclaw, jobs, process, write_config
+from tests.support.effort import some
 from tests.trust.checks import Terminal, linux, posix, refused, shell, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
@@ -24,31 +26,35 @@ QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
 # Standard streams
 
 
+STREAMS = {
+    '"$@" >&-': 0,
+    '"$@" 2>&-': 0,
+    '"$@" <&-': 0,
+    '"$@" <&- >&- 2>&-': 0,
+    '"$@" | true': 0,
+    '"$@" 2>&1 | true': 0,
+    '{ "$@"; echo $? >status; } | true': 0,
+    '{ "$@" 2>&1; echo $? >status; } | true': 0,
+    '{ "$@"; } 2>&1 >/dev/null | true': 0,
+}
+FULL = {'"$@" >/dev/full': 3, '"$@" 2>/dev/full': 0, '"$@" >/dev/full 2>/dev/full': 3}
+
+
 @posix
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    ("script", "status"),
+    ("script", "more"),
     [
-        ('"$@" >&-', 0),
-        ('"$@" 2>&-', 0),
-        ('"$@" <&-', 0),
-        ('"$@" <&- >&- 2>&-', 0),
-        ('"$@" | true', 0),
-        ('"$@" 2>&1 | true', 0),
-        ('{ "$@"; echo $? >status; } | true', 0),
-        ('{ "$@" 2>&1; echo $? >status; } | true', 0),
-        ('{ "$@"; } 2>&1 >/dev/null | true', 0),
-        pytest.param('"$@" >/dev/full', 3, marks=linux),
-        pytest.param('"$@" 2>/dev/full', 0, marks=linux),
-        pytest.param('"$@" >/dev/full 2>/dev/full', 3, marks=linux),
+        *some(product(STREAMS, ((), ("--json",))), 6),
+        *(pytest.param(*case, marks=linux) for case in some(product(FULL, ((), ("--json",))), 2)),
     ],
 )
-@pytest.mark.parametrize("more", [(), ("--json",)])
 def test_streams_that_do_not_work(
-    script: str, status: int, more: tuple[str, ...], openclaw: Openclaw, fal: Hooked
+    script: str, more: tuple[str, ...], openclaw: Openclaw, fal: Hooked
 ) -> None:
     """The job is done and saved, whoever listens; a full disk under stdout is no success."""
     outcome = shell(script, *QUEUED, *more)
-    assert outcome.status == status, outcome.err
+    assert outcome.status == {**STREAMS, **FULL}[script], outcome.err
     assert "Traceback" not in outcome.err
     assert "Exception ignored" not in outcome.err
     if Path("status").exists():
@@ -69,9 +75,11 @@ def test_stderr_that_closes_in_the_middle_of_a_job(openclaw: Openclaw, fal: Hook
 
 
 @posix
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_a_failure_stays_a_failure_when_nobody_reads_it(more: tuple[str, ...], fal: Hooked) -> None:
-    for script in ('"$@" >&-', '{ "$@"; echo $? >status; } | true', '"$@" 2>&-', '"$@" >/dev/full'):
+    scripts = ('"$@" >&-', '{ "$@"; echo $? >status; } | true', '"$@" 2>&-', '"$@" >/dev/full')
+    for script in some(scripts, 2, seed="".join(more)):
         outcome = shell(script, "image", "", *more)
         found = Path("status").read_text() if "status" in script else outcome.status
         assert int(found) == 5

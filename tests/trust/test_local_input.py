@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.queueing import Hooked
 from tests.program import Openclaw, jobs, process, write_config
+from tests.support.effort import some
 from tests.trust.checks import HOSTILE, refused, strict
 
 MEGABYTE = "a lighthouse, " * 75_000
@@ -56,7 +57,8 @@ def test_a_prompt_is_sent_exactly_and_names_its_file_sanely(
     )
 
 
-@pytest.mark.parametrize("name", ["controls", "a NUL", "a megabyte", "emoji", "line ends"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", some(["controls", "a NUL", "a megabyte", "emoji", "line ends"], 2))
 def test_a_prompt_from_standard_input(name: str, fal: Hooked) -> None:
     outcome = process("image", "-", "--json", stdin=PROMPTS[name].encode())
     assert outcome.status == 0, outcome.err[:2000]

@@ -13,6 +13,7 @@ import pytest
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.program import Openclaw, write_config
+from tests.support.effort import some
 from tests.trust.checks import HOSTILE, Terminal, commands, posix, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
@@ -124,9 +125,13 @@ def test_hostile_text_is_shown_as_text(name: str, openclaw: Openclaw, fal: Sandb
 
 
 @posix
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "name",
-    ["log lines", "a reason", "validation errors", "a prompt", "a broken config", "an option"],
+    some(
+        ["log lines", "a reason", "validation errors", "a prompt", "a broken config", "an option"],
+        2,
+    ),
 )
 def test_hostile_text_in_a_terminal(name: str, fal: Sandbox) -> None:
     setup, argv = CASES[name]
