@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -106,7 +108,8 @@ def part_of(path: Path) -> str:
     return relative.parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Every module that a file names in an import, wherever in the file it stands."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -117,15 +120,15 @@ def imported(path: Path) -> set[str]:
             names.add(node.module or "")
             if node.module == "openclaw_fal":
                 names.update(f"openclaw_fal.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
-def ours(names: set[str]) -> set[str]:
+def ours(names: Set[str]) -> set[str]:
     parts = {name.split(".")[1] for name in names if name.startswith("openclaw_fal.")}
     return parts - {"__version__"}
 
 
-def libraries(names: set[str]) -> set[str]:
+def libraries(names: Set[str]) -> set[str]:
     tops = {name.split(".")[0] for name in names}
     return tops - STDLIB - {"openclaw_fal"}
 

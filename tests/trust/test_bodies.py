@@ -12,6 +12,7 @@ from openclaw_fal.fal import download, queue, results, wire
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, kept_files
 from tests.program import Openclaw, jobs
+from tests.support.effort import effort, some
 from tests.trust.checks import limited, linux, refused, sparse, strict
 
 MIB = 1024 * 1024
@@ -143,18 +144,21 @@ def test_the_answer_to_an_upload(kind: str, openclaw: Openclaw, fal: Hooked) -> 
 
 
 @linux
-def test_a_hundred_megabytes_of_json(openclaw: Openclaw, fal: Hooked) -> None:
-    fal.dials.fail("sync", "big_json", size=100_000_000)
-    outcome = limited({"RLIMIT_AS": 1400 * MIB}, "image", "p", "--json")
+@pytest.mark.exhaustive
+def test_a_hundred_megabytes_of_json(fal: Hooked) -> None:
+    size, most = effort((20_000_000, 700 * MIB), (100_000_000, 1400 * MIB))
+    fal.dials.fail("sync", "big_json", size=size)
+    outcome = limited({"RLIMIT_AS": most}, "image", "p", "--json")
     error = refused(outcome, 6)
     kept = Path(kept_files()[0])
     assert str(kept.absolute()) in error["message"]
-    assert kept.stat().st_size == 100_000_000
+    assert kept.stat().st_size == size
     kept.unlink()
 
 
 @linux
-@pytest.mark.parametrize("phase", ["sync", "status"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("phase", some(["sync", "status"], 1))
 def test_a_gzip_bomb(phase: str, fal: Hooked) -> None:
     """It is given up at the limit, not when memory is full."""
     fal.dials.stream = False
@@ -239,7 +243,7 @@ def test_a_seed_beyond_all_bounds_names_no_file(openclaw: Openclaw, fal: Hooked)
     for output in ("{seed}.png", "{seed}/x.png", "a{seed}{seed}/"):
         outcome = openclaw("image", "p", "--output", output, "--json")
         assert outcome.status == 0, outcome.out
-    assert strict(outcome.out)["seed"] == 10**3000
+    assert "seed" not in strict(outcome.out)  # no number that another program could read
 
 
 def test_a_result_with_very_many_files(

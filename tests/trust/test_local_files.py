@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -232,31 +233,45 @@ def test_a_deleted_folder_in_a_process_of_its_own(fal: Hooked) -> None:
 
 AS_NOBODY = """
 import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig, getpass
-import importlib, os, pkgutil, sys, sqlite3, _sqlite3, h11, pyjson5, PIL
+import importlib, os, pathlib, pkgutil, sys, sqlite3, _sqlite3, h11, pyjson5, PIL
 import filelock, platformdirs, rich.console, tomli_w, typer, typer.main, certifi, ssl, json, zlib
 import openclaw_fal
 for found in pkgutil.walk_packages(openclaw_fal.__path__, "openclaw_fal."):
     if not found.name.endswith("__main__"):
         importlib.import_module(found.name)
 from openclaw_fal.__main__ import main
-os.setgroups([]); os.setgid(65534); os.setuid(65534)
-raise SystemExit(main(sys.argv[1:]))
+for number, (argv, env) in enumerate(json.load(sys.stdin)):
+    streams = [os.open(f"{sys.argv[1]}/{number}.{end}", os.O_WRONLY) for end in ("out", "err")]
+    if os.fork() == 0:
+        os.dup2(streams[0], 1)
+        os.dup2(streams[1], 2)
+        os.environ.update(env)
+        if os.geteuid() == 0:
+            os.setgroups([]); os.setgid(65534); os.setuid(65534)
+        raise SystemExit(main(argv))
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
 """
 
 
-def unprivileged(*argv: str, **env: str) -> Outcome:
-    """Run the program as a user who may not write everywhere."""
-    code = AS_NOBODY if os.geteuid() == 0 else AS_NOBODY.replace("os.set", "# os.set")
+def unprivileged(folder: Path, *runs: tuple[list[str], dict[str, str]]) -> list[Outcome]:
+    """Run the program with these arguments and variables as a user who may not write everywhere.
+    The modules are loaded once, by a user who may read them."""
+    streams = [(folder / f"{number}.out", folder / f"{number}.err") for number in range(len(runs))]
+    for out, err in streams:
+        out.touch()
+        err.touch()
     done = subprocess.run(
-        [sys.executable, "-c", code, *argv],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-c", AS_NOBODY, str(folder)],
+        input=json.dumps(runs).encode(),
         capture_output=True,
-        env={**os.environ, **env},
-        timeout=60,
-        check=False,
+        timeout=120,
+        check=True,
     )
-    WATCH.seen(f"unprivileged {argv}", done.stdout, done.stderr)
-    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+    outcomes = []
+    for status, (out, err) in zip(done.stdout.split(), streams, strict=True):
+        WATCH.seen(f"unprivileged {runs}", out.read_bytes(), err.read_bytes())
+        outcomes.append(Outcome(int(status), out.read_text(), err.read_text()))
+    return outcomes
 
 
 @pytest.fixture
@@ -272,7 +287,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @linux
-def test_read_only_homes_and_folders(shared: Path, key: str) -> None:
+def test_read_only_homes_and_folders(shared: Path, tmp_path: Path, key: str) -> None:
     home = shared / "home"
     (home / ".openclaw").mkdir(parents=True)
     writable = shared / "writable"
@@ -283,18 +298,21 @@ def test_read_only_homes_and_folders(shared: Path, key: str) -> None:
             '{"models": {"providers": {"fal": {"baseUrl": "' + fal.url + '"}}}}'
         )
         os.chmod(home, 0o555)
-        env = {"HOME": str(home), "OPENCLAW_FAL_HOME": str(home / "fal")}
-        output = ("--output", f"{writable}/")
-        error = refused(unprivileged("image", "p", *output, "--json", **env), 3)
-        assert "OPENCLAW_FAL_HOME" in error["hint"]
-        refused(unprivileged("onboard", "--json", **env), 3)
-        refused(unprivileged("config", "set", "a.b", "1", "--json", **env), 3)
-        refused(unprivileged("image", "p", "--output", "/x.png", "--json", **env), 3)
-        assert fal.posts() == []
-        for argv in (["jobs", "list"], ["config", "show"]):
-            assert unprivileged(*argv, **env).status == 0
-        env["OPENCLAW_FAL_HOME"] = str(writable / "fal")
-        refused(unprivileged("image", "p", "--json", **env), 3)  # the current folder is read-only
-        assert fal.posts() == []
-        outcome = unprivileged("image", "p", *output, "--json", **env)
+        closed = {"HOME": str(home), "OPENCLAW_FAL_HOME": str(home / "fal")}
+        opened = {**closed, "OPENCLAW_FAL_HOME": str(writable / "fal")}
+        output = ["--output", f"{writable}/"]
+        *others, jobs_of, config_of, here, outcome = unprivileged(
+            tmp_path,
+            (["image", "p", *output, "--json"], closed),
+            (["onboard", "--json"], closed),
+            (["config", "set", "a.b", "1", "--json"], closed),
+            (["image", "p", "--output", "/x.png", "--json"], closed),
+            (["jobs", "list"], closed),
+            (["config", "show"], closed),
+            (["image", "p", "--json"], opened),  # the current folder is read-only
+            (["image", "p", *output, "--json"], opened),
+        )
+        errors = [refused(other, 3) for other in (*others, here)]
+        assert "OPENCLAW_FAL_HOME" in errors[0]["hint"]
+        assert (jobs_of.status, config_of.status) == (0, 0)
         assert outcome.status == 0, outcome.out + outcome.err
