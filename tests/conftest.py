@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,7 @@ def clean_environment() -> None:
         if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "HYPOTHESIS_")):
             del os.environ[name]
     os.environ["OPENCLAW_FAL_PROVENANCE"] = "off"  # files are compared with what was served
+    sys.argv[0] = "openclaw"  # what messages call the program, however pytest was started
 
 
 @pytest.fixture(autouse=True, scope="session")
