@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,16 @@ def results(tmp_path: Path) -> ResultsFile:
 
 def line(item: str, state: str = "done", **more: object) -> Line:
     return {"id": item, "state": state, **more}
+
+
+def test_each_line_is_put_on_the_disk(
+    results: ResultsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.add([line("a")])
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda number: sizes.append(os.fstat(number).st_size))
+    results.add([line("b")])
+    assert sizes == [results.path.stat().st_size]
 
 
 def on_disk(results: ResultsFile) -> list[Line]:

@@ -382,3 +382,14 @@ def test_a_template_can_be_a_default_whether_it_is_set_or_not(tmp_path: Path) ->
     assert "fal/${UNSET}" in config.text
     with pytest.raises(LocalError, match=r"primary needs the environment variable UNSET"):
         config.default_model("image")
+
+
+def test_keys_of_the_prototype_are_not_merged(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        {
+            "openclaw.json": '{"$include": "more.json", "agents": {"__proto__": {"a": 1}, "b": 2}}',
+            "more.json": '{"agents": {"defaults": {}}}',
+        },
+    )
+    assert read_config(path).data == {"agents": {"defaults": {}, "b": 2}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openclaw_fal.fal import results
 from openclaw_fal.fal.results import MOST_FILES, Facts, facts, remote_files
 from openclaw_fal.media import RemoteFile
 
@@ -85,6 +86,12 @@ def test_hostile_depth_and_number_are_bounded() -> None:
     assert remote_files(deep) == []
     many = {"images": [{"url": f"{A}?{number}"} for number in range(10_000)]}
     assert len(remote_files(many)) == MOST_FILES
+
+
+def test_the_bound_holds_for_all_fields_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MOST_FILES", 3)
+    answer = {"images": [{"url": f"{A}?{n}"} for n in (1, 2)], "video": {"url": f"{A}?3"}}
+    assert len(remote_files({**answer, "audio": {"url": f"{A}?4"}})) == 3
 
 
 def test_facts_beside_the_files() -> None:

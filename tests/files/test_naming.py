@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from openclaw_fal.errors import UsageError
 from openclaw_fal.files import naming, sniff
 from tests.files.output_support import JOB, target
 from tests.support.effort import effort
@@ -117,6 +118,7 @@ def test_an_escaped_text_stands_for_itself(text: str) -> None:
 
 @settings(max_examples=effort(40, 3_000))
 @given(stem=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400))
+@example("a" * 400)
 def test_names_are_cut_to_what_file_systems_take(stem: str) -> None:
     name = naming.fitted(stem, "-12-2.webp")
     assert name.endswith("-12-2.webp")
@@ -146,3 +148,8 @@ def test_extensions_follow_the_bytes(
     name: str, kind: sniff.FileType | None, expected: tuple[str, str]
 ) -> None:
     assert naming.split_extension(name, kind) == expected
+
+
+def test_a_field_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"\{promt\} is not a field"):
+        naming.fields("{promt}.png")

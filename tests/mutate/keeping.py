@@ -34,7 +34,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/deadline.py",
         "return max(0.0, self._end - self._clock())",
         "return max(1.0, self._end - self._clock())",
-        ("tests/fal/test_queue.py", "tests/fal/test_client.py"),
+        ("tests/fal/test_transport.py",),
         "--timeout-ms does nothing",
     ),
     Mutation(
@@ -42,7 +42,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/deadline.py",
         "        left = min(seconds, self.left())\n",
         "        left = seconds\n",
-        ("tests/fal/test_queue.py", "tests/fal/test_client.py"),
+        ("tests/fal/test_transport.py",),
         "the program sleeps past its time",
     ),
     Mutation(
@@ -50,7 +50,7 @@ KEEPING: tuple[Mutation, ...] = (
         "fal/deadline.py",
         "return Deadline(min(seconds, self.left()), clock=self._clock)",
         "return Deadline(seconds, clock=self._clock)",
-        ("tests/fal/test_queue.py", "tests/fal/test_client.py"),
+        ("tests/fal/test_transport.py",),
         "an attempt takes longer than the whole command may",
     ),
     Mutation(

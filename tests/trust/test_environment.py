@@ -46,7 +46,8 @@ FULL = {'"$@" >/dev/full': 3, '"$@" 2>/dev/full': 0, '"$@" >/dev/full 2>/dev/ful
     ("script", "more"),
     [
         *some(product(STREAMS, ((), ("--json",))), 6),
-        *(pytest.param(*case, marks=linux) for case in some(product(FULL, ((), ("--json",))), 2)),
+        *(pytest.param('"$@" >/dev/full', more, marks=linux) for more in ((), ("--json",))),
+        *(pytest.param(*case, marks=linux) for case in some(product(FULL, ((), ("--json",))), 1)),
     ],
 )
 def test_streams_that_do_not_work(
