@@ -316,7 +316,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
     [
         (b'{"odd": true}', "out.json"),
         (b"<html>", "out.txt"),
-        (b"\xff\xfe\0", "out.txt"),
+        (b"\xff\xfe\0", "out.raw"),
         (b"[" * 100_000, "out.txt"),
         (b"", "out.txt"),
     ],
