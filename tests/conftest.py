@@ -20,8 +20,11 @@ from openclaw_fal.fal.retry import Retry
 from tests.support import effort
 
 QUICK = (
-    "tests/batches",
-    "tests/catalogue",
+    "tests/batches/test_manifest.py",
+    "tests/batches/test_polling.py",
+    "tests/batches/test_results.py",
+    "tests/catalogue/test_read.py",
+    "tests/catalogue/test_search.py",
     "tests/cli/test_groups.py",
     "tests/cli/test_image.py",
     "tests/cli/test_music.py",
@@ -32,7 +35,9 @@ QUICK = (
     "tests/fal/test_results.py",
     "tests/files/test_sniff.py",
     "tests/json5/test_json5.py",
-    "tests/money",
+    "tests/money/test_budgets.py",
+    "tests/money/test_estimates.py",
+    "tests/money/test_spend.py",
     "tests/provider",
     "tests/test_architecture.py",
     "tests/test_text.py",
