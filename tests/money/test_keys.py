@@ -34,8 +34,8 @@ def test_the_same_key_with_another_body_is_a_conflict(openclaw: Openclaw, fal: H
 
 
 def test_what_was_never_sent_does_not_use_up_its_key(openclaw: Openclaw, fal: Hooked) -> None:
-    fal.dials.fail("sync", "429", 99)
-    assert openclaw(*IMAGE, "--timeout-ms", "2500").status == 7
+    fal.dials.fail("sync", "429", retry_after=60)
+    assert openclaw(*IMAGE, "--timeout-ms", "5000").status == 7
     assert only_job().state == "not_sent"
     fal.dials.heal()
     assert openclaw(*IMAGE).status == 0
