@@ -62,7 +62,8 @@ def with_format_of(output: str | None, request: MediaRequest) -> MediaRequest:
     an extension.
     """
     field, formats = _FORMAT_OPTIONS[request.kind]
-    wanted = formats.get((output or "").rpartition(".")[2].lower())
+    _, dot, extension = (output or "").rpartition(".")
+    wanted = formats.get(extension.lower()) if dot else None
     if wanted is None or getattr(request, field) is not None:
         return request
     from openclaw_fal.job.known import ENDPOINTS

@@ -58,6 +58,7 @@ def test_overwrite_never_takes_a_file_of_another_type(openclaw: Openclaw, fal: S
         ("cat.png", "png"),
         ("cats/", "png"),
         ("v1.2", "png"),
+        ("jpg", "png"),
     ],
 )
 def test_the_extension_asks_for_the_format(openclaw: Openclaw, name: str, format: str) -> None:
