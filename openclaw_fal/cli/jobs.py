@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from openclaw_fal.cli.groups import Command, Noun, examples
+from openclaw_fal.cli.job_reconcile import reconcile
 from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
         JobsDocument,
         OpenedDocument,
         PruneDocument,
-        ReconcileDocument,
     )
-    from openclaw_fal.job.reconcile import Reconciled
     from openclaw_fal.journal.record import Job, State
     from openclaw_fal.media import Kind
 
@@ -294,57 +293,14 @@ def wait(
     return generated_result(only.generated, session=session, sandbox=only.job.sandbox)
 
 
-@app.command(
+app.command(
     cls=Command,
     epilog=examples(
         "openclaw jobs reconcile",
         "openclaw jobs reconcile --since 2d",
         see="openclaw jobs list, openclaw help jobs",
     ),
-)
-def reconcile(
-    ctx: typer.Context,
-    job_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Default: all uncertain jobs.")
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="DATE|AGE", help="Only jobs begun since then: 7d, 12h."),
-    ] = None,
-    adopt: Annotated[
-        str | None,
-        typer.Option("--adopt", metavar="REQUEST_ID", help="The request that the job is."),
-    ] = None,
-) -> Result:
-    """Look at fal for requests whose answer never came. Sends nothing again."""
-    from openclaw_fal.cli.spend import moment
-    from openclaw_fal.job import pickup
-    from openclaw_fal.ui.progress import progress_for
-
-    start = None if since is None else moment(since, "--since", time.time())
-    session = ctx.obj
-    reconciled = pickup.reconcile(
-        job_ids or (), session=session, progress=progress_for(session), since=start, adopt=adopt
-    )
-    document: ReconcileDocument = {"jobs": [one.as_json() for one in reconciled]}
-    notes = [_after_reconcile(one) for one in reconciled] or ["there is no uncertain job"]
-    return Result(
-        document,
-        out=tuple(f"{one.job.id}: {one.message}" for one in reconciled),
-        notes=tuple(notes),
-    )
-
-
-def _after_reconcile(reconciled: Reconciled) -> str:
-    """What to do next with a job that was looked for."""
-    job_id = reconciled.job.id
-    if reconciled.outcome == "adopted":
-        return f"openclaw jobs wait {job_id} fetches it"
-    if reconciled.outcome == "several":
-        return f"openclaw jobs reconcile {job_id} --adopt REQUEST_ID chooses one"
-    if reconciled.outcome == "unfinished":
-        return f"openclaw jobs reconcile {job_id} again, when it has finished"
-    return f"job {job_id} stays uncertain: it may show up later, and is never sent again by itself"
+)(reconcile)
 
 
 @app.command(
