@@ -9,6 +9,7 @@ import pytest
 from openclaw_fal.fal.deadline import Deadline
 from tests.cli.queueing import Hooked
 from tests.program import KEY, Openclaw, in_process, write_config
+from tests.support.models import few_models
 
 
 @pytest.fixture
@@ -30,6 +31,13 @@ def fal(key: str) -> Iterator[Hooked]:
     with Hooked() as sandbox:
         write_config(sandbox.url)
         yield sandbox
+
+
+@pytest.fixture
+def few() -> Iterator[None]:
+    """A fal that lists one model, so that a refresh is short."""
+    with few_models("fal-ai/recraft/v3/text-to-image"):
+        yield
 
 
 @pytest.fixture

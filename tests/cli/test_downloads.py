@@ -264,7 +264,10 @@ class Expiring:
         return None
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+expired = pytest.mark.parametrize("status", [403, 404, 410])
+
+
+@expired
 def test_an_expired_url_is_asked_for_again(
     status: int, openclaw: Openclaw, fal: Hooked, pauses: list[float]
 ) -> None:
@@ -290,7 +293,7 @@ def test_an_expired_url_is_asked_for_again_by_a_later_process(
     assert len(fal.posts()) == 1
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@expired
 def test_a_file_that_is_gone(
     status: int, openclaw: Openclaw, fal: Hooked, pauses: list[float]
 ) -> None:
