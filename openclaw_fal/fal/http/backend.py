@@ -146,7 +146,7 @@ class Stream(httpcore.NetworkStream):
         if self.has_excess or self._pending:
             return True
         try:
-            self._wait_up_to(max(min(LINGER, current_call().deadline.left()), 0.001))
+            self._wait_up_to(max(min(LINGER, current_call().deadline.remaining()), 0.001))
             return bool(self._socket.recv(1))
         except OSError:
             return False

@@ -85,7 +85,7 @@ class Call:
         patience = self.stall if most is None else most
         if not self.began:
             patience = min(patience, PREPARE_SECONDS)
-        return min(patience, self.deadline.left(), _LONGEST_WAIT)
+        return min(patience, self.deadline.remaining(), _LONGEST_WAIT)
 
     def check_deadline(self) -> None:
         if self.deadline.expired:

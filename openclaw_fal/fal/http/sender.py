@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from openclaw_fal.fal.http.transport import Transport
-
 
 class Answer:
     """A response whose body is read as it comes. Use it as a context manager.
@@ -88,7 +86,7 @@ class Sender:
     def __init__(self, trust: Trust | None = None) -> None:
         self._trust = trust or Trust()
         self._lock = threading.Lock()
-        self._transport: Transport | None = None
+        self._client: httpx.Client | None = None
         self._closed = False
 
     def open(self, request: Request) -> Answer:
@@ -96,24 +94,24 @@ class Sender:
 
         Raises Fault, or LocalError for unusable proxy or certificate settings.
         """
-        from openclaw_fal.fal.http.transport import Transport, send
+        from openclaw_fal.fal.http import transport
 
         call = Call(request.deadline, request.stall, request.leaving)
         call.check_deadline()
         with self._lock:
             if self._closed:
                 raise Fault("the client is closed", sent=False)
-            if self._transport is None:
-                self._transport = Transport(self._trust)
-        return Answer(send(self._transport, request, call), call)
+            if self._client is None:
+                self._client = transport.client(self._trust)
+        return Answer(transport.send(self._client, request, call), call)
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
             self._closed = True
-            transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -38,7 +38,7 @@ class _Route(NamedTuple):
 
 
 class Transport(httpx.BaseTransport):
-    """Sends httpx's requests. Safe to use from several threads.
+    """Sends the requests of an httpx.Client. Safe to use from several threads.
 
     The extension `request` of a request is our own value of it, `call` its limits.
     """
@@ -149,12 +149,13 @@ class Outgoing(httpx.SyncByteStream):
         return iter(self._pieces)
 
 
-def send(transport: Transport, request: Request, call: Call) -> httpx.Response:
-    """Send a request and read the head of its answer. Raises Fault.
+def client(trust: Trust) -> httpx.Client:
+    """A client that adds nothing of its own to requests, and follows no redirects."""
+    return httpx.Client(transport=Transport(trust), trust_env=False, timeout=None)
 
-    Not through an httpx.Client: its cookies, redirects and credentials are not wanted, and it takes
-    a third of the time of a request.
-    """
+
+def send(client: httpx.Client, request: Request, call: Call) -> httpx.Response:
+    """Send a request and read the head of its answer. Raises Fault."""
     headers = {"Host": request.url.netloc, **request.headers}
     if request.body is not None:
         headers["Content-Length"] = str(request.body.length)
@@ -166,7 +167,7 @@ def send(transport: Transport, request: Request, call: Call) -> httpx.Response:
             stream=Outgoing(request.body if request.body is not None else ()),
             extensions={"request": request, "call": call},
         )
-        return transport.handle_request(made)
+        return client.send(made, stream=True)
 
 
 @lru_cache(maxsize=64)
