@@ -225,8 +225,7 @@ class Journal(Lookups):
             try:
                 yield job
             finally:
-                if job_id in self._held:  # `done` has let it go already
-                    self._release(job_id, owner)
+                self._release(job_id, owner)
         finally:
             processes.end(owner)
 
@@ -334,7 +333,7 @@ class Journal(Lookups):
         self._held[job_id] = (owner, number)
 
     def _release(self, job_id: str, owner: str) -> None:
-        if job_id not in self._held:  # it is done
+        if job_id not in self._held:  # `done` has let it go already
             return
         query = (
             "UPDATE jobs SET state = 'completed', owner = '' "

@@ -122,7 +122,7 @@ def matching(db: sqlite3.Connection, wanted: str) -> Sequence[sqlite3.Row]:
     typed = wanted.lower().translate(_LOOK_ALIKE)
     for condition in (
         "id = :typed",  # by an index, however many jobs there are
-        "id = :typed OR request_id = :wanted",
+        "request_id = :wanted",
         "substr(id, 1, length(:typed)) = :typed"
         " OR substr(request_id, 1, length(:wanted)) = :wanted",
     ):

@@ -102,7 +102,7 @@ class SharedJournal(Journal):
         try:
             with self._transaction() as db:
                 for change in changes:
-                    change.run(db, alone=len(changes) == 1)
+                    change.run(db)
         except BaseException as failure:  # nothing of it is on the disk
             for change in changes:
                 change.failure = change.failure or failure
@@ -122,10 +122,7 @@ class _Change(Generic[T]):
         self.failure: BaseException | None = None
         self.over = threading.Event()
 
-    def run(self, db: sqlite3.Connection, *, alone: bool) -> None:
-        if alone:
-            self._values = [self._action(db)]
-            return
+    def run(self, db: sqlite3.Connection) -> None:
         db.execute("SAVEPOINT change")
         try:
             self._values = [self._action(db)]
