@@ -209,7 +209,9 @@ def _given_secrets(arguments: list[str]) -> set[str]:
     comes before any of them is used."""
     import os
 
-    keys = {os.environ.get(name, "").strip() for name in ("FAL_KEY", "FAL_API_KEY")}
+    from openclaw_fal.store.keys import KEY_VARIABLES
+
+    keys = {os.environ.get(name, "").strip() for name in KEY_VARIABLES}
     for index, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == "--fal-api-key":

@@ -19,6 +19,7 @@ from openclaw_fal.cli.onboard_questions import (
 )
 from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session
+from openclaw_fal.store.keys import KEY_VARIABLES
 from openclaw_fal.ui.result import Facts, Result
 
 if TYPE_CHECKING:
@@ -163,9 +164,7 @@ def onboard(
     kept = source == "stored"
     if kept:
         key = _kept_key()
-    if (
-        key is not None and "://" not in key
-    ):  # an address is no secret, and the hint shows the one of the keys
+    if key is not None and "://" not in key:  # an address is no secret; a hint shows one
         session.secrets.update((key, key.strip()))
     if not (key is None or kept or force or secret_input_mode == "ref"):
         check_shape(check_key(key))
@@ -198,9 +197,7 @@ def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str,
     there is none, and the sandbox needs none."""
     from openclaw_fal.cli.option_values import stdin_text
 
-    environment = next(
-        (name for name in ("FAL_KEY", "FAL_API_KEY") if os.environ.get(name, "").strip()), None
-    )
+    environment = next((name for name in KEY_VARIABLES if os.environ.get(name, "").strip()), None)
     if mode == "ref":
         if flag is not None or from_stdin:
             raise UsageError(
@@ -238,7 +235,7 @@ def _kept_key() -> str:
     from openclaw_fal.config.keys import resolve_key
     from openclaw_fal.job.wiring import NO_KEY
 
-    kept = resolve_key(None, {**os.environ, "FAL_KEY": "", "FAL_API_KEY": ""})
+    kept = resolve_key(None, {**os.environ, **dict.fromkeys(KEY_VARIABLES, "")})
     if kept is None:
         raise AuthError(NO_KEY, hint="openclaw onboard --fal-api-key-stdin < key.txt")
     return kept.value

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import UsageError
+from openclaw_fal.store.keys import KEY_VARIABLES
 
 if TYPE_CHECKING:
     from openclaw_fal.media import Output
     from openclaw_fal.session import Session
 
 OPENERS = ("xdg-open", "wslview")
-KEYS = ("FAL_KEY", "FAL_API_KEY")  # of no use to a program that shows files
 INSTALL = 'pip install "openclaw-fal[preview]"'
 
 
@@ -66,7 +66,7 @@ def _opened(path: Path) -> str | None:
         # In the background of a shell: the program that shows the file outlives this one.
         subprocess.run(
             ["sh", "-c", '"$0" "$1" &', opener, str(path)],
-            env={name: value for name, value in os.environ.items() if name not in KEYS},
+            env={name: value for name, value in os.environ.items() if name not in KEY_VARIABLES},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -42,21 +42,13 @@ class ConfigDocuments:
         self.documents[file] = self.documents[file].set(at, value)
 
     def unset(self, path: KeyPath) -> None:
-        spots = self.spots(path)
-        if not spots:
-            return
-        if len(spots) > 1 or not spots[0].at:
-            raise self.refusal(path, spots)
-        file, at, _ = spots[0]
-        self.documents[file] = self.documents[file].unset(at)
+        if spot := self.only_spot(path):
+            self.documents[spot.file] = self.documents[spot.file].unset(spot.at)
 
     def move(self, source: KeyPath, target: KeyPath) -> None:
-        spots = self.spots(source)
-        if not spots:
+        if not (spot := self.only_spot(source)):
             return
-        if len(spots) > 1 or not spots[0].at:
-            raise self.refusal(source, spots)
-        file, at, value = spots[0]
+        file, at, value = spot
         source_text = self.documents[file].written_at(at)
         assert source_text is not None
         self.documents[file] = self.documents[file].unset(at)
@@ -80,6 +72,14 @@ class ConfigDocuments:
         if len(with_keys) > 1 and holders[0].only_includes:
             raise self.refusal(path, with_keys)
         return with_keys[0].file, (*with_keys[0].at, *path[length:])
+
+    def only_spot(self, path: KeyPath) -> Occurrence | None:
+        """Where the value at a path stands, if anywhere. Raises LocalError when it is spread over
+        several files, or is a whole file."""
+        spots = self.spots(path)
+        if len(spots) > 1 or (spots and not spots[0].at):
+            raise self.refusal(path, spots)
+        return spots[0] if spots else None
 
     def spots(self, path: KeyPath) -> list[Occurrence]:
         """Every occurrence of the value at a path; the one that wins comes first."""

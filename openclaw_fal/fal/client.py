@@ -257,7 +257,7 @@ class Client(Exchange):
             if reply.status >= 300:
                 raise self.job_failure(reply, handle)
             result = _result(reply, handle.request_id)
-            if result.readable or self.retry.pause(attempt) >= deadline.left():
+            if result.readable or self.retry.pause(attempt) >= deadline.remaining():
                 break
             if attempt < READS:
                 deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
@@ -272,7 +272,7 @@ class Client(Exchange):
         while _in_progress(reply, patient):
             attempt += 1
             pause = self.retry.pause(attempt)
-            if pause >= request.deadline.left():
+            if pause >= request.deadline.remaining():
                 break
             request.deadline.pause(pause, sleep=self.retry.sleep)
             reply = self.ask(request, limit=RESULT_LIMIT, again=may_pass)
@@ -342,12 +342,12 @@ def _in_progress(reply: Reply, patient: bool) -> bool:
 
 
 def _result(reply: Reply, request_id: str | None = None) -> RunResult:
-    found = request_id or reply.request_id
+    request_id = request_id or reply.request_id
     units = billable_units(reply.headers)
     try:
-        return RunResult(parse_json(reply.body), reply.body, found, units)
+        return RunResult(parse_json(reply.body), reply.body, request_id, units)
     except NotJson:
-        return RunResult(None, reply.body, found, units, readable=False)
+        return RunResult(None, reply.body, request_id, units, readable=False)
 
 
 def _reply_id(answer: Answer) -> str | None:

@@ -21,13 +21,13 @@ class Deadline:
         self._clock = clock
         self._end = math.inf if seconds is None else clock() + max(0.0, seconds)
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the deadline; 0 when it has passed, infinite when there is none."""
         return max(0.0, self._end - self._clock())
 
     @property
     def expired(self) -> bool:
-        return self.left() <= 0.0
+        return self.remaining() <= 0.0
 
     def stop(self) -> None:
         """Let the deadline pass now: whatever still keeps it, in any thread, ends soon."""
@@ -35,12 +35,12 @@ class Deadline:
 
     def sub(self, seconds: float) -> Deadline:
         """A deadline `seconds` from now, or this one if that comes first."""
-        return Deadline(min(seconds, self.left()), clock=self._clock)
+        return Deadline(min(seconds, self.remaining()), clock=self._clock)
 
     def pause(self, seconds: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
         """Sleep, but not past the deadline, nor past its being stopped."""
-        left = min(seconds, self.left())
-        while left > 0 and not self.expired:
-            turn = min(left, TURN)
+        rest = min(seconds, self.remaining())
+        while rest > 0 and not self.expired:
+            turn = min(rest, TURN)
             sleep(turn)
-            left -= turn
+            rest -= turn

@@ -136,7 +136,7 @@ class _Transfer:
             idle = 0 if self._sink.offset > best else idle + 1
             best = max(best, self._sink.offset)
             pause = self._client.retry.pause(max(idle, 1)) if last.wait is None else last.wait
-            if idle >= ATTEMPTS or pause >= self._deadline.left():
+            if idle >= ATTEMPTS or pause >= self._deadline.remaining():
                 break
             self._client.observer.note(f"the download stopped ({last}); going on")
             self._deadline.pause(pause, sleep=self._client.retry.sleep)
@@ -215,25 +215,25 @@ class _Transfer:
 
     def _continue(self, answer: Answer) -> None:
         """A body that goes on where the sink stands, or else the file starts anew."""
-        found = re.fullmatch(_RANGE, answer.headers.get("content-range", "").strip())
-        if found is None or _packed(answer):
+        match = re.fullmatch(_RANGE, answer.headers.get("content-range", "").strip())
+        if match is None or _packed(answer):
             self._sink.restart()
             raise _Cut("the server sent a part that does not say where it belongs")
-        total = None if found[3] == "*" else int(found[3])
+        total = None if match[3] == "*" else int(match[3])
         changed = total is not None and self._total is not None and total != self._total
         named = _validator(answer)
         other = named is not None and self._validator is not None and named != self._validator
-        if int(found[1]) != self._sink.offset or changed or other:
+        if int(match[1]) != self._sink.offset or changed or other:
             self._sink.restart()
             raise _Cut("the server sent another part than was asked for")
-        self._total = total if total is not None else int(found[2]) + 1
+        self._total = total if total is not None else int(match[2]) + 1
         self._content_type = _content_type(answer) or self._content_type
         self._check_size(self._total)
 
     def _is_whole(self, answer: Answer) -> bool:
         """Whether the sink already holds all there is (416). If not, it starts anew."""
-        found = re.fullmatch(_UNSATISFIED, answer.headers.get("content-range", "").strip())
-        if found and self._sink.offset and int(found[1]) == self._sink.offset:
+        match = re.fullmatch(_UNSATISFIED, answer.headers.get("content-range", "").strip())
+        if match and self._sink.offset and int(match[1]) == self._sink.offset:
             return True
         self._sink.restart()
         raise _Cut("the server has less than was already here")
@@ -277,9 +277,9 @@ class _Transfer:
     def _refused(self, answer: Answer) -> Exception:
         status, key = answer.status, self._client.key
         wait = retry_after(answer.headers.get("retry-after"))
-        said = read_report(Reply(status, answer.headers, bodies.read_start(answer, WORDS)), key)
+        report = read_report(Reply(status, answer.headers, bodies.read_start(answer, WORDS)), key)
         reason = f"the media host answered with status {status}"
-        reason += f": {said.words}" if said.words else ""
+        reason += f": {report.words}" if report.words else ""
         if status in (404, 408, 425, 429) or status >= 500:
             return _Cut(reason, wait=wait, status=status)
         return Unreachable(reason, http_status=status, may_be_billed=True)

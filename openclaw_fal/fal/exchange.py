@@ -95,7 +95,7 @@ class Exchange:
             failures += 1
             pause = max(self.retry.pause(failures), wait or 0.0)
             given_up = attempts is not None and failures >= attempts
-            if given_up or pause >= deadline.left():
+            if given_up or pause >= deadline.remaining():
                 if fault:
                     raise self.unreachable(fault, deadline)
                 return reply
@@ -135,7 +135,7 @@ class Exchange:
                     raise self.uncertain(fault) from fault
                 undelivered += 1
                 pause = self.retry.pause(undelivered)
-                if undelivered >= self.retry.attempts or pause >= deadline.left():
+                if undelivered >= self.retry.attempts or pause >= deadline.remaining():
                     raise self.unreachable(fault, deadline) from fault
                 self.observer.note(f"{_why(fault, None)}; trying again")
                 deadline.pause(pause, sleep=self.retry.sleep)
@@ -157,7 +157,7 @@ class Exchange:
         """The pause that fal asks for, or the error when there is no time for it."""
         asked_pause = retry_after(reply.headers.get("retry-after"))
         pause = max(self.retry.pause(refused), asked_pause or 0.0)
-        if pause >= deadline.left():
+        if pause >= deadline.remaining():
             if asked_pause is not None:
                 error.hint = f"fal asks to wait {asked_pause:.0f} s"
             raise error
@@ -190,10 +190,12 @@ class Exchange:
         """Whether the name of an API of one's own stands for a private address."""
         if self._private is None:
             try:
-                found = addresses_of(self._api.host, self._api.port, Call(Deadline(STALL), STALL))
+                addresses = addresses_of(
+                    self._api.host, self._api.port, Call(Deadline(STALL), STALL)
+                )
             except Fault:
                 return False
-            self._private = not all(map(is_public, found))
+            self._private = not all(map(is_public, addresses))
         return self._private
 
     def read(self, answer: Answer, limit: int) -> Reply:

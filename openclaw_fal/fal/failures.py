@@ -84,37 +84,37 @@ def failure(
 
 
 def _failure(reply: Reply, report: Report, paid: bool, subject: str) -> OpenClawFalError:
-    status, said = reply.status, report.words
+    status, words = reply.status, report.words
     if refused := _refusal(report):
         return refused
     if status == 401:
-        return AuthError(_sentence("fal does not accept the API key", said), hint=KEY_HINT)
-    if status == 402 or (status == 403 and re.search(_LOCKED, said)):
+        return AuthError(_sentence("fal does not accept the API key", words), hint=KEY_HINT)
+    if status == 402 or (status == 403 and re.search(_LOCKED, words)):
         return BillingError(
-            _sentence("the fal account is locked or out of balance", said), hint=BILLING_HINT
+            _sentence("the fal account is locked or out of balance", words), hint=BILLING_HINT
         )
     if status == 403:
-        return AuthError(_sentence(f"fal refused the API key for {subject}", said), hint=KEY_HINT)
+        return AuthError(_sentence(f"fal refused the API key for {subject}", words), hint=KEY_HINT)
     if status == 429:
-        return RateLimited(_sentence("fal is too busy (429) and did not take the request", said))
+        return RateLimited(_sentence("fal is too busy (429) and did not take the request", words))
     if status >= 500 or status == 408:
         return _server_failure(reply, report, paid)
     return JobFailed(_client_failure(reply, report, subject))
 
 
 def _client_failure(reply: Reply, report: Report, subject: str) -> str:
-    status, said = reply.status, report.words
-    if words := _own_words(report):
-        return _sentence(words, said)
+    status, words = reply.status, report.words
+    if ours := _own_words(report):
+        return _sentence(ours, words)
     if status == 404:
-        return _sentence(f"fal does not know {subject}", said)
+        return _sentence(f"fal does not know {subject}", words)
     if status == 413:
-        return _sentence("the request is too large for fal", said)
+        return _sentence("the request is too large for fal", words)
     if status in (400, 422):
-        return _sentence("fal refused the request", said or "no reason given")
+        return _sentence("fal refused the request", words or "no reason given")
     if 300 <= status < 400:
         return f"fal answered {subject} with a redirect ({status}), which is not followed"
-    return _sentence(f"fal answered {subject} with status {status}", said)
+    return _sentence(f"fal answered {subject} with status {status}", words)
 
 
 def _server_failure(reply: Reply, report: Report, paid: bool) -> OpenClawFalError:
@@ -254,5 +254,6 @@ def _page_words(reply: Reply, key: str | None) -> str:
     return clean(text, key=key, limit=200) if text.isprintable() else ""
 
 
-def _sentence(words: str, said: str) -> str:
-    return f"{words}: {said}" if said and said.lower() not in words.lower() else words
+def _sentence(ours: str, words: str) -> str:
+    """Our words, then fal's, unless ours say the same."""
+    return f"{ours}: {words}" if words and words.lower() not in ours.lower() else ours

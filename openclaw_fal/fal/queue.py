@@ -78,10 +78,10 @@ def outcome(
     Raises what the result answers (JobFailed, ContentPolicy, …). An error in the status counts when
     the result holds no files.
     """
-    failures, said = 0, completed.report
+    failures, report = 0, completed.report
     while True:
         try:
-            result = client.result(handle, deadline=deadline, patient=not said.says_failed)
+            result = client.result(handle, deadline=deadline, patient=not report.says_failed)
             break
         except JobFailed as error:
             failures += 1
@@ -89,11 +89,11 @@ def outcome(
             status = error.http_status or 0
             if 200 <= status < 300:
                 raise _garbled(handle, error.message) from None
-            if status == 404 and said.says_failed:
-                raise verdict(said, handle.request_id, otherwise=FAILED_JOB) from None
+            if status == 404 and report.says_failed:
+                raise verdict(report, handle.request_id, otherwise=FAILED_JOB) from None
             # Right after the end, and while fal has trouble of its own, this may pass.
-            passing = status == 404 or (status >= 500 and not said.says_failed)
-            if not passing or failures >= PERSISTENT or pause >= deadline.left():
+            passing = status == 404 or (status >= 500 and not report.says_failed)
+            if not passing or failures >= PERSISTENT or pause >= deadline.remaining():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
         except Unreachable as error:
@@ -101,9 +101,9 @@ def outcome(
             raise
     if not result.readable:
         raise _garbled(handle, "fal's answer cannot be read: it is not JSON")
-    if said.says_failed and not remote_files(result.payload):
-        said = said.with_more(refusal(result.payload, key=client.key))
-        raise verdict(said, handle.request_id, otherwise=FAILED_JOB)
+    if report.says_failed and not remote_files(result.payload):
+        report = report.with_more(refusal(result.payload, key=client.key))
+        raise verdict(report, handle.request_id, otherwise=FAILED_JOB)
     return result
 
 
@@ -171,7 +171,7 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
             if not _is_stream(answer):
                 return None
             # Short of time, a stream that says nothing must leave some for polls.
-            answer.patience(min(STREAM_STALL, watch.deadline.left() / 4))
+            answer.patience(min(STREAM_STALL, watch.deadline.remaining() / 4))
             return _first_end(watch, answer)
     except (Fault, TooLong, Unreadable) as exc:
         if not watch.deadline.expired:
@@ -260,10 +260,10 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
         pause = max(
             interval, asked_pause or 0.0, watch.client.retry.pause(troubles) if troubles else 0.0
         )
-        time_left = watch.deadline.left()
-        if pause >= time_left and not last_look:
+        remaining = watch.deadline.remaining()
+        if pause >= remaining and not last_look:
             last_look = True
-            pause = time_left - min(LAST_LOOK, time_left / 2)
+            pause = remaining - min(LAST_LOOK, remaining / 2)
         watch.deadline.pause(pause, sleep=watch.client.retry.sleep)
     raise _too_late(watch.handle, trouble)
 
@@ -326,22 +326,22 @@ def _bad_end(
             error_type="unknown_state",
             may_be_billed=True,
         )
-    said = stopped.report
+    report = stopped.report
     if stopped.state in CANCELLED:
-        words = f": {said.words}" if said.words else ""
+        words = f": {report.words}" if report.words else ""
         return JobFailed(
             f"the job was cancelled at fal{words}",
             request_id=handle.request_id,
-            error_type=said.type or WAS_CANCELLED,
+            error_type=report.type or WAS_CANCELLED,
             may_be_billed=True,
         )
-    if not said.says_failed:
+    if not report.says_failed:
         try:
             result = client.result(handle, deadline=deadline.sub(STREAM_OPEN))
-            said = refusal(result.payload, key=client.key)
+            report = refusal(result.payload, key=client.key)
         except JobFailed as error:
             if error.http_status != 404:
                 return error
         except OpenClawFalError:
             pass
-    return verdict(said, handle.request_id, otherwise="fal reports that the job failed")
+    return verdict(report, handle.request_id, otherwise="fal reports that the job failed")

@@ -71,10 +71,10 @@ def _report(fields: Mapping[str, object], key: str | None) -> Report:
     entries = detail if isinstance(detail, list) else [detail]
     types = [fields.get("error_type"), mapping(error).get("type")]
     types += [mapping(entry).get("type") for entry in entries]
-    words = [said for entry in entries if (said := _entry_words(entry))]
+    words = [text for entry in entries if (text := _entry_words(entry))]
     for value in (error, fields.get("message")):
-        if not words and (said := _entry_words(value)):
-            words.append(said)
+        if not words and (text := _entry_words(value)):
+            words.append(text)
     if len(words) > MOST_ENTRIES:
         words[MOST_ENTRIES:] = [f"and {len(words) - MOST_ENTRIES} more"]
     from_fal = bool(words or "detail" in fields or "error" in fields)

@@ -51,13 +51,13 @@ def remote_files(payload: object) -> list[RemoteFile]:
     is nothing else, URLs under the names that requests use for their inputs.
     """
     for find in (_known, _any_file, _echoed):
-        found: dict[str, RemoteFile] = {}
+        files: dict[str, RemoteFile] = {}
         for file in find(payload, DEPTH):
-            found.setdefault(file.url, file)
-            if len(found) >= MOST_FILES:
+            files.setdefault(file.url, file)
+            if len(files) >= MOST_FILES:
                 break
-        if found:
-            return list(found.values())
+        if files:
+            return list(files.values())
     return []
 
 
@@ -109,11 +109,11 @@ def _known(payload: object, depth: int) -> Iterator[RemoteFile]:
             yield from _known(item, depth - 1)
         return
     fields = mapping(payload)
-    found = [file for name in FILE_KEYS for file in _files(fields.get(name), DEPTH)]
-    if not found and isinstance(fields.get("url"), str):
-        found = list(_files(fields, 1))
-    yield from found
-    if not found:
+    files = [file for name in FILE_KEYS for file in _files(fields.get(name), DEPTH)]
+    if not files and isinstance(fields.get("url"), str):
+        files = list(_files(fields, 1))
+    yield from files
+    if not files:
         for value in filter(None, map(fields.get, WRAPPERS)):
             yield from _known(value, depth - 1)
             if isinstance(value, (str, list)):

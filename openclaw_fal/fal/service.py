@@ -123,8 +123,8 @@ class FalService:
     def result_again(self, handle: Handle, deadline: Deadline) -> RunResult:
         """The result of a job that was fetched before, at no cost: its URLs may be new. One answer
         that refuses is the end."""
-        if self._client.key is None and self._late_key is not None:
-            self._client.key = self._late_key()
+        if self._key is None and self._late_key is not None:
+            self._key = self._client.key = self._late_key()
         return self._client.result(handle, deadline=deadline, patient=False)
 
     def cancel(self, handle: Handle, deadline: Deadline) -> str:

@@ -69,8 +69,9 @@ def status_of(payload: object, *, key: str | None = None) -> Status:
             return Queued(whole(fields.get("queue_position")), logs)
         return Running(logs)
     if state == "COMPLETED":  # which may stand beside a message that is none of a failure
-        said = {name: fields[name] for name in ("error", "error_type", "detail") if name in fields}
-        return Completed(logs, report_of(said, key=key))
+        named = ("error", "error_type", "detail")
+        failure = {name: fields[name] for name in named if name in fields}
+        return Completed(logs, report_of(failure, key=key))
     return Stopped(state, logs, report_of(fields, key=key))
 
 

@@ -202,7 +202,7 @@ def _send(client: Client, request: Request) -> Reply:
             fault = exc
         failures += 1
         pause = client.retry.pause(failures) if wait is None else wait
-        if failures >= client.retry.attempts or pause >= deadline.left():
+        if failures >= client.retry.attempts or pause >= deadline.remaining():
             if fault:
                 raise _broken(client, fault, deadline)
             raise _not_billed(failure(reply, key=client.key, subject="the upload"))

@@ -123,10 +123,10 @@ def is_loopback(host: str) -> bool:
 
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open internet: not loopback, private, link-local, …"""
-    found = address_of(address.partition("%")[0])
-    if found is None:
+    written = address_of(address.partition("%")[0])
+    if written is None:
         return False
-    real = _real(found)
+    real = _real(written)
     if isinstance(real, IPv6Address) and real.is_site_local:  # deprecated, and "global" to Python
         return False
     return real.is_global and not (real.is_multicast or real.is_reserved or real.is_unspecified)

@@ -82,7 +82,7 @@ class Collector(Frozen):
         if result.failure is not None:
             raise self._nothing_to_save(job_id, raw, target, result.failure)
         try:
-            with self.journal.claim(job_id, wait_s=deadline.left()) as job:
+            with self.journal.claim(job_id, wait_s=deadline.remaining()) as job:
                 outputs = self._save_all(job, result, target, settings, deadline)
                 self.journal.done(job_id)
         except OpenClawFalError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from openclaw_fal.errors import BudgetError
 from openclaw_fal.frozen import Frozen
@@ -12,7 +12,7 @@ from openclaw_fal.money.amount import Money
 from openclaw_fal.money.estimate import Estimate
 
 Period = Literal["run", "day", "month"]
-PERIODS: tuple[Period, ...] = ("run", "day", "month")
+PERIODS: tuple[Period, ...] = get_args(Period)
 
 CostState = Literal["reserved", "settled", "released", "held"]
 """The state of a job's cost.

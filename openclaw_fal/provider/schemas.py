@@ -83,7 +83,7 @@ GPT_IMAGE: Schema = {
     "sync_mode": FLAG,
 }
 
-GROK_RATIOS = "2:1 20:9 19.5:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:19.5 9:20 1:2"
+GROK_ENUM = "2:1 20:9 19.5:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:19.5 9:20 1:2"
 GROK: Schema = {
     **COUNT,
     "output_format": _enum("jpeg png webp", "jpeg"),
@@ -91,16 +91,16 @@ GROK: Schema = {
     "resolution": _enum("1k 2k", "1k"),
     "sync_mode": FLAG,
 }
-GROK_TEXT: Schema = {**GROK, "aspect_ratio": _enum(GROK_RATIOS, "1:1")}
+GROK_TEXT: Schema = {**GROK, "aspect_ratio": _enum(GROK_ENUM, "1:1")}
 GROK_EDIT: Schema = {
     **GROK,
-    "aspect_ratio": _enum("auto " + GROK_RATIOS, "auto"),
+    "aspect_ratio": _enum("auto " + GROK_ENUM, "auto"),
     "image_urls": _urls(3),
 }
 GROK_OUTPUT = "images revised_prompt"
 
-NANO_RATIOS = "21:9 16:9 3:2 4:3 5:4 1:1 4:5 3:4 2:3 9:16"
-NANO_2_RATIOS = f"auto {NANO_RATIOS} 4:1 1:4 8:1 1:8"
+NANO_ENUM = "21:9 16:9 3:2 4:3 5:4 1:1 4:5 3:4 2:3 9:16"
+NANO_2_ENUM = f"auto {NANO_ENUM} 4:1 1:4 8:1 1:8"
 NANO: Schema = {
     "limit_generations": ON,
     **COUNT,
@@ -112,7 +112,7 @@ NANO: Schema = {
 }
 NANO_LITE: Schema = {
     **NANO,
-    "aspect_ratio": _enum(NANO_2_RATIOS, "auto"),
+    "aspect_ratio": _enum(NANO_2_ENUM, "auto"),
     "system_prompt": BLANK,
     "thinking_level": _enum("minimal high"),
 }
@@ -263,11 +263,15 @@ ENDPOINTS: dict[str, EndpointSchema] = {
     "xai/grok-imagine-image/quality/text-to-image": _endpoint(GROK_OUTPUT, GROK_TEXT, "prompt"),
     "xai/grok-imagine-image/quality/edit": _endpoint(GROK_OUTPUT, GROK_EDIT, "prompt"),
     "fal-ai/nano-banana": _endpoint(
-        NANO_OUTPUT, {**NANO, "aspect_ratio": _enum(NANO_RATIOS, "1:1")}, "prompt"
+        NANO_OUTPUT, {**NANO, "aspect_ratio": _enum(NANO_ENUM, "1:1")}, "prompt"
     ),
     "fal-ai/nano-banana/edit": _endpoint(
         NANO_OUTPUT,
-        {**NANO, "aspect_ratio": _enum("auto " + NANO_RATIOS, "auto"), "image_urls": _urls(3)},
+        {
+            **NANO,
+            "aspect_ratio": _enum("auto " + NANO_ENUM, "auto"),
+            "image_urls": _urls(3),
+        },
         "image_urls",
         "prompt",
     ),
@@ -284,13 +288,15 @@ ENDPOINTS: dict[str, EndpointSchema] = {
         "prompt",
     ),
     "fal-ai/nano-banana-pro": _endpoint(
-        NANO_OUTPUT, {**NANO_PRO, "aspect_ratio": _enum("auto " + NANO_RATIOS, "1:1")}, "prompt"
+        NANO_OUTPUT,
+        {**NANO_PRO, "aspect_ratio": _enum("auto " + NANO_ENUM, "1:1")},
+        "prompt",
     ),
     "fal-ai/nano-banana-pro/edit": _endpoint(
         NANO_OUTPUT,
         {
             **NANO_PRO,
-            "aspect_ratio": _enum("auto " + NANO_RATIOS, "auto"),
+            "aspect_ratio": _enum("auto " + NANO_ENUM, "auto"),
             "image_urls": _urls(14),
         },
         "image_urls",

@@ -194,10 +194,10 @@ def test_a_deadline_counts_down() -> None:
     now = [100.0]
     deadline = Deadline(10, clock=lambda: now[0])
     inner = deadline.sub(3)
-    assert (deadline.left(), inner.left()) == (10, 3)
+    assert (deadline.remaining(), inner.remaining()) == (10, 3)
     now[0] += 4
     assert inner.expired
-    assert deadline.sub(100).left() == deadline.left() == 6
+    assert deadline.sub(100).remaining() == deadline.remaining() == 6
     slept: list[float] = []
     deadline.pause(60, sleep=slept.append)
     assert sum(slept) == 6
@@ -209,7 +209,7 @@ def test_a_deadline_counts_down() -> None:
     deadline.pause(60, sleep=slept.append)
     assert deadline.expired
     assert sum(slept) == pytest.approx(0.7)
-    assert Deadline(None).left() == float("inf")
+    assert Deadline(None).remaining() == float("inf")
     assert Deadline(-5).expired
 
 

@@ -40,15 +40,15 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "a pause runs past the deadline",
         "fal/deadline.py",
-        "        left = min(seconds, self.left())\n",
-        "        left = seconds\n",
+        "        left = min(seconds, self.remaining())\n",
+        "        rest = seconds\n",
         ("tests/fal/test_transport.py",),
         "the program sleeps past its time",
     ),
     Mutation(
         "a part of a deadline outlives it",
         "fal/deadline.py",
-        "return Deadline(min(seconds, self.left()), clock=self._clock)",
+        "return Deadline(min(seconds, self.remaining()), clock=self._clock)",
         "return Deadline(seconds, clock=self._clock)",
         ("tests/fal/test_transport.py",),
         "an attempt takes longer than the whole command may",
@@ -146,7 +146,7 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "too many files of a result",
         "fal/results.py",
-        "if len(found) >= MOST_FILES:",
+        "if len(files) >= MOST_FILES:",
         "if False:",
         ("tests/fal/test_results.py", "tests/trust/test_bodies.py"),
         "a server fills the folder",

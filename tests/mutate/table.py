@@ -164,7 +164,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the deadline is ignored between attempts",
         "fal/exchange.py",
-        "if given_up or pause >= deadline.left():",
+        "if given_up or pause >= deadline.remaining():",
         "if given_up:",
         ("tests/fal/test_client.py",),
         "a command waits for a day because a server asked for it",
@@ -204,7 +204,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a pause past the deadline",
         "fal/exchange.py",
-        "        if pause >= deadline.left():\n            if asked_pause",
+        "        if pause >= deadline.remaining():\n            if asked_pause",
         "        if False:\n            if asked_pause",
         ("tests/fal/test_client.py",),
         "the program waits longer than it was given",
