@@ -37,7 +37,7 @@ from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.image_rows import EDGES
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.rows import IMAGE_TO_IMAGE
-from openclaw_fal.provider.schema import sample, supported, takes
+from openclaw_fal.provider.schema import members, sample, supported, takes
 
 Document = dict[str, object]
 SAMPLES: dict[str, str | float | bool] = {"audio": True, "watermark": True, "instrumental": True}
@@ -221,7 +221,7 @@ def _geometry(draft: Draft) -> dict[str, Fate]:
         known["size"] = Fate("sent", dimensions.name, supported(dimensions.schema))
     elif len(edges) == 2:
         known["size"] = Fate("sent", "width", supported(edges[0][1]))
-    elif ratio is not None or own is not None:
+    elif ratio is not None or (own is not None and members(own[1])):
         known["size"] = Fate("sent", ratio.name if ratio else "resolution", "the closest")
     if ratio is not None:
         known["aspectRatio"] = Fate("sent", ratio.name, supported(ratio.inner))

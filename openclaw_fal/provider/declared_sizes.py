@@ -68,9 +68,8 @@ def add_size(draft: Draft, request: ImageRequest | VideoRequest, field: Field | 
     if field is not None:
         _send_dimensions(draft, field, "size", given, size)
         return
-    edges = usable(draft, ("width", "height"))
-    if size is not None and len(edges) == 2:
-        _send_edges(draft, given, size)
+    if len(usable(draft, ("width", "height"))) == 2:
+        _send_edges(draft, given, size or _member_size(given.strip().lower()))
         return
     for name, schema in usable(draft, ("size",)):
         word = spelled(given.strip().lower(), schema)
@@ -79,8 +78,7 @@ def add_size(draft: Draft, request: ImageRequest | VideoRequest, field: Field | 
             return
     parts = ratio_field(draft) is not None or bool(usable(draft, ("resolution",)))
     if size is None and parts:
-        message = f"size {shown(given)}: {draft.endpoint} takes WIDTHxHEIGHT"
-        draft.reject("size", given, message, "WIDTHxHEIGHT")
+        _refuse_word(draft, given)
     elif size is None or not _send_parts(draft, request, given, size):
         hints = request.aspect_ratio is not None or request.resolution is not None
         won = "the aspect ratio and the resolution win over the size"
@@ -203,8 +201,16 @@ def _preset(schema: Schema, ratio: str) -> object:
     )
 
 
-def _send_edges(draft: Draft, given: str, size: Size) -> None:
+def _refuse_word(draft: Draft, given: str) -> None:
+    message = f"size {shown(given)}: {draft.endpoint} takes WIDTHxHEIGHT"
+    draft.reject("size", given, message, "WIDTHxHEIGHT")
+
+
+def _send_edges(draft: Draft, given: str, size: Size | None) -> None:
     """Width and height as fields of their own."""
+    if size is None:
+        _refuse_word(draft, given)
+        return
     fine = True
     for name, edge in (("width", size.width), ("height", size.height)):
         assert draft.schema is not None

@@ -47,11 +47,19 @@ def said(mode: dict[str, Any], key: str) -> str:
     )
 
 
+ONCE_WRONG = {
+    "image": ["fal-ai/ip-adapter-face-id"],
+    "video": ["fal-ai/workflow-utilities/scale-video", "minimax/h3/text-to-video"],
+    "music": [],
+}
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fate_of_every_option(kind: Any) -> None:
     names = outside_the_table(kind)
-    for name in random.Random(SEED).sample(names, effort(12, len(names))):
+    sample = random.Random(SEED).sample(names, effort(12, len(names)))
+    for name in {*sample, *ONCE_WRONG[kind]}:
         document = describe(kind, name)
         assert json.loads(json.dumps(document)) == document
         modes: list[tuple[Any, dict[str, int]]] = [(document, {})]
@@ -69,6 +77,12 @@ def test_the_fate_of_every_option(kind: Any) -> None:
                     assert "sent" not in seen or key in ("outputFormat", "resolution"), (name, key)
                 elif key not in ("count", "images"):
                     assert seen <= {"rejected", "ignored", "other"}, (name, key, seen)
+
+
+def test_a_size_by_name_is_sent_as_width_and_height() -> None:
+    made = plan(request("image", "fal-ai/ip-adapter-face-id", size="landscape_4_3"))
+    assert (made.body["width"], made.body["height"]) == (1024, 768)
+    assert fate("image", "fal-ai/ip-adapter-face-id", "size", "auto", {}) == "rejected"
 
 
 @pytest.mark.parametrize("kind", KINDS)
