@@ -216,6 +216,8 @@ def _send_edges(draft: Draft, given: str, size: Size | None) -> None:
         assert draft.schema is not None
         schema = draft.schema["properties"][name]
         fine = fine and _send(draft, "size", given, name, spelled(edge, schema), schema)
+    if fine and parse_size(given) is None:
+        draft.adjust("size", given, str(size), f"{draft.endpoint} takes width and height")
 
 
 def _send(draft: Draft, key: str, given: object, name: str, value: object, schema: Schema) -> bool:

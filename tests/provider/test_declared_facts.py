@@ -82,6 +82,7 @@ def test_the_fate_of_every_option(kind: Any) -> None:
 def test_a_size_by_name_is_sent_as_width_and_height() -> None:
     made = plan(request("image", "fal-ai/ip-adapter-face-id", size="landscape_4_3"))
     assert (made.body["width"], made.body["height"]) == (1024, 768)
+    assert [(entry.key, entry.applied) for entry in made.adjusted] == [("size", "1024x768")]
     assert fate("image", "fal-ai/ip-adapter-face-id", "size", "auto", {}) == "rejected"
 
 
