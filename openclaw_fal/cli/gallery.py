@@ -83,17 +83,17 @@ def _check(page: Path) -> None:
 
 def _entries(sources: list[str], page: Path) -> list[Entry]:
     """The files of the sources, newest first, each once."""
+    from openclaw_fal.cli.job_files import job_named
     from openclaw_fal.job.wiring import journal
 
-    book = journal()
     jobs: list[Job] = []
     files: list[Path] = []
     for source in sources:
         if Path(source).is_dir():
             files += _media_below(Path(source))
         else:
-            jobs.append(book.get(source))
-    everything = book.list()
+            jobs.append(job_named(source, "folder"))
+    everything = journal().list()
     made = {
         str(output.path): (job, output) for job in everything for output in job.outputs.values()
     }

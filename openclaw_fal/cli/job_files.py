@@ -29,6 +29,17 @@ def resolved(source: str, media: MediaType) -> str:
     return _newest(media) if source == LAST else _of_job(source.removeprefix(JOB), media)
 
 
+def job_named(name: str, what: str) -> Job:
+    """The job of an argument that is no `what` (file, folder). Raises UsageError for no job."""
+    from openclaw_fal.job.wiring import journal
+
+    try:
+        return journal().get(name)
+    except UsageError as error:
+        error.message += f", and no {what} here has that name"
+        raise
+
+
 def _newest(media: MediaType) -> str:
     from openclaw_fal.job.wiring import journal
 

@@ -109,12 +109,12 @@ def replay(
 
 def _source(text: str) -> Source:
     """The source that is named. Raises LocalError for one that cannot be made again."""
-    from openclaw_fal.job.wiring import journal
+    from openclaw_fal.cli.job_files import job_named
     from openclaw_fal.provenance.read import mark_of, read_sidecar
 
     path = Path(text)
     if not path.is_file():
-        return _of_job(journal().get(text))
+        return _of_job(job_named(text, "file"))
     sidecar = read_sidecar(path) if path.suffix.lower() == ".json" else None
     mark = sidecar or mark_of(path, _mime_type(path))
     if mark is None or not isinstance(mark.get("request"), Mapping):

@@ -111,8 +111,13 @@ def plan_target(
 
 def _template(output: str, cwd: Path) -> str:
     """The template that a path given by the user stands for."""
-    if not output or "\0" in output:
-        raise UsageError("--output: the path is empty or holds a NUL")
+    if not output:
+        raise UsageError("--output: the path is empty")
+    if any(char < " " or char == "\x7f" for char in output):
+        raise UsageError(
+            f"--output {output!r}: a path with line ends or other control characters would break "
+            "the list of paths on standard output"
+        )
     full = os.path.join(cwd, output)
     if output == "-" or re.fullmatch(_STREAMS, os.path.normpath(full)):
         raise UsageError(

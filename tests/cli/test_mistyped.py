@@ -108,6 +108,27 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
             "openclaw image generate has no option --modle",
             "openclaw image generate --model",
         ),
+        (
+            ("image", "p", "--sise", "x"),
+            "openclaw image generate has no option --sise",
+            "openclaw image generate --size",
+        ),
+        (
+            ("image", "p", "-o", "a\n.png"),
+            "--output 'a\\n.png': a path with line ends or other control characters would break "
+            "the list of paths on standard output",
+            None,
+        ),
+        (
+            ("replay", "gone.png"),
+            "there is no job 'gone.png' in the journal, and no file here has that name",
+            "openclaw jobs list",
+        ),
+        (
+            ("gallery", "gone"),
+            "there is no job 'gone' in the journal, and no folder here has that name",
+            "openclaw jobs list",
+        ),
         (("image", "p", "--seed", "abc"), "--seed abc: must be a whole number", None),
         (("image", "p", "--timeout-ms", "0"), "--timeout-ms 0: must be at least 1", None),
         (("sandbox", "serve", "--port", "70000"), "--port 70000: must be 0 to 65535", None),
