@@ -209,7 +209,7 @@ def _given_secrets(arguments: list[str]) -> set[str]:
     comes before any of them is used."""
     import os
 
-    from openclaw_fal.store.keys import KEY_VARIABLES
+    from openclaw_fal.store.key_format import KEY_VARIABLES
 
     keys = {os.environ.get(name, "").strip() for name in KEY_VARIABLES}
     for index, word in enumerate(arguments):

@@ -35,9 +35,9 @@ def default_model(kind: Kind, *, config: str | None = None) -> str:
 def models(kind: Kind) -> list[dict[str, Any]]:
     """The known models of a kind and what each one takes: the data that `plan` enforces."""
     from openclaw_fal.catalogue import read as catalogue
-    from openclaw_fal.provider import catalog
+    from openclaw_fal.provider import descriptions
 
-    return catalog.listing(kind, catalogue)
+    return descriptions.listing(kind, catalogue)
 
 
 def plan(request: MediaRequest) -> Plan:

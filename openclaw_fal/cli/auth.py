@@ -48,7 +48,7 @@ def logout(ctx: typer.Context) -> Result:
 
 def removed(session: Session) -> Result:
     """Removes the stored key, and says where others stand."""
-    from openclaw_fal.config.keys import key_places
+    from openclaw_fal.config.fal_key import key_places
     from openclaw_fal.store import credentials
 
     was_there = credentials.remove_key()
@@ -61,7 +61,7 @@ def removed(session: Session) -> Result:
 
 def key_facts(config: Config, session: Session) -> KeyFacts:
     """Where the key comes from, never the key; a broken source is shown, not fatal."""
-    from openclaw_fal.config.keys import key_places, resolve_key
+    from openclaw_fal.config.fal_key import key_places, resolve_key
 
     try:
         key = resolve_key(config)

@@ -175,11 +175,11 @@ def _first_sentence(text: str) -> str:
 def models() -> Models:
     """Every known model ref with the parameters and values that it takes."""
     from openclaw_fal.catalogue import read as catalogue
-    from openclaw_fal.provider import catalog
+    from openclaw_fal.provider import descriptions
 
     kinds: tuple[Kind, ...] = ("image", "video", "music")
     return {
-        kind: {str(row["model"]): _model(row) for row in catalog.listing(kind, catalogue)}
+        kind: {str(row["model"]): _model(row) for row in descriptions.listing(kind, catalogue)}
         for kind in kinds
     }
 

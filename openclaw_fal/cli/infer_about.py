@@ -117,7 +117,7 @@ def _provider(session: Session, kind: Kind) -> dict[str, object]:
 
 
 def _has_key(config: Config) -> bool:
-    from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.config.fal_key import resolve_key
 
     try:
         return resolve_key(config) is not None

@@ -134,7 +134,7 @@ def check(
 @contextmanager
 def _fal(session: Session) -> Iterator[Fal]:
     """fal's platform API at the hosts of the config; a key is used if there is one."""
-    from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.config.fal_key import resolve_key
     from openclaw_fal.environment import says_yes
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.job import wiring

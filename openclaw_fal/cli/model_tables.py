@@ -19,11 +19,13 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
     from openclaw_fal.job import wiring
     from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.job.settings import choose_model
-    from openclaw_fal.provider import catalog, refs
+    from openclaw_fal.provider import descriptions, refs
 
     configured = configured_ref(session, kind)
     if ref is not None:
-        row = _marked(catalog.describe(kind, refs.parse_ref(ref, ENDPOINTS), ENDPOINTS), configured)
+        row = _marked(
+            descriptions.describe(kind, refs.parse_ref(ref, ENDPOINTS), ENDPOINTS), configured
+        )
         document: ModelDocument = {"model": row}
         notes = ["--json also tells where each fact is from"]
         if not row["known"]:
@@ -31,10 +33,10 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
         if row["closest"]:
             notes.append(f"did you mean {row['closest']}?")
         return Result(document, out=(Facts(_facts(row)),), notes=tuple(notes))
-    rows = [_marked(row, configured) for row in catalog.listing(kind, ENDPOINTS)]
+    rows = [_marked(row, configured) for row in descriptions.listing(kind, ENDPOINTS)]
     if configured not in {row["model"] for row in rows}:
         endpoint = choose_model(kind, None, wiring.read_config(session.config)).endpoint
-        rows.insert(0, _marked(catalog.describe(kind, endpoint, ENDPOINTS), configured))
+        rows.insert(0, _marked(descriptions.describe(kind, endpoint, ENDPOINTS), configured))
     listed: ModelsDocument = {"default": configured, "models": list(rows)}
     cells = [(("* " if row["configured"] else "  ") + row["model"], _summary(row)) for row in rows]
     note = f"* the default; openclaw {kind} models fal/… shows one in full"

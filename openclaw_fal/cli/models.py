@@ -136,7 +136,7 @@ def show(
     from openclaw_fal.cli import model_facts
     from openclaw_fal.job import wiring
     from openclaw_fal.job.known import ENDPOINTS
-    from openclaw_fal.provider import catalog
+    from openclaw_fal.provider import descriptions
     from openclaw_fal.store.aliases import aliases
 
     endpoint = model_facts.endpoint_named(ref)
@@ -144,7 +144,7 @@ def show(
     facts: JsonObject = (
         {"model": f"fal/{endpoint}", "kind": "other"}
         if kind == "other"
-        else catalog.describe(kind, endpoint, ENDPOINTS)
+        else descriptions.describe(kind, endpoint, ENDPOINTS)
     )
     api = wiring.hosts_of(wiring.read_config(ctx.obj.config)).api
     fields = model_facts.declared_fields(endpoint)

@@ -19,7 +19,7 @@ from openclaw_fal.cli.onboard_questions import (
 )
 from openclaw_fal.errors import AuthError, UsageError
 from openclaw_fal.session import Session
-from openclaw_fal.store.keys import KEY_VARIABLES
+from openclaw_fal.store.key_format import KEY_VARIABLES
 from openclaw_fal.ui.result import Facts, Result
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def onboard(
     from openclaw_fal.config import onboarding
     from openclaw_fal.config.read import read_config
     from openclaw_fal.store import paths
-    from openclaw_fal.store.keys import check_key, check_shape
+    from openclaw_fal.store.key_format import check_key, check_shape
 
     session: Session = ctx.obj
     if remove:
@@ -232,7 +232,7 @@ def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str,
 
 def _kept_key() -> str:
     """The key that an earlier onboarding stored. AuthError names the ways to give one."""
-    from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.config.fal_key import resolve_key
     from openclaw_fal.job.wiring import NO_KEY
 
     kept = resolve_key(None, {**os.environ, **dict.fromkeys(KEY_VARIABLES, "")})
@@ -272,8 +272,8 @@ def _defaults(config: Config) -> dict[str, str]:
 def _result(
     done: Onboarded, source: str, key: str | None, notes: list[str], picture: str | None
 ) -> Result:
-    from openclaw_fal.config.keys import in_keyring
-    from openclaw_fal.store.keys import mask
+    from openclaw_fal.config.fal_key import in_keyring
+    from openclaw_fal.store.key_format import mask
 
     config, masked, defaults = done.config, mask((key or "").strip()), _defaults(done.config)
     document: dict[str, object] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.store.keys import KEY_VARIABLES
+from openclaw_fal.store.key_format import KEY_VARIABLES
 
 if TYPE_CHECKING:
     from openclaw_fal.media import Output

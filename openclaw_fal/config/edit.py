@@ -47,7 +47,7 @@ from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import format_path, get_at
 from openclaw_fal.json5.read import same
-from openclaw_fal.store.keys import check_key
+from openclaw_fal.store.key_format import check_key
 from openclaw_fal.store.locks import locked
 
 __all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]

@@ -20,7 +20,7 @@ from openclaw_fal.config.write import refuse_unwritable
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import format_path
 from openclaw_fal.store import credentials, keyring_entry
-from openclaw_fal.store.keys import EnvKey, KeyringKey, check_key
+from openclaw_fal.store.key_format import EnvKey, KeyringKey, check_key
 
 VerifyKey: TypeAlias = Callable[[Config, str], bool]
 """Asks fal, at no cost, whether it accepts a key: False when fal could not be reached. Raises

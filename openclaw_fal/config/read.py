@@ -41,7 +41,7 @@ from openclaw_fal.json5.path import (
 )
 from openclaw_fal.json5.read import loads, object_in
 from openclaw_fal.media import Kind
-from openclaw_fal.store.keys import KeyReference, is_whole_template, key_reference
+from openclaw_fal.store.key_format import KeyReference, is_whole_template, key_reference
 from openclaw_fal.store.paths import dotenv_path
 
 LONGEST_MS = 365 * 86400 * 1000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from openclaw_fal.json5.path import KeyPath, get_at
-from openclaw_fal.store.keys import REDACTED
+from openclaw_fal.store.key_format import REDACTED
 
 if TYPE_CHECKING:
     from openclaw_fal.json5.scan import Node

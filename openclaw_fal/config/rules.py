@@ -33,7 +33,7 @@ from openclaw_fal.json5.path import (
     unset_at,
 )
 from openclaw_fal.media import DEFAULT_MODELS
-from openclaw_fal.store.keys import REDACTED
+from openclaw_fal.store.key_format import REDACTED
 
 FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
 """Keys that OpenClaw refuses to set: they reach into JavaScript's own objects."""

@@ -201,7 +201,7 @@ class PartFile:
             )
         declared = sniff.by_mime_type(remote.content_type)
         declared = declared or sniff.by_extension(remote.file_name or "")
-        return kind or (None if declared in sniff.SIGNED else declared)
+        return kind or (None if declared in sniff.ALWAYS_RECOGNISED else declared)
 
     def _no_media(self, head: bytes, kind: FileType | None, remote: RemoteFile) -> str | None:
         """What has come in the place of the file, if that cannot be the file."""

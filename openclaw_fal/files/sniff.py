@@ -59,7 +59,7 @@ MEDIA_TYPES = (
     *(MP3, WAV, FLAC, OGG, AAC, AIFF),
 )
 
-SIGNED = frozenset(
+ALWAYS_RECOGNISED = frozenset(
     {PNG, JPEG, WEBP, GIF, AVIF, HEIC, TIFF, WEBM, WEBM_AUDIO, MKV, AVI, WAV, FLAC, OGG, AIFF}
 )
 """Types of which `sniff` knows every file. An MP4 may begin with any box, an MP3 with anything."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import Unreachable
 from openclaw_fal.job import wiring
-from openclaw_fal.money.checking import Check, compared
+from openclaw_fal.money.bill_check import BillComparison, compare_bills
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.deadline import Deadline
@@ -23,7 +23,7 @@ LATER_S = 86400.0
 """How long after it was sent a request may be billed."""
 
 
-def check(since: float, until: float, *, session: Session, progress: Progress) -> Check:
+def check(since: float, until: float, *, session: Session, progress: Progress) -> BillComparison:
     """Compare the jobs that were begun between two times (seconds since 1970) with their bills.
 
     Raises NotAllowed when the key may not ask, Unreachable when fal cannot be asked now.
@@ -42,7 +42,7 @@ def check(since: float, until: float, *, session: Session, progress: Progress) -
         for event in events
         if event.at is None or event.at < until or event.request_id in known
     ]
-    return compared(rows, ids, own)
+    return compare_bills(rows, ids, own)
 
 
 def _events(fal: FalService, start: float, end: float, deadline: Deadline) -> list[BillingEvent]:

@@ -20,7 +20,7 @@ from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.prepared import Prepared
 from openclaw_fal.job.settings import RunSettings
 from openclaw_fal.job.verdicts import add_way_back, attribute, is_the_end, says_cancelled
-from openclaw_fal.journal.keys import EarlierJob
+from openclaw_fal.journal.idempotency import EarlierJob
 from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Generated, Handle, Plan
 from openclaw_fal.money.quote import Quotes

@@ -144,7 +144,7 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:
     """The fal key. Raises AuthError when there is none."""
-    from openclaw_fal.config.keys import resolve_key
+    from openclaw_fal.config.fal_key import resolve_key
 
     key = resolve_key(config, os.environ)
     if key is None:

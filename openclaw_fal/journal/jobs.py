@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from openclaw_fal.errors import LocalError, TimedOut
 from openclaw_fal.journal import costs as journal_costs
-from openclaw_fal.journal import keys as journal_keys
-from openclaw_fal.journal import locks, processes
+from openclaw_fal.journal import idempotency, locks, processes
 from openclaw_fal.journal import results as journal_results
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.lookups import Lookups
@@ -89,7 +88,7 @@ class Journal(Lookups):
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
 
         def insert(db: sqlite3.Connection) -> None:
-            journal_keys.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
+            idempotency.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
             journal_costs.reserve(
                 db,
                 job_id=job_id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from openclaw_fal.errors import Interrupted, LocalError, UsageError
 from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal import file as journal_file
-from openclaw_fal.journal import keys as journal_keys
+from openclaw_fal.journal import idempotency
 from openclaw_fal.journal import results as journal_results
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.record import Job, NewJob, State
@@ -47,7 +47,7 @@ class Lookups:
         """Raises what `begin` would raise for a request, and writes nothing."""
         with self._reading() as db:
             if db:
-                journal_keys.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
+                idempotency.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
                 if not new.sandbox:
                     now = time.time()
                     journal_costs.admit(db, new.model, new.endpoint, now, new.reservation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-from openclaw_fal.provenance import others
+from openclaw_fal.provenance import foreign_metadata
 from openclaw_fal.provenance.splice import Splice
 from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Packet, Source, Survey
 
@@ -24,15 +24,15 @@ def survey(source: Source, result: Survey) -> None:
         if marker == _APP1 and head.startswith(_XMP):
             result.packets.append(source.packet(start, end, data + len(_XMP)))
         elif marker == _APP1 and head == _EXTENDED_XMP:
-            result.add_other(others.XMP)
+            result.add_other(foreign_metadata.XMP)
         elif marker == _APP11 and head.startswith(b"JP"):
             result.credentials = True
         elif marker == _APP13 and head.startswith(b"Photoshop 3.0\0"):
-            result.add_other(others.IPTC)
+            result.add_other(foreign_metadata.IPTC)
         elif marker == _COMMENT or (marker == _APP1 and head.startswith(_EXIF)):
             if marker == _APP1:
-                result.add_other(others.EXIF)
-            for program in others.of_text(source.some(data, end)):
+                result.add_other(foreign_metadata.EXIF)
+            for program in foreign_metadata.programs_in(source.some(data, end)):
                 result.add_other(program)
 
 

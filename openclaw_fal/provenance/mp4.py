@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from openclaw_fal.provenance import others
+from openclaw_fal.provenance import foreign_metadata
 from openclaw_fal.provenance.splice import Splice
 from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Packet, Source, Survey
 
@@ -34,7 +34,7 @@ def survey(source: Source, result: Survey) -> None:
         elif box.name == b"moov":
             for inner in _boxes(source, box.data, box.end):
                 if inner.name in (b"udta", b"meta"):
-                    for program in others.of_text(source.some(inner.data, inner.end)):
+                    for program in foreign_metadata.programs_in(source.some(inner.data, inner.end)):
                         result.add_other(program)
 
 

@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from openclaw_fal.provenance import others
+from openclaw_fal.provenance import foreign_metadata
 from openclaw_fal.provenance.splice import Splice
 from openclaw_fal.provenance.survey import STEPS, Malformed, Packet, Source, Survey
 
@@ -31,8 +31,8 @@ def survey(source: Source, result: Survey) -> None:
         elif name in (b"iTXt", b"tEXt", b"zTXt"):
             _text(source, offset + 8, end - 4, name, result)
         elif name == b"eXIf":
-            result.add_other(others.EXIF)
-            for program in others.of_text(source.some(offset + 8, end - 4)):
+            result.add_other(foreign_metadata.EXIF)
+            for program in foreign_metadata.programs_in(source.some(offset + 8, end - 4)):
                 result.add_other(program)
         elif name == b"IEND":
             return
@@ -59,7 +59,7 @@ def _text(source: Source, start: int, end: int, name: bytes, result: Survey) -> 
     keyword, nul, _ = head.partition(b"\0")
     if name == b"iTXt" and nul and keyword == _KEYWORD:
         result.packets.append(_packet(source, start, end))
-    elif program := others.of_png_text(keyword.decode("latin-1")):
+    elif program := foreign_metadata.program_of_png_text(keyword.decode("latin-1")):
         result.add_other(program)
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from openclaw_fal.atomic import failure, open_flags, read_file
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.provenance import formats, others, xmp
+from openclaw_fal.provenance import foreign_metadata, formats, xmp
 from openclaw_fal.provenance.splice import Splice, sha256, spliced
 from openclaw_fal.provenance.survey import Malformed, NoRoom, Packet, Source, Survey
 
@@ -155,5 +155,5 @@ def _mark(file: BinaryIO, size: int, mime_type: str, survey: Survey) -> _Mark | 
 def _names(survey: Survey, foreign: Sequence[Packet]) -> tuple[str, ...]:
     names = dict.fromkeys(survey.others)
     for packet in foreign:
-        names |= dict.fromkeys(others.of_packet(packet.data))
+        names |= dict.fromkeys(foreign_metadata.standards_in(packet.data))
     return tuple(names)

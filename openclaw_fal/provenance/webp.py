@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openclaw_fal.provenance import others, riff
+from openclaw_fal.provenance import foreign_metadata, riff
 from openclaw_fal.provenance.splice import Splice
 from openclaw_fal.provenance.survey import Malformed, NoRoom, Packet, Source, Survey
 
@@ -23,8 +23,8 @@ def survey(source: Source, result: Survey) -> None:
             end = chunk.end + chunk.end % 2
             result.packets.append(source.packet(chunk.start, end, chunk.data, chunk.end))
         elif chunk.name == b"EXIF":
-            result.add_other(others.EXIF)
-            for program in others.of_text(source.some(chunk.data, chunk.end)):
+            result.add_other(foreign_metadata.EXIF)
+            for program in foreign_metadata.programs_in(source.some(chunk.data, chunk.end)):
                 result.add_other(program)
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from openclaw_fal.atomic import failure, make_folder, read_file, replace_file
 from openclaw_fal.errors import LocalError
 from openclaw_fal.store import keyring_entry
-from openclaw_fal.store.keys import (
+from openclaw_fal.store.key_format import (
     EnvKey,
     KeyReference,
     KeyringKey,

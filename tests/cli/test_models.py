@@ -8,7 +8,7 @@ import pytest
 
 from openclaw_fal.catalogue import read
 from openclaw_fal.media import Kind
-from openclaw_fal.provider import catalog
+from openclaw_fal.provider import descriptions
 from tests.program import Openclaw, write_config
 
 KINDS: tuple[Kind, ...] = ("image", "video", "music")
@@ -23,7 +23,7 @@ def test_every_known_model_has_a_line_and_the_default_is_marked(
     head, *lines = outcome.lines
     assert head.split() == ["MODEL", "TAKES"]
     models = [line[2:].split()[0] for line in lines]
-    assert models == [row["model"] for row in catalog.listing(kind, read)]
+    assert models == [row["model"] for row in descriptions.listing(kind, read)]
     assert [line[0] for line in lines].count("*") == 1
     assert lines[0].startswith("* ")
     assert all(line[2:].split(maxsplit=1)[1] for line in lines)
@@ -33,7 +33,7 @@ def test_every_known_model_has_a_line_and_the_default_is_marked(
 def test_the_document_is_what_planning_enforces(openclaw: Openclaw, kind: Kind) -> None:
     document = openclaw(kind, "models", "--json").json
     assert document["capability"] == f"{kind}.models"
-    listed = json.loads(json.dumps(catalog.listing(kind, read)))
+    listed = json.loads(json.dumps(descriptions.listing(kind, read)))
     assert [{**row, "configured": None} for row in document["models"]] == [
         {**row, "configured": None} for row in listed
     ]

@@ -16,7 +16,7 @@ from openclaw_fal.completion.answers import candidates, split_line
 from openclaw_fal.completion.table import MODELS
 from openclaw_fal.journal.record import STATES
 from openclaw_fal.media import Endpoint
-from openclaw_fal.provider import catalog
+from openclaw_fal.provider import descriptions
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.store import paths
 from openclaw_fal.store.aliases import set_alias
@@ -34,7 +34,7 @@ def test_commands_and_options_have_their_explanation() -> None:
 
 def test_every_known_model_is_offered_where_a_model_belongs() -> None:
     for kind in ("image", "video", "music"):
-        models = [row["model"] for row in catalog.listing(kind, read)]
+        models = [row["model"] for row in descriptions.listing(kind, read)]
         assert values(kind, "p", "--model", "") == models
         assert values("infer", kind, "generate", "-m", "") == models
         assert values(kind, "models", "") == models

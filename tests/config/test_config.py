@@ -17,7 +17,7 @@ from openclaw_fal.config.read import (
 )
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import MISSING, parse_path
-from openclaw_fal.store.keys import EnvKey, PlainKey
+from openclaw_fal.store.key_format import EnvKey, PlainKey
 
 LEGACY = "agents.defaults.imageGenerationModel"
 CURRENT = "agents.defaults.mediaModels.image"

@@ -21,7 +21,7 @@ from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.read import loads
-from openclaw_fal.store.keys import REDACTED
+from openclaw_fal.store.key_format import REDACTED
 from openclaw_fal.store.locks import locked
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openclaw_fal.config.redaction import diff, is_secret, redacted
-from openclaw_fal.store.keys import REDACTED
+from openclaw_fal.store.key_format import REDACTED
 
 
 @pytest.mark.parametrize(

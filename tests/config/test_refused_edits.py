@@ -11,7 +11,7 @@ from openclaw_fal.config.read import read_config
 from openclaw_fal.config.rules import check_settable
 from openclaw_fal.errors import AuthError, LocalError, UsageError
 from openclaw_fal.media import Kind
-from openclaw_fal.store.keys import REDACTED
+from openclaw_fal.store.key_format import REDACTED
 from tests.config.editing import NEW, NEW_VIDEO, OLD, OLD_MUSIC, edit
 from tests.config.releases import CURRENT, LEGACY
 

@@ -167,7 +167,7 @@ GUARDING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a placeholder is stored as a key",
-        "store/keys.py",
+        "store/key_format.py",
         "if re.fullmatch(_PLACEHOLDERS, key.lower()) or REDACTED in key:",
         "if False:",
         ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
@@ -175,7 +175,7 @@ GUARDING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a short word is stored as a key",
-        "store/keys.py",
+        "store/key_format.py",
         "    elif len(key) < SHORTEST:\n",
         "    elif False:\n",
         ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
@@ -183,7 +183,7 @@ GUARDING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a mask shows more of a key",
-        "store/keys.py",
+        "store/key_format.py",
         '"****" + (key[-4:]',
         '"****" + (key[-8:]',
         ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),
@@ -191,7 +191,7 @@ GUARDING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a key is shown in its repr",
-        "store/keys.py",
+        "store/key_format.py",
         'return "PlainKey(…)"',
         'return f"PlainKey({self.value})"',
         ("tests/store/test_credentials.py", "tests/cli/test_onboard.py", "tests/cli/test_auth.py"),

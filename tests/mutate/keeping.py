@@ -40,7 +40,7 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "a pause runs past the deadline",
         "fal/deadline.py",
-        "        left = min(seconds, self.remaining())\n",
+        "        rest = min(seconds, self.remaining())\n",
         "        rest = seconds\n",
         ("tests/fal/test_transport.py",),
         "the program sleeps past its time",
@@ -90,8 +90,8 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "a cut answer is dropped",
         "job/engine.py",
-        "        if error.raw:\n            with suppress(OpenClawFalError, OSError):\n",
-        "        if False:\n            with suppress(OpenClawFalError, OSError):\n",
+        "if raw := error.raw if answer is None else answer.raw:",
+        'if raw := b"":',
         ("tests/cli/test_request_faults.py", "tests/trust/test_matrix.py"),
         "what was paid for is thrown away",
     ),

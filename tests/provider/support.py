@@ -16,7 +16,7 @@ from openclaw_fal.media import (
     Reference,
     VideoRequest,
 )
-from openclaw_fal.provider import catalog
+from openclaw_fal.provider import descriptions
 from openclaw_fal.provider.plan import plan as plan_with
 
 DATA = Path(__file__).parents[1] / "data"
@@ -64,11 +64,11 @@ def plan(asked: MediaRequest) -> Plan:
 
 
 def describe(kind: Kind, endpoint: str) -> dict[str, Any]:
-    return catalog.describe(kind, endpoint, read)
+    return descriptions.describe(kind, endpoint, read)
 
 
 def listing(kind: Kind) -> list[dict[str, Any]]:
-    return catalog.listing(kind, read)
+    return descriptions.listing(kind, read)
 
 
 def body(plan: Plan) -> dict[str, object]:

@@ -36,7 +36,7 @@ print("openclaw_fal.provider.schemas" in sys.modules)
 
 def modules() -> list[str]:
     names = [entry.name for entry in pkgutil.iter_modules(provider.__path__)]
-    assert {"plan", "schemas", "catalog", "specs"} <= set(names)
+    assert {"plan", "schemas", "descriptions", "specs"} <= set(names)
     return [f"openclaw_fal.provider.{name}" for name in names]
 
 
@@ -53,4 +53,4 @@ def test_importing_does_no_io_and_needs_no_library() -> None:
 
 def test_a_plan_loads_no_schemas_until_they_are_needed() -> None:
     assert run("openclaw_fal.provider.plan")[2] == "False"
-    assert run("openclaw_fal.provider.catalog")[2] == "False"
+    assert run("openclaw_fal.provider.descriptions")[2] == "False"

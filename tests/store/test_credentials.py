@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_fal.config.keys import resolve_key
+from openclaw_fal.config.fal_key import resolve_key
 from openclaw_fal.config.read import Config, config_from
 from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store.credentials import store_key, store_reference, stored_key
-from openclaw_fal.store.keys import EnvKey, PlainKey, check_key, mask
+from openclaw_fal.store.key_format import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
 
 KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"

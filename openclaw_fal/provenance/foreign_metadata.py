@@ -28,12 +28,12 @@ _PNG_TEXTS = {
 }
 
 
-def of_png_text(keyword: str) -> str | None:
+def program_of_png_text(keyword: str) -> str | None:
     """The program that writes PNG texts under this keyword."""
     return _PNG_TEXTS.get(keyword)
 
 
-def of_text(data: bytes) -> list[str]:
+def programs_in(data: bytes) -> list[str]:
     """The programs whose wording is in some bytes of EXIF, comments or MP4 metadata."""
     plain = data.replace(b"\0", b"")  # also finds text in UTF-16
     names = []
@@ -46,6 +46,6 @@ def of_text(data: bytes) -> list[str]:
     return names
 
 
-def of_packet(packet: bytes) -> list[str]:
+def standards_in(packet: bytes) -> list[str]:
     """What an XMP packet of another program is, besides XMP."""
     return [XMP, IPTC] if b"iptc.org/std/Iptc4xmp" in packet else [XMP]

@@ -14,7 +14,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import MISSING, format_path, get_at
 from openclaw_fal.store import keyring_entry
 from openclaw_fal.store.credentials import stored_key
-from openclaw_fal.store.keys import (
+from openclaw_fal.store.key_format import (
     KEY_VARIABLES,
     KeyReference,
     KeyringKey,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openclaw_fal.money.cost import CostRow
 
 
-class Event(Protocol):
+class BillingEvent(Protocol):
     """The part of `fal.platform.BillingEvent` that is used; `cost` is a decimal text."""
 
     @property
@@ -45,7 +45,7 @@ class Difference(Frozen):
         }
 
 
-class Check(Frozen):
+class BillComparison(Frozen):
     """`compared` is the number of requests compared; `not_in_journal` the number that fal billed
     and this journal lacks: requests of other machines, and of deleted jobs."""
 
@@ -54,9 +54,9 @@ class Check(Frozen):
     not_in_journal: int
 
 
-def compared(
-    rows: Iterable[CostRow], request_ids: Mapping[str, str | None], events: Iterable[Event]
-) -> Check:
+def compare_bills(
+    rows: Iterable[CostRow], request_ids: Mapping[str, str | None], events: Iterable[BillingEvent]
+) -> BillComparison:
     """Compares jobs with billing events.
 
     `request_ids`, by job, are for rows without one. Several events of one request are added up. A
@@ -81,7 +81,7 @@ def compared(
         ours, theirs = row.cost.billed, bills.get(request_id)
         if _micro(ours) != _micro(theirs):
             differences.append(Difference(row.job_id, request_id, row.model, ours, theirs))
-    return Check(len(known), tuple(differences), len(seen - known))
+    return BillComparison(len(known), tuple(differences), len(seen - known))
 
 
 def _micro(money: Money | None) -> tuple[int, str]:
