@@ -26,6 +26,7 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
+from openclaw_fal.job.marking import check_signing
 from openclaw_fal.job.settings import RunSettings, choose_model, run_settings
 from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money, parsed
@@ -65,6 +66,7 @@ class BatchOptions(Frozen, kw_only=True):
     max_spend: str | None = None
     assume_cost: str | None = None
     provenance: str | None = None
+    sign: tuple[str, str] | None = None
     sandbox: bool = False
 
 
@@ -255,6 +257,7 @@ def running(
     """A runner for these items, on the hosts of the config or on a sandbox of its own."""
     config = wiring.read_config(session.config)
     settings_of = _settings(record, options, config, session)
+    check_signing(settings_of("image"))
     quotes = wiring.quotes(config, settings_of("image"))
     with (
         wiring.shared_journal() as journal,
@@ -287,6 +290,7 @@ def _settings(
             "assume_cost": options.assume_cost,
             "batch": record.id,
             "provenance": options.provenance,
+            "sign": options.sign,
             "priority": "low" if options.low_priority else None,
         }
         settings = run_settings(kind, config, choice, given, capability="batch.run")

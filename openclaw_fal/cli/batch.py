@@ -214,6 +214,7 @@ def run_prompts(session: Session, prompts: str, request: MediaRequest, run: Medi
         max_spend=max_spend(run.max_spend),
         assume_cost=run.assume_cost,
         provenance=run.provenance,
+        sign=run.sign,
         sandbox=session.sandbox,
     )
     return run_planned(session, loaded, planned, settings)

@@ -11,7 +11,7 @@ import typer
 
 from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
 from openclaw_fal.cli.option_values import seconds
-from openclaw_fal.cli.options import Provenance, Sandbox, Strict, TimeoutMs
+from openclaw_fal.cli.options import Provenance, Sandbox, Sign, Strict, TimeoutMs
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 
@@ -96,6 +96,7 @@ class RunOptions(Frozen):
     ] = False
     timeout_ms: TimeoutMs = None
     provenance: Provenance = None
+    sign: Sign = None
     strict: Strict = False
     sandbox: Sandbox = False
 
@@ -150,6 +151,7 @@ def batch_options(
         max_spend=max_spend(options.max_spend),
         assume_cost=options.assume_cost,
         provenance=options.provenance,
+        sign=options.sign,
         sandbox=session.sandbox,
     )
 

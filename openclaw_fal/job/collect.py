@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
-    from openclaw_fal.provenance.mark import Sign
 
 PARALLEL_DOWNLOADS = 4
 
@@ -37,7 +36,6 @@ class Collector(Frozen):
     files: RequestFiles
     journal: Journal
     progress: Progress
-    sign: Sign | None = None
 
     def collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
@@ -84,7 +82,7 @@ class Collector(Frozen):
         try:
             with self.journal.claim(job_id, wait_s=deadline.remaining()) as job:
                 outputs = self._save_all(job, result, target, settings, deadline)
-                self.journal.done(job_id)
+                self.journal.done(job_id, result.seed)
         except OpenClawFalError as error:
             if isinstance(error, JobFailed):  # no other attempt would help
                 self._keep(job_id, raw, target, error)
@@ -182,7 +180,7 @@ class Collector(Frozen):
                 raise
             with signals.unbroken():
                 output = part.finish(
-                    remote, before_naming, mark=marker(job, result.seed, self.sign)
+                    remote, before_naming, mark=marker(job, result.seed)
                 )
                 self.journal.saved(job.id, index, output)
         return output

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
-    from openclaw_fal.provenance.mark import Sign
 
 SUBMIT_GRACE_S = 5.0
 """How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
@@ -88,7 +87,6 @@ class Engine(Frozen):
     progress: Progress
     uploaded: dict[Hashable, str]
     quotes: Quotes | None = None
-    sign: Sign | None = None
 
     def generate(
         self,
@@ -388,5 +386,5 @@ class Engine(Frozen):
     def _collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
-        collector = Collector(self.fal, self.files, self.journal, self.progress, self.sign)
+        collector = Collector(self.fal, self.files, self.journal, self.progress)
         return collector.collect(job_id, target, settings, deadline)

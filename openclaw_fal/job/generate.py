@@ -74,13 +74,13 @@ def run(
     before all local checks. Raises the error of the last model that was tried.
     """
     from openclaw_fal.files import outputs
-    from openclaw_fal.job.marking import signer
+    from openclaw_fal.job.marking import check_signing
 
     request = request_for(choice.endpoint)
     planned = _planned(request, settings)
     target = _target(request, planned, settings)
     outputs.check_writable(target)
-    sign = signer(settings)
+    check_signing(settings)
     attempts: list[Mapping[str, object]] = []
     waiting = list(choice.fallbacks)
     with wiring.engine(
@@ -95,7 +95,6 @@ def run(
                 f"the default {choice.instead_of} is of another provider: "
                 f"fal/{choice.endpoint}, the first of fal's behind it, is used"
             )
-        running = running.replaced(sign=sign)
         while True:
             if before_sending is not None:
                 before_sending(planned)

@@ -19,24 +19,32 @@ Marker = Callable[[Path, str], Marked]
 """Marks the part file of one output, given the file and its MIME type. Never raises an error."""
 
 
-def marker(job: Job, seed: int | None, sign: Sign | None = None) -> Marker:
-    """Marks the files of a job as it was begun; `seed` is that of the result."""
+def marker(job: Job, seed: int | None) -> Marker:
+    """Marks and signs the files of a job as it was begun; `seed` is that of the result."""
     from openclaw_fal.provenance.mark import mark
     from openclaw_fal.provenance.record import LEVELS
 
     level: Level = next((one for one in LEVELS if one == job.provenance), "mark")
+    sign = partial(_sign, job.sign["certificate"], job.sign["key"]) if job.sign else None
     return partial(mark, record=_record(job, seed), level=level, sign=sign)
 
 
-def signer(settings: RunSettings) -> Sign | None:
-    """What signs the files, where that was asked for. The certificate and the key are tried first:
-    nothing is sent when they do not serve. Raises LocalError, UsageError."""
-    if settings.sign is None:
-        return None
+def check_signing(settings: RunSettings) -> None:
+    """Try the certificate and the key of `--sign` before anything is sent. Raises LocalError,
+    UsageError."""
+    if settings.sign is not None:
+        _signer(*settings.sign)
+
+
+def _sign(certificate: str, key: str, source: Path, to: Path, mime_type: str, kind: str) -> None:
+    """A `Sign`. Raises what `_signer` raises: a job may be picked up when its key has gone."""
+    _signer(certificate, key)(source, to, mime_type, kind)
+
+
+def _signer(certificate: str, key: str) -> Sign:
     from openclaw_fal import __version__
     from openclaw_fal.provenance import credentials
 
-    certificate, key = settings.sign
     return credentials.signer(Path(certificate), Path(key), f"openclaw-fal {__version__}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -104,5 +105,14 @@ class Prepared:
             request=request_document(plan.request, self.described) if plan.request else None,
             provenance=settings.provenance,
             replay_of=settings.replay_of,
+            sign=_absolute(settings.sign),
             reservation=quotes.reservation(plan.endpoint, kept) if quotes else UNKNOWN,
         )
+
+
+def _absolute(sign: tuple[str, str] | None) -> dict[str, str] | None:
+    """The certificate and key for the journal: a later process may run in another folder."""
+    if sign is None:
+        return None
+    certificate, key = map(os.path.abspath, sign)
+    return {"certificate": certificate, "key": key}

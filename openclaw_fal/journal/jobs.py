@@ -236,9 +236,15 @@ class Journal(Lookups):
         """The file of output `index` (from 0) is under its final name."""
         return self._write(output_change(job_id, index, output, None))
 
-    def done(self, job_id: str) -> bool:
-        """All files are saved. A large result that was put aside is no longer needed."""
-        changed = self._change(job_id, _NOT_DONE, state="done", owner="", result_file=None)
+    def done(self, job_id: str, seed: int | None = None) -> bool:
+        """All files are saved. A large result that was put aside is no longer needed.
+
+        `seed` is the one that fal used, where its result says so.
+        """
+        changes: dict[str, object] = {} if seed is None else {"seed": seed}
+        changed = self._change(
+            job_id, _NOT_DONE, state="done", owner="", result_file=None, **changes
+        )
         journal_results.drop(self.path, job_id)
         return changed
 

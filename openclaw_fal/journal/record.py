@@ -90,7 +90,8 @@ class NewJob(Row):
     `count` the number of outputs expected. `body` is kept exactly, but for the bytes of files (see
     `bodies`). `key`, with the `fingerprint` of the body, names the request; `reservation` is what
     it needs from the budget. `request` are the options as they were given, `provenance` how its
-    files are marked, `replay_of` the job or file that is made again.
+    files are marked, `replay_of` the job or file that is made again, `sign` the paths of the
+    `certificate` chain and the private `key` that sign its files.
     """
 
     kind: Kind = column("TEXT NOT NULL")
@@ -113,6 +114,7 @@ class NewJob(Row):
     request: Mapping[str, object] | None = column("TEXT", form=JSON, since=2, default=None)
     provenance: str | None = column("TEXT", since=2, default=None)
     replay_of: str | None = column("TEXT", form=TEXT, key="replayOf", since=2, default=None)
+    sign: Mapping[str, str] | None = column("TEXT", form=JSON, since=3, default=None)
     reservation: Reservation = UNKNOWN
 
 

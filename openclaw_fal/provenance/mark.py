@@ -107,7 +107,11 @@ def _write(path: Path, pieces: Iterable[bytes], mode: int) -> str:
 
 def _signed(part: Path, marked: Marked, mime_type: str, source_type: str, sign: Sign) -> Marked:
     copy = _beside(part, "signed")
-    sign(marked.path, copy, mime_type, source_type)
+    try:
+        sign(marked.path, copy, mime_type, source_type)
+    except Exception:
+        copy.unlink(missing_ok=True)
+        raise
     if marked.path != part:
         with suppress(OSError):
             marked.path.unlink()

@@ -94,6 +94,7 @@ def test_every_option_of_a_request_can_be_kept_and_read(kind: Kind) -> None:
 def test_it_runs_and_says_what_it_repeats(openclaw: Openclaw) -> None:
     made = openclaw("image", "a cat", "--json").json
 
+    assert body(openclaw, "replay", made["jobId"])["seed"] == made["seed"]
     again = openclaw("replay", made["jobId"], "--json")
     kept = openclaw("jobs", "show", again.json["jobId"], "--json").json["job"]
 
@@ -115,7 +116,8 @@ def test_references_are_found_by_what_they_are(openclaw: Openclaw) -> None:
 
     assert (missing.status, also.status) == (5, 5)
     assert "SHA-256" in missing.err
-    assert given == {**from_job, "seed": made["seed"]}  # the file knows the seed that fal chose
+    assert given == from_job
+    assert given["seed"] == made["seed"]  # the file and the journal know the seed that fal chose
     assert given["image_url"].startswith("data:image/png")
 
 

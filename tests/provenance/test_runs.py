@@ -10,7 +10,8 @@ import pytest
 
 from openclaw_fal.provenance import credentials
 from openclaw_fal.provenance.read import report
-from tests.program import Openclaw, in_process
+from openclaw_fal.sandbox import Sandbox
+from tests.program import KEY, Openclaw, in_process, write_config
 from tests.provenance import certificates
 from tests.provenance.specimens import specimens
 
@@ -133,3 +134,39 @@ def test_signing(openclaw: Openclaw, tmp_path: Path) -> None:
     assert output["contentCredentials"] == "signed"
     assert credentials.verify(Path(output["path"]), "image/png").valid
     assert output["sha256"] == sha256(output["path"])
+
+
+def test_a_job_that_is_picked_up_later_is_signed_as_it_was_asked_for(
+    openclaw: Openclaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("c2pa", reason="c2pa-python is not installed")
+    chain, key = certificates.write(tmp_path)
+    words = ("image", "--async", "--sign", chain.name, key.name, "--json")
+
+    monkeypatch.delenv("OPENCLAW_FAL_SANDBOX")
+    monkeypatch.setenv("FAL_KEY", KEY)
+    with Sandbox() as fal:
+        write_config(fal.url)
+        first, second = (openclaw(*words, prompt).json["jobId"] for prompt in "pq")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        signed = openclaw("jobs", "wait", first, "--json").json["outputs"][0]
+        key.unlink()
+        unsigned = openclaw("jobs", "wait", second, "--json")
+
+    assert credentials.verify(Path(signed["path"]), "image/png").valid
+    assert unsigned.status == 0
+    assert "could not be signed" in unsigned.json["outputs"][0]["provenanceNote"]
+
+
+def test_the_items_of_a_batch_are_signed(openclaw: Openclaw, tmp_path: Path) -> None:
+    pytest.importorskip("c2pa", reason="c2pa-python is not installed")
+    chain, key = map(str, certificates.write(tmp_path))
+    Path("prompts.txt").write_text("a cat\n")
+
+    refused = openclaw("image", "--prompts", "prompts.txt", "--sign", key, key)
+    run = openclaw("image", "--prompts", "prompts.txt", "--sign", chain, key, "--json")
+
+    assert refused.status == 3
+    output = run.json["items"][0]["outputs"][0]
+    assert credentials.verify(Path(output["path"]), "image/png").valid
