@@ -179,9 +179,7 @@ class Collector(Frozen):
                     part.discard()
                 raise
             with signals.unbroken():
-                output = part.finish(
-                    remote, before_naming, mark=marker(job, result.seed)
-                )
+                output = part.finish(remote, before_naming, mark=marker(job, result.seed))
                 self.journal.saved(job.id, index, output)
         return output
 
