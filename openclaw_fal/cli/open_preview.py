@@ -29,7 +29,7 @@ def check_preview() -> None:
 
 def previewed(outputs: Iterable[Output], session: Session) -> list[str]:
     """Draw the images among `outputs` on the terminal; notes on those that were not drawn."""
-    from openclaw_fal.ui.render import is_terminal
+    from openclaw_fal.ui.render import is_terminal, wants_color
 
     if session.json or session.quiet:
         return []
@@ -37,7 +37,7 @@ def previewed(outputs: Iterable[Output], session: Session) -> list[str]:
         return ["no preview: this is not a terminal"]
     from openclaw_fal.ui import preview
 
-    color = not (session.no_color or os.environ.get("NO_COLOR"))
+    color = wants_color(session)
     notes = [
         preview.show(output.path, color=color)
         for output in outputs

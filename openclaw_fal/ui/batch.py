@@ -1,4 +1,4 @@
-"""What a person sees while a batch runs: one bar for all of it, counts, and the last lines."""
+"""The display of a running batch: one progress bar, counts by state, and the latest messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.text import lower_start, redacted, safe, write_safely
 from openclaw_fal.ui.drawing import SHORTEST_BAR, Glyphs, Line
 from openclaw_fal.ui.layout import cut, width_of
-from openclaw_fal.ui.render import is_terminal
+from openclaw_fal.ui.render import is_terminal, one_line, wants_color
 from openclaw_fal.ui.transfers import clock_text
 
 if TYPE_CHECKING:
@@ -21,110 +21,106 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
     from openclaw_fal.ui.live_view import View
 
-EVERY_S = 10.0
-"""The shortest pause between two lines where there is no live display."""
+LINE_INTERVAL_S = 10.0
+"""Least time between two progress lines where there is no live display."""
 
 LAST_LINES = 4
 WIDEST_BAR = 40
 
 
-class Standing(Frozen):
-    """How far a batch is. `money` is what was spent of what may be, as text."""
+class BatchState(Frozen):
+    """The progress of a batch. `money` is text: what was spent, and of which budget."""
 
     counts: Counts
     money: str = ""
 
 
 class BatchDisplay:
-    """The display that is off. Every method may be called from any thread."""
+    """Prints only the paths of outputs: the display with --quiet. The base of the other displays.
+    Every method may be called from any thread."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def output(self, path: str) -> None:
-        """A file is there: its path goes to standard output, unless a document comes there."""
+        """Print the path of a saved file to stdout; with --json it is in the final document."""
         if not self._session.json:
             write_safely(sys.stdout, redacted(safe(path), self._session.secrets) + "\n")
             sys.stdout.flush()
 
     def event(self, text: str) -> None:
-        """Something happened to one item."""
+        """Show what happened to one item."""
 
     def stands(self, counts: Counts, money: str) -> None:
-        """How far the batch is now."""
+        """Show the progress of the batch."""
 
     def close(self) -> None:
-        """Nothing more will come. May be called twice."""
+        """Remove the display. May be called twice."""
 
 
 class PlainBatchDisplay(BatchDisplay):
-    """A line now and then, and one for each item that failed."""
+    """Prints a progress line at most every `LINE_INTERVAL_S`, and a line for each event."""
 
     def __init__(self, session: Session, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(session)
         self._clock, self._start = clock, clock()
-        self._next_at = self._start + EVERY_S
+        self._next_at = self._start + LINE_INTERVAL_S
 
     def event(self, text: str) -> None:
         self._line(lower_start(text))
 
     def stands(self, counts: Counts, money: str) -> None:
         if self._clock() >= self._next_at:
-            self._next_at = self._clock() + EVERY_S
-            self._line(words_of(Standing(counts, money)))
+            self._next_at = self._clock() + LINE_INTERVAL_S
+            self._line(state_text(BatchState(counts, money)))
 
     def _line(self, text: str) -> None:
-        line = redacted(safe(text, keep_newlines=False), self._session.secrets)
         stamp = clock_text(self._clock() - self._start)
-        write_safely(sys.stderr, f"{stamp:>7}  {line}\n")
+        write_safely(sys.stderr, f"{stamp:>7}  {one_line(text, self._session)}\n")
         sys.stderr.flush()
 
 
 class LiveBatchDisplay(BatchDisplay):
-    """Redraws in place on standard error; leaves nothing behind."""
+    """Redraws in place on stderr, and clears the screen at its end."""
 
     def __init__(self, session: Session, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(session)
         self._clock, self._start = clock, clock()
         self._lock = threading.Lock()
-        self._standing: Standing | None = None
-        self._last: deque[str] = deque(maxlen=LAST_LINES)
+        self._state: BatchState | None = None
+        self._messages: deque[str] = deque(maxlen=LAST_LINES)
         self._glyphs = Glyphs(getattr(sys.stderr, "encoding", None))
         self._view: View | None = None
 
     def output(self, path: str) -> None:
         if is_terminal(sys.stdout) and self._view is not None and not self._session.json:
-            # The display redraws the same screen: a line between its frames would be overwritten.
+            # A line printed to stdout would be overwritten by the next frame.
             self._view.print(redacted(safe(path), self._session.secrets), "")
         else:
             super().output(path)
 
     def event(self, text: str) -> None:
         with self._lock:
-            line = redacted(safe(text, keep_newlines=False), self._session.secrets)
-            self._last.append(lower_start(line))
+            self._messages.append(lower_start(one_line(text, self._session)))
 
     def stands(self, counts: Counts, money: str) -> None:
         from openclaw_fal.ui.live_view import View
 
         with self._lock:
-            self._standing = Standing(counts, money)
+            self._state = BatchState(counts, money)
         if self._view is None:
-            import os
-
-            color = not (self._session.no_color or os.environ.get("NO_COLOR"))
-            self._view = View(self.lines, color=color)
+            self._view = View(self.lines, color=wants_color(self._session))
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """What stands on the screen now."""
+        """The lines to draw now: messages, bar and counts."""
         with self._lock:
-            standing, last = self._standing, list(self._last)
-        if standing is None:
+            state, messages = self._state, list(self._messages)
+        if state is None:
             return []
         elapsed = self._clock() - self._start
-        lines: list[Line] = [[(cut(text, width), "dim")] for text in last]
-        lines.append(bar_line(standing.counts, elapsed, width, self._glyphs))
-        lines += [[(part, "")] for part in fitted_words(standing, width)]
+        lines: list[Line] = [[(cut(text, width), "dim")] for text in messages]
+        lines.append(bar_line(state.counts, elapsed, width, self._glyphs))
+        lines += [[(text, "")] for text in count_lines(state, width)]
         return lines[-max(height - 1, 1) :]
 
     def close(self) -> None:
@@ -134,41 +130,41 @@ class LiveBatchDisplay(BatchDisplay):
 
 
 def display_for(session: Session) -> BatchDisplay:
-    """The display that fits: none with --quiet, live on a terminal, else a line now and then."""
+    """The display for this session: paths only with --quiet, live on a terminal, else plain."""
     if session.quiet:
         return BatchDisplay(session)
     return LiveBatchDisplay(session) if is_terminal(sys.stderr) else PlainBatchDisplay(session)
 
 
-def ended(counts: Counts) -> int:
-    """How many items have come to an end."""
+def ended_items(counts: Counts) -> int:
+    """How many items are done, failed or uncertain."""
     return counts.done + counts.failed + counts.uncertain
 
 
-def left_s(counts: Counts, elapsed: float) -> float | None:
-    """Seconds to go at the rate so far; None while nothing has ended."""
-    over = ended(counts)
-    return elapsed / over * (counts.total - over) if over else None
+def remaining_s(counts: Counts, elapsed: float) -> float | None:
+    """Estimated seconds to go, at the average rate so far; None before the first item has ended."""
+    ended = ended_items(counts)
+    return elapsed / ended * (counts.total - ended) if ended else None
 
 
 def bar_line(counts: Counts, elapsed: float, width: int, glyphs: Glyphs) -> Line:
-    """The bar, how many are over, the time that it took, and the time left."""
-    over = ended(counts)
-    share = over / counts.total if counts.total else 1.0
-    tail = f"  {over}/{counts.total}  {clock_text(elapsed)}"
-    left = left_s(counts, elapsed)
-    if left is not None and over < counts.total:
-        tail += f"  {clock_text(left)} left"
+    """The bar, how many items have ended, the elapsed time, and the estimated remaining time."""
+    ended = ended_items(counts)
+    share = ended / counts.total if counts.total else 1.0
+    tail = f"  {ended}/{counts.total}  {clock_text(elapsed)}"
+    remaining = remaining_s(counts, elapsed)
+    if remaining is not None and ended < counts.total:
+        tail += f"  {clock_text(remaining)} left"
     room = min(width - width_of(tail), WIDEST_BAR)
     if room < SHORTEST_BAR:
         return [(cut(tail.strip(), width), "")]
     full = int(share * room)
-    return [(glyphs.full * full, "green"), (glyphs.rest * (room - full), "dim"), (tail, "")]
+    return [(glyphs.full * full, "green"), (glyphs.empty * (room - full), "dim"), (tail, "")]
 
 
-def parts_of(standing: Standing) -> list[str]:
-    """The counts that are not zero, and the money, as words."""
-    counts = standing.counts
+def state_parts(state: BatchState) -> list[str]:
+    """The counts that are not zero, and the money, each as text: `3 failed`."""
+    counts = state.counts
     named = (
         (counts.done, "done"),
         (counts.failed, "failed"),
@@ -179,18 +175,18 @@ def parts_of(standing: Standing) -> list[str]:
         (counts.pending, "to send"),
     )
     parts = [f"{count} {word}" for count, word in named if count]
-    return [*parts, standing.money] if standing.money else parts
+    return [*parts, state.money] if state.money else parts
 
 
-def words_of(standing: Standing) -> str:
-    """How far a batch is, as one line."""
-    return f"{ended(standing.counts)}/{standing.counts.total}: {', '.join(parts_of(standing))}"
+def state_text(state: BatchState) -> str:
+    """The progress of a batch as one line."""
+    return f"{ended_items(state.counts)}/{state.counts.total}: {', '.join(state_parts(state))}"
 
 
-def fitted_words(standing: Standing, width: int) -> list[str]:
-    """The counts in as few lines as fit the width, broken between them."""
+def count_lines(state: BatchState, width: int) -> list[str]:
+    """The counts on as few lines of this width as possible, broken between counts."""
     lines = [""]
-    for part in parts_of(standing):
+    for part in state_parts(state):
         joined = f"{lines[-1]}, {part}" if lines[-1] else part
         if width_of(joined) <= width or not lines[-1]:
             lines[-1] = joined

@@ -1,4 +1,4 @@
-"""What the live display looks like: lines made of pieces, for any width. Prints nothing."""
+"""Builds the lines of the live display for a given width. Prints nothing."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ LOG_LINES = 4
 BAR_WIDTH, SHORTEST_BAR = 24, 6
 
 Line = list[tuple[str, str]]
-"""Pieces of one line: text and style."""
+"""One line: segments of (text, rich style)."""
 
 
 class Glyphs:
-    """The characters to draw with; ASCII where the terminal's encoding knows no others."""
+    """The characters to draw with; ASCII where the terminal's encoding lacks the others."""
 
     def __init__(self, encoding: str | None) -> None:
-        self.spinner, self.full, self.rest = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "━", "─"
+        self.spinner, self.full, self.empty = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "━", "─"
         self.up, self.down, self.log = "↑", "↓", "│"
         try:
             "⠋━─↑↓│…".encode(encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
-            self.spinner, self.full, self.rest = "|/-\\", "#", "."
+            self.spinner, self.full, self.empty = "|/-\\", "#", "."
             self.up, self.down, self.log = "^", "v", "|"
 
 
 class JobState:
-    """What is known of one job that is watched."""
+    """What the display shows of one job: status, latest log lines, transfers."""
 
     def __init__(self, label: str = "") -> None:
         self.label = label
@@ -37,7 +37,7 @@ class JobState:
         self.transfers: dict[tuple[int, int], Transfer] = {}
 
     def begin_phase(self, *, downloading: bool) -> None:
-        """Remove what is over: finished transfers, and the model's log once it has ended."""
+        """Drop finished transfers, and the model's log once the downloads begin."""
         self.transfers = {
             key: transfer for key, transfer in self.transfers.items() if not transfer.finished
         }
@@ -45,8 +45,8 @@ class JobState:
             self.logs.clear()
 
     def lines(self, elapsed: float, width: int, glyphs: Glyphs) -> list[Line]:
-        """Log lines, the status, and a line for each transfer. One of several jobs shows one log
-        line, below its status."""
+        """Log lines, the status, and a line for each transfer. With several jobs, each has a
+        label, and only its last log line, below its status."""
         log = [f"{glyphs.log} {text}" for text in self.logs]
         above, below = ([], [f"  {line}" for line in log[-1:]]) if self.label else (log, [])
         lines: list[Line] = [[(cut(text, width), "dim")] for text in above]
@@ -65,7 +65,7 @@ class JobState:
 
 
 def transfer_line(transfer: Transfer, label_width: int, width: int, glyphs: Glyphs) -> Line:
-    """Label, bar, amount, rate, time left: as many of them as fit, the first ones first."""
+    """Label, bar, amount, rate and remaining time; what does not fit is left out from the end."""
     label = cut(transfer.label, label_width)
     start = "  " + label + " " * (label_width - width_of(label))
     amount, rate, remaining = _figures(transfer)
@@ -80,13 +80,13 @@ def transfer_line(transfer: Transfer, label_width: int, width: int, glyphs: Glyp
         full = int(transfer.share * bar)
         line += [
             ("  " + glyphs.full * full, "green" if transfer.finished else "cyan"),
-            (glyphs.rest * (bar - full), "dim"),
+            (glyphs.empty * (bar - full), "dim"),
         ]
     return [*line, (amount + tail, "")]
 
 
 def _figures(transfer: Transfer) -> tuple[str, str, str]:
-    """The amount, the rate and the time left, each with the gap before it."""
+    """The amount, the rate and the remaining time, each with two spaces before it."""
     rate = f"  {size_text(transfer.rate)}/s" if transfer.rate else ""
     if transfer.finished:
         return "  " + size_text(transfer.done), rate, ""

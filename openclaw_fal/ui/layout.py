@@ -1,4 +1,4 @@
-"""Lines that fit: wrapping, aligned tables and facts, by the cells that characters take."""
+"""Wrapping and alignment of text, tables and facts. Widths are in terminal cells."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 GAP = 2  # cells between columns
-SNUG = 24  # the last column of a table gets at least this, or lines of its own
+LEAST_LAST_COLUMN = 24  # cells; a last column with less room goes below the others
 STACKED_INDENT = 4
-HARD_SPACE = "\u00a0"  # joins words that belong together; printed as a space
+HARD_SPACE = "\u00a0"  # a line never breaks here; printed as a space
 
 
 def width_of(text: str) -> int:
@@ -27,14 +27,14 @@ def _cells(char: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """`text`, ended with … where it is wider than `width`."""
+    """`text`; what is wider than `width` is cut and ends with …."""
     if width_of(text) <= width:
         return text
-    return _start(text, width - 1) + "…" if width > 0 else ""
+    return _prefix(text, width - 1) + "…" if width > 0 else ""
 
 
-def _start(text: str, width: int) -> str:
-    """The longest start of `text` that takes at most `width` cells."""
+def _prefix(text: str, width: int) -> str:
+    """The longest prefix of `text` that takes at most `width` cells."""
     room = width
     for at, char in enumerate(text):
         room -= _cells(char)
@@ -44,7 +44,7 @@ def _start(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
-    """The lines of `text`, broken at spaces. Words that are too long (paths, URLs, refs) stay
+    """The lines of `text`, broken at spaces. Words longer than a line (paths, URLs, refs) stay
     whole, so that they can be copied, unless `break_words`."""
     width = max(width, 8)
     lines: list[str] = []
@@ -59,7 +59,7 @@ def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
                 lines.append(line)
             line = word
             while break_words and width_of(line) > width:
-                head = _start(line, width)
+                head = _prefix(line, width)
                 lines.append(head)
                 line = line[len(head) :]
         lines.append(line)
@@ -67,7 +67,7 @@ def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
 
 
 def hanging(text: str, hang: int, width: int) -> str:
-    """`text` within `width` cells, its further lines indented by `hang` cells."""
+    """`text` wrapped to `width` cells, with every line after the first indented by `hang` cells."""
     margin = " " * (len(text) - len(text.lstrip(" ")))
     first, *more = wrapped(text.lstrip(" "), width - hang)
     return "\n".join([margin + first, *(" " * hang + line for line in more)])
@@ -78,7 +78,7 @@ def table_lines(
 ) -> tuple[list[str], list[str]]:
     """The lines of a table's head and of its rows, within `width` cells (None: one line a row).
 
-    When the last columns have no room beside the others they go below them, indented.
+    Last columns without room beside the others go below them, indented.
     """
     cells = [[column.upper() for column in columns], *rows]
     widths = [max(width_of(row[i]) for row in cells) for i in range(len(columns))]
@@ -88,10 +88,10 @@ def table_lines(
 
 
 def _columns_beside(widths: list[int], width: int) -> int:
-    """How many columns stand beside one another; the last one of all may wrap."""
+    """How many columns fit side by side. The table's last column may wrap, so needs less room."""
     last = len(widths) - 1
     indent = sum(widths[:last]) + GAP * last
-    if indent + min(widths[last], SNUG) <= width:
+    if indent + min(widths[last], LEAST_LAST_COLUMN) <= width:
         return last + 1
     room, beside = width, 0
     while beside < last and (room := room - widths[beside]) >= 0:
@@ -123,7 +123,7 @@ def _padded(text: str, width: int) -> str:
 def fact_lines(
     rows: Sequence[tuple[str, str]], width: int | None, *, break_words: bool = False
 ) -> list[tuple[str, str]]:
-    """(name, padded to one width; value) for each line: values wrap under themselves."""
+    """(padded name, value) for each line. A wrapped value continues on lines with a blank name."""
     column = max((width_of(name) for name, _ in rows), default=0) + GAP
     lines = []
     for name, value in rows:
@@ -138,8 +138,8 @@ def fact_lines(
 
 
 def fitted(text: str, width: int) -> str:
-    """Help text within `width`: paragraphs wrap, explanations go under what they explain, and
-    commands continue on the next line with a backslash, so that they can still be copied."""
+    """Help text within `width`: paragraphs wrap, an explanation without room goes below what it
+    explains, and commands continue after a backslash, so that they can still be copied."""
     lines = text.split("\n")
     if all(width_of(line) <= width for line in lines):
         return text
@@ -147,7 +147,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def _blocks(lines: Iterable[str]) -> list[list[str]]:
-    """Paragraphs (lines at the margin that follow one another) and single lines."""
+    """Groups lines: consecutive prose lines at the margin are one paragraph, others stay single."""
     blocks: list[list[str]] = []
     open_paragraph = False
     for line in lines:
@@ -175,7 +175,7 @@ def _fitted_block(block: list[str], width: int) -> list[str]:
 
 
 def _explained(margin: str, name: str, text: str, column: int, width: int) -> list[str]:
-    """A name and its explanation: beside it where there is room for one, else below it."""
+    """A name with its explanation beside it, or below it where there is no room beside."""
     if column < width // 2:
         first, *more = wrapped(text, width - column)
         return [
@@ -188,7 +188,7 @@ def _explained(margin: str, name: str, text: str, column: int, width: int) -> li
 
 
 def _continued(margin: str, command: str, width: int) -> list[str]:
-    """A command on several lines, broken between its words: never inside quotes, nor between an
+    """A command on several lines, broken between words, but never inside quotes or between an
     option and its value."""
     word = r"""(?:[^\s"'-]|"[^"]*"|'[^']*')(?:[^\s"']|"[^"]*"|'[^']*')*"""
     words = re.findall(rf"""--?[\w-]+={word}|--?[\w-]+(?: {word})?|{word}|\S+""", command)

@@ -1,12 +1,11 @@
 """The live display: a status line for each job, its last log lines, a bar for each transfer.
 
-It leaves nothing behind but notes, and the log of a job that failed. It appears after a moment, so
-that a quick job ends before rich has to be loaded.
+At its end it is cleared; only notes, and the log of a job that failed, stay on the screen. It
+appears after `DELAY_S`, so that a quick job never has to load rich.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -14,10 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
-from openclaw_fal.text import lower_start, redacted, safe
+from openclaw_fal.text import lower_start
 from openclaw_fal.ui.drawing import Glyphs, JobState, Line
 from openclaw_fal.ui.layout import hanging
-from openclaw_fal.ui.render import columns
+from openclaw_fal.ui.render import columns, one_line, wants_color
 from openclaw_fal.ui.transfers import Transfer, queue_text
 
 if TYPE_CHECKING:
@@ -28,14 +27,14 @@ DELAY_S = 0.15
 
 
 class Screen:
-    """The jobs that are watched, and the display that shows them once it has begun."""
+    """The jobs that are shown, and the display, which opens after a delay."""
 
     def __init__(self, session: Session, delay_s: float, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.glyphs = Glyphs(getattr(sys.stderr, "encoding", None))
         self.jobs: list[JobState] = []
-        self._color = not (session.no_color or os.environ.get("NO_COLOR"))
+        self._color = wants_color(session)
         self._start = clock()
         self._delay_s = delay_s
         self._opener: threading.Timer | None = None
@@ -43,7 +42,7 @@ class Screen:
         self._closed = False
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """What stands on the screen now; the last lines when there is no room for all."""
+        """The lines to draw now; the last ones where `height` has no room for all."""
         with self.lock:
             elapsed = self.clock() - self._start
             lines = [line for job in self.jobs for line in job.lines(elapsed, width, self.glyphs)]
@@ -64,9 +63,10 @@ class Screen:
                 self.jobs.remove(job)
 
     def above(self, text: str, style: str) -> None:
-        """A line that stays: above the display while there is one.
+        """Print a line that stays on the screen, above the display while it is open.
 
-        Never with our lock held: the display's own thread takes its lock first, and then ours.
+        Must not be called with `lock` held: rich's thread takes its own lock and then `lock`, so
+        the opposite order could deadlock.
         """
         if self._view is not None:
             self._view.print(text, style)
@@ -161,7 +161,7 @@ class LiveProgress(Progress):
                 self._print_log(line)
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """What stands on the screen now."""
+        """The lines to draw now."""
         return self._screen.lines(width, height)
 
     def _show(self, text: str) -> None:
@@ -182,10 +182,10 @@ class LiveProgress(Progress):
         return f"{self._job.label}: {text}" if self._job.label else text
 
     def _clean(self, text: str) -> str:
-        return redacted(safe(text, keep_newlines=False), self._session.secrets)
+        return one_line(text, self._session)
 
 
 def _failing() -> bool:
-    """Whether an error of the job is on its way up; an interruption is none."""
+    """Whether an exception is being handled now, other than an interruption by the user."""
     error = sys.exception()
     return isinstance(error, Exception) and getattr(error, "code", "") != "interrupted"

@@ -1,4 +1,4 @@
-"""Puts the live display on the screen, with rich."""
+"""Draws the live display with rich."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FRAMES_A_SECOND = 8
 
 
 class _Screen(Console):
-    """A console that never hides the cursor: a process that is killed cannot show it again."""
+    """A console that never hides the cursor, since a killed process could not show it again."""
 
     def show_cursor(self, show: bool = True) -> bool:
         return False
@@ -24,7 +24,7 @@ def _console(color: bool) -> _Screen:
 
 
 class View:
-    """Draws `lines(width, height)` again and again until it is stopped, and then nothing."""
+    """Redraws `lines(width, height)` until `stop`, which clears it."""
 
     def __init__(
         self, lines: Callable[[int, int], list[list[tuple[str, str]]]], *, color: bool
@@ -46,7 +46,7 @@ class View:
             yield Text.assemble(*line, no_wrap=True, overflow="ellipsis")
 
     def print(self, text: str, style: str) -> None:
-        """A line above the display that stays."""
+        """Print a line above the display, which stays on the screen."""
         self._console.print(_message(text, style), soft_wrap=True)
 
     def stop(self) -> None:
@@ -54,13 +54,13 @@ class View:
 
 
 def print_line(text: str, style: str, *, color: bool) -> None:
-    """A line that stays, without a display."""
+    """Print a line where no display is open."""
     _console(color).print(_message(text, style), soft_wrap=True)
 
 
 def _message(text: str, style: str) -> Text:
-    """A line in one style; of a note, only the word before the colon has it."""
-    head, colon, rest = text.partition(":")
+    """A line in `style`; of a note, only the word before the colon is styled."""
+    head, colon, message = text.partition(":")
     if style == "dim" or not colon:
         return Text(text, style=style)
-    return Text.assemble((head + colon, style), rest)
+    return Text.assemble((head + colon, style), message)

@@ -1,6 +1,6 @@
-"""Images in the terminal, through textual-image: sixel, kitty's protocol, or half blocks.
+"""Shows images in the terminal with textual-image: sixel, kitty's protocol, or half blocks.
 
-The library belongs to the extra `preview` and is imported only when a preview is asked for.
+The library is in the extra `preview`, and is imported only when a preview is shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from openclaw_fal.ui.rich_blocks import console
 
-ROWS, ROWS_BELOW = 24, 10  # the picture's rows at most, and what is left for the closing panel
+MOST_ROWS = 24  # of the picture
+ROWS_BELOW = 10  # of the terminal, kept free for the closing panel
 
 
 def available() -> bool:
@@ -21,20 +22,21 @@ def available() -> bool:
 
 
 def show(path: Path, *, color: bool) -> str | None:
-    """Draw an image file on stderr; why it could not be drawn, if so."""
+    """Draw an image file on stderr. Returns why it could not be drawn, or None."""
     import logging
 
-    logging.getLogger("textual_image").setLevel(logging.CRITICAL)  # guesses are good enough here
+    # The library warns when it has to guess the terminal's cell size; the guess is good enough.
+    logging.getLogger("textual_image").setLevel(logging.CRITICAL)
     from textual_image import renderable
 
-    kind: Callable[..., object] = renderable.UnicodeImage
+    image: Callable[..., object] = renderable.UnicodeImage
     if color:
-        # What the terminal can do was asked through stdout; without one, half blocks always work.
-        kind = renderable.Image if sys.stdout.isatty() else renderable.HalfcellImage
+        # The library asks the terminal through stdout what it can draw. Half blocks always work.
+        image = renderable.Image if sys.stdout.isatty() else renderable.HalfcellImage
     out = console(sys.stderr, color=color)
-    out.height = max(min(ROWS, out.height - ROWS_BELOW), 4)
+    out.height = max(min(MOST_ROWS, out.height - ROWS_BELOW), 4)
     try:
-        out.print(kind(path, width="auto", height="auto"))
-    except Exception as error:  # Pillow has many ways to say that it cannot read a file
+        out.print(image(path, width="auto", height="auto"))
+    except Exception as error:  # Pillow raises many types for a file that it cannot read
         return f"{path.name} cannot be previewed: {error}"
     return None

@@ -1,4 +1,4 @@
-"""What a person sees while a job runs: a live display on a terminal, plain lines elsewhere."""
+"""The display of a running job: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
-from openclaw_fal.text import lower_start, redacted, safe, write_safely
-from openclaw_fal.ui.render import is_terminal
+from openclaw_fal.text import lower_start, safe, write_safely
+from openclaw_fal.ui.render import is_terminal, one_line
 from openclaw_fal.ui.transfers import Transfer, clock_text, queue_text, size_text
 
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
-POSITION_EVERY_S = 10.0
-STILL_EVERY_S = 60.0
-LOG_LINES = 20
+# A line is repeated after so many seconds of silence.
+QUEUED_INTERVAL_S = 10.0
+RUNNING_INTERVAL_S = 60.0
+LOG_LINES = 20  # that are shown without --verbose
 
 
 def progress_for(session: Session) -> Progress:
-    """The display that fits: none with --quiet, live on a terminal, else a line for each change."""
+    """The display for this session: none with --quiet, live on a terminal, else plain lines."""
     if session.quiet:
         return Progress()
     if is_terminal(sys.stderr):
@@ -33,14 +34,14 @@ def progress_for(session: Session) -> Progress:
 
 
 def unsuppressed_notes(session: Session, progress: Progress) -> Callable[[str], None]:
-    """How to say what must be seen with --quiet too: an option that is not sent as it was given."""
+    """A function that shows a note with --quiet too: for an option that is not sent as given."""
     from openclaw_fal.ui.render import Renderer
 
     return Renderer(session).note if session.quiet else progress.note
 
 
 def request_log(session: Session) -> Callable[[str], None]:
-    """Prints the sandbox's line for each request that it answers; nothing with --quiet."""
+    """A function that prints the sandbox's log line of a request; nothing with --quiet."""
 
     def log(line: str) -> None:
         if not session.quiet:
@@ -51,8 +52,8 @@ def request_log(session: Session) -> Callable[[str], None]:
 
 
 class PlainProgress(Progress):
-    """Few lines on stderr, each with the seconds since the start: one for each change of state,
-    the queue position now and then, and a sign of life a minute. With --verbose, all of them."""
+    """Lines on stderr, each with the time since the start: one for each change of state, the queue
+    position every 10 s, `running` every 60 s, and the first log lines (--verbose: all of them)."""
 
     def __init__(
         self,
@@ -79,10 +80,10 @@ class PlainProgress(Progress):
         self._enter(name, name)
 
     def queued(self, position: int | None) -> None:
-        self._enter("queued", queue_text(position), every=POSITION_EVERY_S)
+        self._enter("queued", queue_text(position), every=QUEUED_INTERVAL_S)
 
     def running(self) -> None:
-        self._enter("running", "running", every=STILL_EVERY_S)
+        self._enter("running", "running", every=RUNNING_INTERVAL_S)
 
     def log(self, message: str) -> None:
         with self._lock:
@@ -105,17 +106,17 @@ class PlainProgress(Progress):
     def _moved(self, name: str, done: int, total: int | None) -> None:
         with self._lock:
             transfer = self._transfers.setdefault(name, Transfer(name, self._clock))
-            before = transfer.finished
+            was_finished = transfer.finished
             transfer.moved(done, total)
-            if transfer.finished and not before:
+            if transfer.finished and not was_finished:
                 rate = f", {size_text(transfer.rate)}/s" if transfer.rate else ""
                 self._say(f"{name} ({size_text(done)}{rate})")
 
     def _enter(self, state: str, text: str, *, every: float | None = None) -> None:
-        """Say a state when it begins, and again after `every` seconds of silence."""
+        """Print a state when it begins, and again after `every` seconds without a line."""
         with self._lock:
-            silent = self._clock() - self._last_line_at
-            if state != self._state or (every is not None and silent >= every):
+            silence = self._clock() - self._last_line_at
+            if state != self._state or (every is not None and silence >= every):
                 self._state = state
                 self._say(text)
 
@@ -123,6 +124,5 @@ class PlainProgress(Progress):
         self._last_line_at = self._clock()
         elapsed = self._last_line_at - self._start
         stamp = f"{elapsed:.1f}s" if elapsed < 60 else clock_text(elapsed)
-        line = redacted(safe(self._label + text, keep_newlines=False), self._session.secrets)
-        write_safely(sys.stderr, f"{stamp:>6}  {line}\n")
+        write_safely(sys.stderr, f"{stamp:>6}  {one_line(self._label + text, self._session)}\n")
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Renderer:
-    """Prints one result or one failure in the way that the session asks for."""
+    """Prints a result or a failure, as text or (--json) as a document."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def result(self, result: Result) -> None:
-        """Print a result; what is for people comes after what is for programs."""
+        """Print the result to stdout, then notes and summary to stderr."""
         if self._session.json:
             self._document(
                 result.raw
@@ -72,8 +73,8 @@ class Renderer:
 
         shown = presentable(document, self._session.secrets)
         text = json_for_terminals(json.dumps(shown, ensure_ascii=False, indent=2))
-        # Lone surrogates (undecodable file names) have no UTF-8, and a code page may lack any
-        # character: escape the whole document then.
+        # stdout's encoding may lack characters (a Windows code page; UTF-8 has no lone surrogates,
+        # which undecodable file names hold): then every non-ASCII character is escaped.
         try:
             text.encode(sys.stdout.encoding or "utf-8")
         except (UnicodeEncodeError, LookupError):
@@ -97,12 +98,12 @@ class Renderer:
             self._message("hint", error.hint, "cyan")
 
     def _message(self, head: str, text: str, style: str) -> None:
-        """A line for people: wrapped on a terminal, one line elsewhere."""
+        """Print `head: text` to stderr: wrapped on a terminal, one line elsewhere."""
         line = f"{head}: {lower_start(text)}"
         self._line(sys.stderr, self._fitted(line, len(head) + 2), style)
 
     def _fitted(self, text: str, hang: int) -> str:
-        """`text` with its further lines indented by `hang` cells, on a terminal."""
+        """`text`; on a terminal wrapped, with its later lines indented by `hang` cells."""
         if not is_terminal(sys.stderr):
             return text
         return hanging(redacted(text, self._session.secrets), hang, columns())
@@ -115,14 +116,14 @@ class Renderer:
         if is_terminal(stream):
             from openclaw_fal.ui.rich_blocks import print_block
 
-            print_block(block, stream, color=self._color(), width=columns())
+            print_block(block, stream, color=wants_color(self._session), width=columns())
             return
         for line in plain_lines(block):
             write_safely(stream, line + "\n")
 
     def _line(self, stream: TextIO, text: str, style: str | None = None) -> None:
         text = redacted(safe(text), self._session.secrets)
-        if style and is_terminal(stream) and self._color():
+        if style and is_terminal(stream) and wants_color(self._session):
             from openclaw_fal.ui.rich_blocks import print_line
 
             print_line(text, stream, style)
@@ -143,14 +144,19 @@ class Renderer:
         facts = tuple((clean(name), clean(value)) for name, value in block.rows)
         return Facts(facts, block.title, block.framed)
 
-    def _color(self) -> bool:
-        import os
 
-        return not (self._session.no_color or os.environ.get("NO_COLOR"))
+def wants_color(session: Session) -> bool:
+    """Whether colours may be used: neither --no-color nor NO_COLOR is set."""
+    return not (session.no_color or os.environ.get("NO_COLOR"))
+
+
+def one_line(text: str, session: Session) -> str:
+    """`text` as one line that is safe for a terminal and holds no secret."""
+    return redacted(safe(text, keep_newlines=False), session.secrets)
 
 
 def plain_lines(block: Table | Facts | Prose) -> list[str]:
-    """A block in a pipe: each row is one line, so that `grep` and `awk` can work on it."""
+    """A block as it is printed into a pipe: each row is one line, for `grep` and `awk`."""
     title = [block.title] if not isinstance(block, Prose) and block.title else []
     if isinstance(block, Prose):
         return [block.text]
@@ -161,11 +167,7 @@ def plain_lines(block: Table | Facts | Prose) -> list[str]:
 
 
 def columns() -> int:
-    """The width to fit into: COLUMNS, else the terminal's, else 80.
-
-    The terminal is that of stderr where stdout goes into a pipe.
-    """
-    import os
+    """The width to print for: COLUMNS, else that of the terminal on stdout or stderr, else 80."""
     import shutil
 
     if not os.environ.get("COLUMNS"):
@@ -178,9 +180,7 @@ def columns() -> int:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at `stream`: a terminal that can do more than print, and not CI."""
-    import os
-
+    """Whether `stream` is an interactive terminal: not TERM=dumb, and not in CI."""
     try:
         interactive = stream.isatty()
     except (AttributeError, ValueError):
@@ -189,12 +189,12 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def success_document(result: Result, capability: str) -> dict[str, object]:
-    """The JSON document of a result: what the command says, with `ok` and `capability`."""
+    """The JSON document of a result: the command's own fields after `ok` and `capability`."""
     return {"ok": result.status == 0, "capability": capability, **result.document}
 
 
 def failure_document(error: OpenClawFalError, session: Session) -> dict[str, object]:
-    """The failure document: one JSON object, on every failure."""
+    """The JSON document that --json prints on every failure."""
     facts: dict[str, object] = {"code": error.code, "message": lower_start(error.message)}
     if error.hint:
         facts["hint"] = error.hint
@@ -237,7 +237,7 @@ def _violation(violation: Violation) -> dict[str, object]:
 
 
 def in_options(message: str, keys: Iterable[str]) -> str:
-    """A message with the options of the command line in the place of the specification's names:
+    """A message in which parameter names are replaced by the command line's options:
     `aspectRatio 7:3: …` → `--aspect-ratio 7:3: …`."""
     import re
 
@@ -248,10 +248,10 @@ def in_options(message: str, keys: Iterable[str]) -> str:
 
 
 def violation_lines(violation: Violation, headline: str = "") -> list[str]:
-    """One violation for people: what was wrong and what is taken, then the nearest value. The only
-    violation of a request is the error's message already."""
-    alone = violation.message == headline
-    lines = [] if alone else [f"  - {in_options(violation.message, [violation.key])}"]
+    """The lines of one violation: its message, unless that is the headline, and the closest
+    value."""
+    is_headline = violation.message == headline
+    lines = [] if is_headline else [f"  - {in_options(violation.message, [violation.key])}"]
     if violation.closest is not None:
-        lines.append(f"{'  ' if alone else '    '}closest: {violation.closest}")
+        lines.append(f"{'  ' if is_headline else '    '}closest: {violation.closest}")
     return lines

@@ -1,4 +1,4 @@
-"""What a command hands to the renderer: one JSON document, and the same for people."""
+"""What a command returns to the renderer: a JSON document, and the same as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Table(Frozen):
 
 
 class Facts(Frozen):
-    """Named values, one a line. With `framed`, in a frame on a terminal."""
+    """Named values, one on each line; with `framed`, in a frame on a terminal."""
 
     rows: Sequence[tuple[str, str]]
     title: str | None = None
@@ -25,7 +25,7 @@ class Facts(Frozen):
 
 
 class Prose(Frozen):
-    """Help text: fitted to the terminal, and as it is in a pipe."""
+    """Help text: wrapped on a terminal, unchanged in a pipe."""
 
     text: str
 
@@ -35,14 +35,14 @@ Block = str | Table | Facts | Prose
 
 
 class Result(Frozen):
-    """The value of one command.
+    """The result of one command.
 
-    `document` is the JSON for `--json`; the renderer adds `ok` and `capability`. `out` goes to
-    stdout otherwise: results only. `notes` (one line each: ignored options, hints) and `closing` (a
-    summary) go to stderr, and are left out with `--quiet`. `problems` (one line each) go to stderr
-    as errors, with `--quiet` too. `status` is the exit status; 0 is `"ok": true` in the document.
-    `raw`, where it is given, is printed with `--json` as it is: OpenClaw's own form of an answer.
-    `stays`: the command goes on until Ctrl-C once all this is printed, as a server does.
+    `document` is printed with `--json`; the renderer adds `ok` and `capability`. Without `--json`,
+    `out` goes to stdout. `notes` (one line each: ignored options, hints) and `closing` (a summary)
+    go to stderr, but not with `--quiet`. `problems` (one line each) go to stderr as errors, with
+    `--quiet` too. `status` is the exit status; 0 is `"ok": true` in the document. `raw` replaces
+    the whole document, where OpenClaw has a form of its own. `stays`: after printing, the command
+    runs until Ctrl-C, as a server does.
     """
 
     document: Mapping[str, object]

@@ -1,4 +1,4 @@
-"""Blocks and coloured lines with rich. Loaded only when a person looks at a terminal."""
+"""Prints blocks and coloured lines with rich. Imported only for a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROSE_WIDTH = 100  # longer lines are hard to read
 
 
 def console(stream: TextIO, *, color: bool = True, width: int | None = None) -> Console:
-    """A console on `stream` that prints text as it is: no markup, no emoji codes, no guessing."""
+    """A console that prints text unchanged: no markup, emoji codes or highlighting."""
     return Console(
         file=stream,
         width=width,
@@ -29,9 +29,9 @@ def console(stream: TextIO, *, color: bool = True, width: int | None = None) -> 
 
 
 def print_line(text: str, stream: TextIO, style: str) -> None:
-    """A message whose word before the colon is in `style`."""
-    head, colon, rest = text.partition(":")
-    console(stream).print(Text.assemble((head + colon, style), rest), soft_wrap=True)
+    """Print a message with the word before its colon in `style`."""
+    head, colon, message = text.partition(":")
+    console(stream).print(Text.assemble((head + colon, style), message), soft_wrap=True)
 
 
 def print_block(block: Table | Facts | Prose, stream: TextIO, *, color: bool, width: int) -> None:
@@ -55,10 +55,10 @@ def _lines(block: Table | Facts | Prose, width: int) -> list[Text]:
 
 
 def _heading(line: str) -> Text:
-    """A help line; `AUTH: …` and `Examples:` stand out."""
-    head, colon, rest = line.partition(":")
-    if colon and (head.isupper() or (not rest and not line.startswith(" "))):
-        return Text.assemble((head + colon, "bold"), rest)
+    """A help line; headings such as `AUTH: …` and `Examples:` are bold."""
+    head, colon, explanation = line.partition(":")
+    if colon and (head.isupper() or (not explanation and not line.startswith(" "))):
+        return Text.assemble((head + colon, "bold"), explanation)
     return Text(line)
 
 

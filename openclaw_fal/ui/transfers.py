@@ -1,4 +1,4 @@
-"""How far a job has come, as text: queue position, amounts, rates and what is left."""
+"""Progress as text: sizes, durations, queue positions; and the rate of a transfer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def size_text(size: float) -> str:
-    """Bytes for people: decimal units, one digit after the point."""
+    """A size in bytes in decimal units, with one digit after the point: `1.5 MB`."""
     return f"{_in_unit(size, _unit(size))} {UNITS[_unit(size)]}"
 
 
@@ -50,14 +50,14 @@ def duration_text(seconds: float) -> str:
 
 
 def queue_text(position: int | None) -> str:
-    """What the queue says; `position` is the number of jobs ahead, where fal tells it."""
+    """The text for a queued job. `position` is the number of jobs ahead, None if unknown."""
     if position is None:
         return "queued"
     return f"queued, {position} ahead" if position > 0 else "queued, next in line"
 
 
 class Transfer:
-    """One file on its way. `total` is in bytes, None while it is not known."""
+    """The upload or download of one file. `done` and `total` are in bytes; `total` may be None."""
 
     def __init__(self, label: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.label = label
@@ -65,17 +65,17 @@ class Transfer:
         self.total: int | None = None
         self._clock = clock
         self._start = clock()
-        self._seen: deque[tuple[float, int]] = deque([(self._start, 0)])
+        self._samples: deque[tuple[float, int]] = deque([(self._start, 0)])  # (time, bytes)
 
     def moved(self, done: int, total: int | None) -> None:
-        """`done` bytes of `total` are there; fewer than before means that it started again."""
+        """`done` of `total` bytes are transferred; fewer than before: it started anew."""
         now = self._clock()
         if done < self.done:
-            self._seen.clear()
+            self._samples.clear()
         self.done, self.total = done, total
-        self._seen.append((now, done))
-        while len(self._seen) > 2 and self._seen[0][0] < now - RATE_WINDOW_S:
-            self._seen.popleft()
+        self._samples.append((now, done))
+        while len(self._samples) > 2 and self._samples[0][0] < now - RATE_WINDOW_S:
+            self._samples.popleft()
 
     @property
     def finished(self) -> bool:
@@ -83,20 +83,20 @@ class Transfer:
 
     @property
     def rate(self) -> float | None:
-        """Bytes a second of late; over the whole time once it has finished."""
-        (first, before), (last, after) = self._seen[0], self._seen[-1]
+        """Bytes a second over the last `RATE_WINDOW_S`; once finished, over the whole time."""
+        (first, before), (last, after) = self._samples[0], self._samples[-1]
         if self.finished:
             first, before = self._start, 0
         return (after - before) / (last - first) if last > first and after > before else None
 
     @property
     def share(self) -> float | None:
-        """How much is done, from 0 to 1."""
+        """The share that is transferred, from 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total else None
 
     @property
     def remaining_s(self) -> float | None:
-        """Seconds to go at this rate."""
+        """Estimated seconds to go at the current rate."""
         if self.finished or not self.total or not self.rate:
             return None
         return (self.total - self.done) / self.rate
