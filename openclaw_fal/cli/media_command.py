@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from openclaw_fal.environment import says_yes
@@ -61,7 +61,7 @@ def run_media(
     from openclaw_fal.job.settings import choose_model
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
-    _refuse_contradictions(session, run)
+    _refuse_contradictions(session, run, batch=prompts is not None)
     if getattr(run, "preview", False):
         check_preview()
     config = wiring.read_config(session.config)
@@ -99,7 +99,7 @@ def _planned(asked: _Asked) -> Result:
         body=shown.body,
         estimate=shown.estimate,
         uploads=shown.uploads,
-        notes=plan_notes_for(shown.plan, asked.kind, asked.request_for),
+        notes=_notes_before(shown.plan, asked),
         sandbox=asked.session.sandbox,
     )
 
@@ -132,7 +132,7 @@ def _made(asked: _Asked) -> Result:
     note = unsuppressed_notes(session, progress)
 
     def before_sending(plan: Plan) -> None:
-        for text in plan_notes_for(plan, asked.kind, asked.request_for):
+        for text in _notes_before(plan, asked):
             note(text)
 
     start = time.monotonic()
@@ -165,6 +165,18 @@ def _shown(outputs: Sequence[Output], run: RunOptions, session: Session) -> list
     return [
         *(previewed(outputs, session) if getattr(run, "preview", False) else ()),
         *(opened(output.path for output in outputs) if run.open_files else ()),
+    ]
+
+
+def _notes_before(plan: Plan, asked: _Asked) -> list[str]:
+    """What of the command line is not done as it was given."""
+    of_queue = () if asked.settings.queue else ("poll_interval", "cancel_on_interrupt")
+    return [
+        *plan_notes_for(plan, asked.kind, asked.request_for),
+        *(
+            f"{flag} has no effect: this is one synchronous request (--queue makes it a queued one)"
+            for flag in _flags_given(asked.run, of_queue)
+        ),
     ]
 
 
@@ -202,7 +214,34 @@ def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -
     return None
 
 
-def _refuse_contradictions(session: Session, run: RunOptions) -> None:
+_FLAGS = {
+    "cancel_on_interrupt": "--cancel-on-interrupt",
+    "detach": "--async",
+    "key": "--key",
+    "open_files": "--open",
+    "overwrite": "--overwrite",
+    "poll_interval": "--poll-interval",
+    "preview": "--preview",
+}
+"""Options that some ways of running a request cannot follow, by their names in `RunOptions`."""
+
+
+def _flags_given(run: RunOptions, names: Iterable[str] = _FLAGS) -> list[str]:
+    return [_FLAGS[name] for name in names if getattr(run, name, None) not in (None, False)]
+
+
+def _refuse_contradictions(session: Session, run: RunOptions, *, batch: bool) -> None:
+    flags = _flags_given(run) + (["--no-queue"] if run.queue is False else [])
+    if batch and flags:
+        raise UsageError(
+            f"{flags[0]} is for one request: it does not go together with --prompts",
+            hint=f"leave {flags[0]} out",
+        )
+    if run.detach and (shown := _flags_given(run, ("open_files", "preview"))):
+        raise UsageError(
+            f"{shown[0]} and --async do not go together: the file is not there yet",
+            hint=f"leave {shown[0]} out; once the job is done: openclaw jobs open ID",
+        )
     if run.detach and run.queue is False:
         raise UsageError("--async needs the queue", hint="leave --no-queue out")
     if run.detach and session.sandbox:
