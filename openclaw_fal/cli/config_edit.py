@@ -384,7 +384,7 @@ def check_model(kind: Kind, ref: str) -> str | None:
     made = specs.kind_of(endpoint, ENDPOINTS)
     if made is not None and made != kind:
         raise UsageError(f"{ref} makes {made}, not {kind}", hint=f"openclaw {kind} models")
-    near = refs.meant(endpoint, kind, ENDPOINTS)
+    near = refs.suggested_ids(endpoint, kind, ENDPOINTS)
     if near:
         return f"{ref} is not known here; did you mean {refs.ref_of(near[0])}?"
     if endpoint not in specs.known_models(kind) and made is None:

@@ -37,7 +37,7 @@ def unknown(endpoint: str) -> UsageError:
     from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.provider import refs
 
-    near = refs.near(endpoint, ENDPOINTS.ids())
+    near = refs.similar_ids(endpoint, ENDPOINTS.ids())
     if near:
         hint = f"did you mean {' or '.join(map(refs.ref_of, near))}?"
     else:

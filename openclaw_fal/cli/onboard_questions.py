@@ -132,7 +132,7 @@ def _meant(kind: Kind, words: str) -> list[str]:
     name = words.removeprefix("fal/")
     hits = search(known.current()[0], name, kind=kind, also=table_endpoints(), limit=SEARCHED)
     hits.sort(key=lambda hit: set(hit.endpoint.input.get("required", ())) != {"prompt"})
-    ids = [hit.endpoint.id for hit in hits] or refs.meant(name, kind, known.ENDPOINTS)
+    ids = [hit.endpoint.id for hit in hits] or refs.suggested_ids(name, kind, known.ENDPOINTS)
     return [refs.ref_of(one) for one in ids[:SHOWN]]
 
 

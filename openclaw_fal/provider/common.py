@@ -1,4 +1,4 @@
-"""The rules that images, videos and music share."""
+"""Checks that the plans of images, videos and music share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from openclaw_fal.errors import CapabilityError, UsageError, Violation
 from openclaw_fal.media import Kind, Made, MediaRequest, Reference
 from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.lookup import Lookup
-from openclaw_fal.provider.refs import is_known, meant, ref_of
+from openclaw_fal.provider.refs import is_known, ref_of, suggested_ids
 from openclaw_fal.provider.rows import Row
 from openclaw_fal.provider.specs import DEFAULT_MODELS
 
@@ -16,8 +16,7 @@ MAKES: dict[Made, str] = {
     "music": "is a music model: use openclaw music",
     "other": "makes no image, video or audio (but text, 3D, data or a trained model)",
 }
-
-
+# What is sent to a model of which neither a row nor the catalogue knows anything.
 GENERIC: dict[Kind, str] = {
     "image": "its options are sent as for Flux",
     "video": "its options are sent as they are",
@@ -26,7 +25,7 @@ GENERIC: dict[Kind, str] = {
 
 
 def check_kind(kind: Kind, model: str, made: Made | None) -> None:
-    """Raises `CapabilityError` for a model that is known to make something else."""
+    """Raises `CapabilityError` for a model that is known to make something other than `kind`."""
     if made is None or made == kind:
         return
     message = f"model {ref_of(model)} {MAKES[made]}"
@@ -43,38 +42,41 @@ def check_kind(kind: Kind, model: str, made: Made | None) -> None:
 def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Draft:
     """A draft with the prompt in it. Raises `UsageError` for a misspelt model id."""
     draft = Draft(request, endpoint, lookup)
-    near = meant(request.model, request.kind, lookup)
-    asked = ref_of(request.model)
-    if near and not request.unchecked:
-        raise _misspelt(request.model, near)
-    if near:
-        draft.warnings.append(f"{asked} is not known here; sent all the same (--unchecked)")
+    suggested = suggested_ids(request.model, request.kind, lookup)
+    ref = ref_of(request.model)
+    if suggested and not request.unchecked:
+        raise _misspelt(request.model, suggested[0])
+    if suggested:
+        draft.warnings.append(f"{ref} is not known here; sent all the same (--unchecked)")
     elif row.is_catch_all and not is_known(request.model, request.kind, lookup):
-        draft.warnings.append(f"nothing is known here of {asked}: {GENERIC[draft.kind]}")
+        draft.warnings.append(f"nothing is known here of {ref}: {GENERIC[draft.kind]}")
     if not request.prompt.strip():
         draft.reject("prompt", request.prompt, "prompt: it is empty")
     draft.send("prompt", request.prompt, "prompt", request.prompt)
     return draft
 
 
-def _misspelt(model: str, near: list[str]) -> UsageError:
-    """A paid request is no place to guess which model was meant."""
+def _misspelt(model: str, suggested: str) -> UsageError:
+    """A suggestion is never run without asking: the request costs money."""
     return UsageError(
-        f"{ref_of(model)} is not a model known here; did you mean {ref_of(near[0])}?",
+        f"{ref_of(model)} is not a model known here; did you mean {ref_of(suggested)}?",
         hint=f"if {ref_of(model)} is right, --unchecked sends it all the same",
         model=model,
     )
 
 
-def not_taken(draft: Draft, name: str) -> str:
-    """Why an option is ignored; an endpoint of unknown schema may still take it by `--param`."""
+def why_not_taken(draft: Draft, name: str) -> str:
+    """The reason that is reported for an ignored option. Where fal's schema of the endpoint is not
+    known, the endpoint may take the option under another name, so `--param` is suggested."""
     if draft.schema is not None:
         return f"{draft.endpoint} takes no {name}"
     return f"fal's schema of {draft.endpoint} is not known here; --param sends a field as it is"
 
 
-def within(draft: Draft, key: str, given: tuple[Reference, ...], limit: int, noun: str) -> bool:
-    """Whether no more references were given than the model takes; reported otherwise."""
+def within_limit(
+    draft: Draft, key: str, given: tuple[Reference, ...], limit: int, noun: str
+) -> bool:
+    """Whether the model takes this many references; a violation is added if it does not."""
     if len(given) <= limit:
         return True
     takes = f"at most {limit} {noun}{'s' * (limit != 1)}" if limit else f"no {noun}s"

@@ -1,8 +1,8 @@
-"""The exact request for an endpoint that the catalogue knows and no row does.
+"""The exact request for an endpoint without a row, from the schema in the catalogue.
 
-Each option becomes the field that the endpoint declares for it, in the form that it declares
-(`provider/fields.py`), or is ignored and reported, or rejected. No body leaves that the declared
-schema refuses.
+Each option becomes the field that the endpoint declares for it (`provider/fields.py`), in the
+declared form, or is ignored and reported, or is rejected. The finished body is checked against the
+schema.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
 from openclaw_fal.provider.schema import Problem, problems
 
-# The options that fill each field, to say how a required one is given.
+# The option that fills each field, for the message about a required field that is missing.
 OPTIONS = {
     name: KEYS[option]
     for table in (fields.ONE_FILE, fields.FILES, fields.PLAIN)
@@ -73,7 +73,7 @@ def _add_music(draft: Draft, request: MusicRequest) -> None:
 
 
 def _add_prompt(draft: Draft, endpoint: Endpoint, prompt: str) -> None:
-    """Into the endpoint's text field; empty is fine where the endpoint can do without."""
+    """Send the prompt in the endpoint's text field. It may be empty where it is not required."""
     name = endpoint.first(fields.PROMPT)
     if not prompt.strip():
         if name in endpoint.required:
@@ -94,7 +94,7 @@ def _option(name: str, draft: Draft, request: MediaRequest, endpoint: Endpoint) 
 
 
 def _check_whole(draft: Draft, request: MediaRequest, endpoint: Endpoint) -> None:
-    """What the endpoint requires and nothing filled, and whatever else its schema refuses."""
+    """Reject required fields that are missing, and values that the schema refuses."""
     assert draft.schema is not None
     rejected = {entry.key for entry in draft.violations}
     given = {name for name, _ in request.params}

@@ -1,10 +1,10 @@
-"""What an endpoint of the catalogue takes, option by option: the data that `plan` enforces."""
+"""Describes an endpoint of the catalogue for listings: what becomes of each option there."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from openclaw_fal.media import (
     Endpoint,
@@ -36,13 +36,12 @@ from openclaw_fal.provider.declared_values import (
 from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.image_rows import EDGES
 from openclaw_fal.provider.lookup import Lookup
-from openclaw_fal.provider.rows import IMAGE_TO_IMAGE
+from openclaw_fal.provider.rows import IMAGE_TO_IMAGE, Fate
 from openclaw_fal.provider.schema import members, sample, supported, takes
 
 Document = dict[str, object]
+# A value of the option's type, to find a field that can hold it; text for all other options.
 SAMPLES: dict[str, str | float | bool] = {"audio": True, "watermark": True, "instrumental": True}
-
-
 FILE_FLAGS: dict[Kind, dict[str, str]] = {
     "image": {"images": "--image photo.png"},
     "video": {
@@ -52,7 +51,7 @@ FILE_FLAGS: dict[Kind, dict[str, str]] = {
     },
 }
 PROMPTS = {"image": "a cat", "video": "waves under a lighthouse", "music": "slow piano, rain"}
-# The names that listings have for the values of an option.
+# The key in the document for the allowed values of an option.
 VALUES = {
     "aspectRatio": "aspectRatios",
     "resolution": "resolutions",
@@ -65,10 +64,10 @@ VALUES = {
 }
 
 
-class Fate(NamedTuple):
-    """What becomes of an option: `field` is where it goes, `takes` what it may be."""
+class OptionFacts(NamedTuple):
+    """What becomes of an option: the field that it is sent in, and the values that this takes."""
 
-    outcome: Literal["sent", "ignored", "rejected"]
+    fate: Fate
     field: str | None = None
     takes: tuple[object, ...] | str | None = None
 
@@ -97,8 +96,10 @@ def describe_declared(kind: Kind, endpoint: Endpoint, lookup: Lookup) -> Documen
     return document
 
 
-def fates(request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> dict[str, Fate]:
-    """The fate of each option of the request's kind at the endpoint, by the option's key."""
+def option_facts(
+    request: MediaRequest, endpoint: Endpoint, lookup: Lookup
+) -> dict[str, OptionFacts]:
+    """What becomes of each option of the request's kind at the endpoint, by the option's key."""
     draft = Draft(request, endpoint.id, lookup)
     options = {
         KEYS[option]: _plain(draft, option) for option in fields.PLAIN if hasattr(request, option)
@@ -115,14 +116,14 @@ def fates(request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> dict[str
     options["outputFormat"] = _format(draft)
     options |= _geometry(draft)
     if isinstance(request, ImageRequest):
-        options["count"] = _first(draft, fields.COUNT) or Fate("rejected", takes="1 image")
+        options["count"] = _first(draft, fields.COUNT) or OptionFacts("rejected", takes="1 image")
     else:
         options["durationSeconds"] = _duration(draft)
     return options
 
 
 def _mode(request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> Document:
-    options = fates(request, endpoint, lookup)
+    options = option_facts(request, endpoint, lookup)
     values = {
         name: list(options[key].takes or ())
         for key, name in VALUES.items()
@@ -132,12 +133,12 @@ def _mode(request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> Document
         "endpoint": endpoint.id,
         **values,
         "options": {
-            key: {"field": fate.field, "takes": _listed(fate.takes)}
-            for key, fate in options.items()
-            if fate.outcome == "sent"
+            key: {"field": facts.field, "takes": _as_list(facts.takes)}
+            for key, facts in options.items()
+            if facts.fate == "sent"
         },
-        "ignoredOptions": [key for key, fate in options.items() if fate.outcome == "ignored"],
-        "rejectedOptions": [key for key, fate in options.items() if fate.outcome == "rejected"],
+        "ignoredOptions": [key for key, facts in options.items() if facts.fate == "ignored"],
+        "rejectedOptions": [key for key, facts in options.items() if facts.fate == "rejected"],
     }
 
 
@@ -159,7 +160,7 @@ def example(kind: Kind, endpoint: Endpoint) -> str:
     return " ".join([*words, f'--model fal/{endpoint.id} "{prompt}"'])
 
 
-def _listed(values: tuple[object, ...] | str | None) -> object:
+def _as_list(values: tuple[object, ...] | str | None) -> object:
     return list(values) if isinstance(values, tuple) else values
 
 
@@ -175,62 +176,66 @@ def _requires(endpoint: Endpoint, option: str) -> bool:
     return takes_files(endpoint, option) and any(name in endpoint.required for name in names)
 
 
-def _plain(draft: Draft, option: str) -> Fate:
+def _plain(draft: Draft, option: str) -> OptionFacts:
     sample = SAMPLES.get(option, "")
     for name, schema in usable(draft, fields.PLAIN[option]):
         if holds(schema, sample):
-            return Fate("sent", name, supported(schema))
-    return Fate("rejected" if option in fields.NEEDED else "ignored")
+            return OptionFacts("sent", name, supported(schema))
+    return OptionFacts("rejected" if option in fields.NEEDED else "ignored")
 
 
-def _files(endpoint: Endpoint, option: str) -> Fate:
+def _files(endpoint: Endpoint, option: str) -> OptionFacts:
     field = field_for_files(endpoint, option)
     if field is None:
-        return Fate("rejected")
-    return Fate("sent", field, takes(endpoint.properties[field]))
+        return OptionFacts("rejected")
+    return OptionFacts("sent", field, takes(endpoint.properties[field]))
 
 
-def _first(draft: Draft, names: tuple[str, ...]) -> Fate | None:
+def _first(draft: Draft, names: tuple[str, ...]) -> OptionFacts | None:
     candidates = usable(draft, names)
-    return Fate("sent", candidates[0][0], supported(candidates[0][1])) if candidates else None
+    return (
+        OptionFacts("sent", candidates[0][0], supported(candidates[0][1])) if candidates else None
+    )
 
 
-def _format(draft: Draft) -> Fate:
+def _format(draft: Draft) -> OptionFacts:
     for name, schema in usable(draft, fields.FORMAT):
         if known := file_formats(schema):
-            return Fate("sent", name, tuple(known))
-    return Fate("ignored")
+            return OptionFacts("sent", name, tuple(known))
+    return OptionFacts("ignored")
 
 
-def _duration(draft: Draft) -> Fate:
+def _duration(draft: Draft) -> OptionFacts:
     names = (*fields.SECONDS, *fields.MILLISECONDS, *fields.FRAMES)
     for name, schema in usable(draft, names):
         if holds(schema, 1) and not (name in fields.FRAMES and frame_rate(draft) is None):
             form = supported(schema)
             unit = {"music_length_ms": "milliseconds", "num_frames": "frames"}.get(name)
-            return Fate("sent", name, f"seconds, sent as {unit}: {form}" if unit else form)
-    return Fate("ignored")
+            return OptionFacts("sent", name, f"seconds, sent as {unit}: {form}" if unit else form)
+    return OptionFacts("ignored")
 
 
-def _geometry(draft: Draft) -> dict[str, Fate]:
+def _geometry(draft: Draft) -> dict[str, OptionFacts]:
     dimensions, ratio = dimensions_field(draft), ratio_field(draft)
     own = resolution_field(draft, dimensions)
     edges = usable(draft, ("width", "height"))
-    known: dict[str, Fate] = {}
+    known: dict[str, OptionFacts] = {}
     if dimensions is not None:
-        known["size"] = Fate("sent", dimensions.name, supported(dimensions.schema))
+        known["size"] = OptionFacts("sent", dimensions.name, supported(dimensions.schema))
     elif len(edges) == 2:
-        known["size"] = Fate("sent", "width", supported(edges[0][1]))
+        known["size"] = OptionFacts("sent", "width", supported(edges[0][1]))
     elif ratio is not None or (own is not None and members(own[1])):
-        known["size"] = Fate("sent", ratio.name if ratio else "resolution", "the closest")
+        known["size"] = OptionFacts("sent", ratio.name if ratio else "resolution", "the closest")
     if ratio is not None:
-        known["aspectRatio"] = Fate("sent", ratio.name, supported(ratio.inner))
+        known["aspectRatio"] = OptionFacts("sent", ratio.name, supported(ratio.inner))
     elif dimensions is not None:
-        known["aspectRatio"] = Fate("sent", dimensions.name, ratios(dimensions.schema))
+        known["aspectRatio"] = OptionFacts("sent", dimensions.name, ratios(dimensions.schema))
     elif draft.endpoint.endswith(IMAGE_TO_IMAGE):
-        known["aspectRatio"] = Fate("rejected")
+        known["aspectRatio"] = OptionFacts("rejected")
     if own is not None:
-        known["resolution"] = Fate("sent", own[0], supported(own[1]))
+        known["resolution"] = OptionFacts("sent", own[0], supported(own[1]))
     elif dimensions is not None and dimensions.name != "video_size":
-        known["resolution"] = Fate("sent", dimensions.name, tuple(EDGES))
-    return {key: known.get(key, Fate("ignored")) for key in ("size", "aspectRatio", "resolution")}
+        known["resolution"] = OptionFacts("sent", dimensions.name, tuple(EDGES))
+    return {
+        key: known.get(key, OptionFacts("ignored")) for key in ("size", "aspectRatio", "resolution")
+    }

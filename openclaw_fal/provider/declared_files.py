@@ -1,4 +1,4 @@
-"""Where reference files go: a field of the endpoint, or a sibling endpoint that has one."""
+"""Puts reference files into the fields that an endpoint, or a sibling endpoint, declares."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ NAMED_SIBLINGS = 5
 
 
 def destination(request: MediaRequest, known: Endpoint, lookup: Lookup) -> Endpoint:
-    """The endpoint that the request goes to: the one asked for, or a sibling that takes images."""
+    """The endpoint to send to: `known`, or a sibling if there are images and only that takes them.
+
+    Siblings are the ids that `fields.SIBLINGS` derives from the id of `known`.
+    """
     if not getattr(request, "images", ()) or takes_files(known, "images"):
         return known
     for name in _sibling_ids(known):
@@ -34,30 +37,30 @@ def takes_files(endpoint: Endpoint, option: str) -> bool:
 
 
 def field_for_files(endpoint: Endpoint, option: str) -> str | None:
-    """The field that the most files go into."""
-    return _list(endpoint, option) or _one(endpoint, option)
+    """The field for a list of files, else the field for a single file."""
+    return _list_field(endpoint, option) or _single_field(endpoint, option)
 
 
 def field_for_file(endpoint: Endpoint, option: str) -> str | None:
-    """The field that a single file goes into."""
-    one, many = _one(endpoint, option), _list(endpoint, option)
-    if many in endpoint.required and one not in endpoint.required:
+    """The field that a single file goes into: a required field before an optional one."""
+    single, many = _single_field(endpoint, option), _list_field(endpoint, option)
+    if many in endpoint.required and single not in endpoint.required:
         return many
-    return one or many
+    return single or many
 
 
 def most_files(endpoint: Endpoint, option: str) -> int | None:
     """The largest number of reference files that the endpoint takes; None without a limit."""
-    many = _list(endpoint, option)
+    many = _list_field(endpoint, option)
     if many is None:
-        return 1 if _one(endpoint, option) else 0
+        return 1 if _single_field(endpoint, option) else 0
     choice = _array(endpoint.properties[many])
     most: int | None = choice.get("maxItems") if choice else None
     return most
 
 
 def add_references(draft: Draft, request: MediaRequest, endpoint: Endpoint, lookup: Lookup) -> None:
-    """All reference files of the request, each kind into its own field."""
+    """Send or reject the reference images, videos and audio files of the request."""
     for option in NOUNS:
         files: tuple[Reference, ...] = getattr(request, option, ())
         if files:
@@ -79,13 +82,13 @@ def _add(
     endpoint: Endpoint,
     lookup: Lookup,
 ) -> None:
-    one, many, count = _one(endpoint, option), _list(endpoint, option), len(files)
-    if count == 1 and one and one == field_for_file(endpoint, option):
-        draft.send(one, files[0], KEYS[option], sources(files))
+    single, many = _single_field(endpoint, option), _list_field(endpoint, option)
+    if len(files) == 1 and single and single == field_for_file(endpoint, option):
+        draft.send(single, files[0], KEYS[option], sources(files))
     elif many:
         _send_list(draft, option, files, many, endpoint.properties[many])
     else:
-        _refuse(draft, option, count, bool(one), endpoint, lookup)
+        _refuse(draft, option, len(files), bool(single), endpoint, lookup)
 
 
 def _send_list(
@@ -109,14 +112,15 @@ def _send_list(
 def _refuse(
     draft: Draft, option: str, count: int, takes_one: bool, endpoint: Endpoint, lookup: Lookup
 ) -> None:
-    """Too many, or no field at all: name the endpoints of the family that take them."""
+    """Reject files that the endpoint has no field for, and name siblings that take them."""
     takes = f"1 {NOUNS[option]}, not {count}" if takes_one else f"no {NOUNS[option]}s"
     others = []
     for name in lookup.siblings(endpoint.id):
         sibling = lookup.endpoint(name)
         if sibling is None or sibling.kind != endpoint.kind:
             continue
-        if _list(sibling, option) or (not takes_one and count == 1 and _one(sibling, option)):
+        takes_single = not takes_one and count == 1 and _single_field(sibling, option)
+        if takes_single or _list_field(sibling, option):
             others.append(ref_of(name))
     named = ", ".join(others[:NAMED_SIBLINGS])
     hint = f"; of its family these take {'it' if count == 1 else 'them'}: {named}" if named else ""
@@ -125,18 +129,18 @@ def _refuse(
     draft.reject(KEYS[option], count, message, tuple(others) or supported, 1 if takes_one else None)
 
 
-def _one(endpoint: Endpoint, option: str) -> str | None:
+def _single_field(endpoint: Endpoint, option: str) -> str | None:
     """The field for a single file."""
     declared = endpoint.properties
-    names = [one for one in fields.ONE_FILE[option] if one in declared]
-    return endpoint.first([one for one in names if of_type(declared[one], "string")])
+    names = [name for name in fields.ONE_FILE[option] if name in declared]
+    return endpoint.first([name for name in names if of_type(declared[name], "string")])
 
 
-def _list(endpoint: Endpoint, option: str) -> str | None:
+def _list_field(endpoint: Endpoint, option: str) -> str | None:
     """The field for a list of files."""
     declared = endpoint.properties
-    names = [one for one in fields.FILES[option] if one in declared]
-    return endpoint.first([one for one in names if _array(declared[one])])
+    names = [name for name in fields.FILES[option] if name in declared]
+    return endpoint.first([name for name in names if _array(declared[name])])
 
 
 def _array(schema: Schema) -> Schema | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_fal.media import ImageRequest, Schema, VideoRequest
-from openclaw_fal.provider.common import not_taken
+from openclaw_fal.provider.common import why_not_taken
 from openclaw_fal.provider.declared_sizes import (
     Field,
     add_size,
@@ -18,11 +18,15 @@ from openclaw_fal.provider.geometry import parse_ratio, parse_size, ratio_to_siz
 from openclaw_fal.provider.image_rows import EDGES
 from openclaw_fal.provider.rows import IMAGE_TO_IMAGE
 from openclaw_fal.provider.schema import members, of_type, problem
-from openclaw_fal.provider.values import nearest_ratio, nearest_resolution
+from openclaw_fal.provider.values import closest_ratio, closest_resolution
 
 
 def add_geometry(draft: Draft, request: ImageRequest | VideoRequest) -> None:
-    """A hint goes into its own field; those without one decide the dimensions together."""
+    """Send or reject size, aspect ratio and resolution.
+
+    Each goes into a field of its own where the endpoint declares one; the others are combined into
+    the field of dimensions.
+    """
     dimensions = dimensions_field(draft)
     ratio = None if _own_ratio(draft, request.aspect_ratio) else request.aspect_ratio
     resolution = request.resolution
@@ -33,7 +37,7 @@ def add_geometry(draft: Draft, request: ImageRequest | VideoRequest) -> None:
         _no_ratio(draft, ratio)
         ratio = None
     if resolution is not None and (dimensions is None or dimensions.name == "video_size"):
-        draft.ignore("resolution", resolution, not_taken(draft, "resolution"))
+        draft.ignore("resolution", resolution, why_not_taken(draft, "resolution"))
         resolution = None
     if request.size is not None:
         add_size(draft, request, dimensions)
@@ -45,16 +49,16 @@ def add_geometry(draft: Draft, request: ImageRequest | VideoRequest) -> None:
 
 
 def _no_ratio(draft: Draft, ratio: str) -> None:
-    """Flux's rule holds for every image-to-image endpoint: it rejects an aspect ratio."""
+    """Every image-to-image endpoint rejects an aspect ratio, as Flux's does; others ignore it."""
     if draft.endpoint.endswith(IMAGE_TO_IMAGE):
         message = f"aspectRatio {shown(ratio)}: {draft.endpoint} takes no aspect ratio"
         draft.reject("aspectRatio", ratio, message, "no aspect ratio")
     else:
-        draft.ignore("aspectRatio", ratio, not_taken(draft, "aspect ratio"))
+        draft.ignore("aspectRatio", ratio, why_not_taken(draft, "aspect ratio"))
 
 
 def _own_ratio(draft: Draft, value: str | None) -> bool:
-    """Whether the endpoint has a field for the ratio: then it is sent or rejected."""
+    """Send or reject the ratio if the endpoint has a field for it; returns whether it has."""
     field = ratio_field(draft)
     if value is None or field is None:
         return False
@@ -65,8 +69,8 @@ def _own_ratio(draft: Draft, value: str | None) -> bool:
     if sent is None:
         wrong = problem(field.name, value, field.inner)
         message = f"aspectRatio {shown(value)}: {draft.endpoint} takes {wrong.takes}"
-        near = nearest_ratio(value.strip().lower(), named)
-        draft.reject("aspectRatio", value, message, wrong.supported, near)
+        closest = closest_ratio(value.strip().lower(), named)
+        draft.reject("aspectRatio", value, message, wrong.supported, closest)
         return True
     draft.send(field.name, field.wrapped(sent), "aspectRatio", value)
     if sent.lower() != value.strip().lower():
@@ -75,7 +79,7 @@ def _own_ratio(draft: Draft, value: str | None) -> bool:
 
 
 def _free_ratio(value: str, schema: Schema) -> str:
-    """A ratio for a text field: as dimensions where its default shows them."""
+    """A ratio for a text field; as dimensions (`1024x576`) if the field's default has that form."""
     ratio = value.strip().replace("/", ":").replace("x", ":")
     if parse_size(str(schema.get("default"))):
         return str(ratio_to_size(ratio, EDGES["1K"]))
@@ -83,9 +87,9 @@ def _free_ratio(value: str, schema: Schema) -> str:
 
 
 def _own_resolution(draft: Draft, value: str | None, dimensions: Field | None, alone: bool) -> bool:
-    """Whether a field of words or numbers takes the resolution: then it is sent or rejected.
+    """Send or reject the resolution if a field of words or numbers takes it; returns whether.
 
-    `alone`: no other hint needs the field of the dimensions.
+    `alone`: neither size nor ratio needs the field of dimensions.
     """
     if value is None:
         return False
@@ -106,7 +110,7 @@ def _own_resolution(draft: Draft, value: str | None, dimensions: Field | None, a
 
 
 def _named_resolution(draft: Draft, value: str, dimensions: Field | None, alone: bool) -> bool:
-    """A field whose enum holds exactly this word: that of the dimensions, or `quality`."""
+    """Send the resolution in the field of dimensions, or in `quality`, if its enum has the word."""
     names = ["quality"]
     if dimensions is not None and dimensions.name == "resolution":
         names = ["resolution"] if alone else []
@@ -120,7 +124,7 @@ def _named_resolution(draft: Draft, value: str, dimensions: Field | None, alone:
 
 
 def resolution_field(draft: Draft, dimensions: Field | None) -> tuple[str, Schema] | None:
-    """The field of words or numbers for the resolution, apart from the dimensions."""
+    """The field of words or numbers for the resolution, other than the field of dimensions."""
     for name, schema in usable(draft, ("resolution",)):
         shared = dimensions is not None and dimensions.name == name
         if not shared and (members(schema) or of_type(schema, "string")):
@@ -131,7 +135,7 @@ def resolution_field(draft: Draft, dimensions: Field | None) -> tuple[str, Schem
 
 
 def _spelled_resolution(value: str, schema: Schema) -> object:
-    """`1080` and `1080P` are `1080p` where the schema spells it so."""
+    """The resolution as the schema spells it: `1080` and `1080P` become `1080p`."""
     word = value.strip().lower()
     for member in members(schema):
         if str(member).lower().removesuffix("p") == word.removesuffix("p"):
@@ -147,5 +151,5 @@ def _send_resolution(draft: Draft, value: str, name: str, sent: object, schema: 
         return
     wrong = problem(name, sent, schema)
     message = f"resolution {shown(value)}: {draft.endpoint} takes {wrong.takes}"
-    near = nearest_resolution(value.strip().lower(), named)
-    draft.reject("resolution", value, message, wrong.supported, near)
+    closest = closest_resolution(value.strip().lower(), named)
+    draft.reject("resolution", value, message, wrong.supported, closest)

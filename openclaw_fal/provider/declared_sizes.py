@@ -1,4 +1,4 @@
-"""Fields of dimensions: a size, or the ratio and resolution that stand for one."""
+"""Sends a size, or the size that a ratio and a resolution amount to, in the declared form."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import NamedTuple
 
 from openclaw_fal.media import PRESET_SIZES, ImageRequest, Schema, VideoRequest
 from openclaw_fal.provider import fields
-from openclaw_fal.provider.common import not_taken
+from openclaw_fal.provider.common import why_not_taken
 from openclaw_fal.provider.declared_values import spelled, usable
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.geometry import (
     Size,
-    closest_ratio,
+    closest_ratio_by_log,
     closest_size,
     log_ratio,
     parse_size,
     ratio_to_size,
 )
 from openclaw_fal.provider.image_rows import EDGES, PRESETS, RATIOS
+from openclaw_fal.provider.numbers import number_in
 from openclaw_fal.provider.schema import alternatives, fits, members, of_type, problem
-from openclaw_fal.provider.values import LINES_PER_K, nearest_ratio, number_in
+from openclaw_fal.provider.values import LINES_PER_K, closest_ratio
 
-SAME = 1e-6  # of logarithms
+SAME = 1e-6  # two ratios are the same if their logarithms differ by less
 
 
 class Field(NamedTuple):
-    """A declared field; `inner` is the schema of the value inside `{"ratio": …}` if it is one."""
+    """A declared field. `inner` is the schema of `ratio` in a field of the form `{"ratio": …}`,
+    else `schema`."""
 
     name: str
     schema: Schema
@@ -45,7 +47,7 @@ def dimensions_field(draft: Draft) -> Field | None:
 
 
 def ratio_field(draft: Draft) -> Field | None:
-    """The field that takes an aspect ratio: as a word, as text, or as `{"ratio": word}`."""
+    """The field that takes an aspect ratio: an enum, a text, or an object `{"ratio": …}`."""
     for name, schema in usable(draft, fields.ASPECT_RATIO):
         inner = schema.get("properties", {}).get("ratio", schema)
         if members(inner) or of_type(inner, "string"):
@@ -54,7 +56,7 @@ def ratio_field(draft: Draft) -> Field | None:
 
 
 def same_ratio(one: str, other: str) -> bool:
-    """Whether two texts are the same ratio, or the same word: `16:9` is `16/9`."""
+    """Whether two texts are the same word or the same ratio: `16:9` and `16/9` are."""
     if one.lower() == other.strip().lower():
         return True
     mine, theirs = log_ratio(one), log_ratio(other)
@@ -62,7 +64,8 @@ def same_ratio(one: str, other: str) -> bool:
 
 
 def add_size(draft: Draft, request: ImageRequest | VideoRequest, field: Field | None) -> None:
-    """A size in the first form that the endpoint declares, else as ratio and resolution."""
+    """Send or reject the size: in the field of dimensions, as `width` and `height`, in `size`, or
+    as the closest ratio and resolution; the first of these that the endpoint declares."""
     given = str(request.size)
     size = parse_size(given)
     if field is not None:
@@ -82,16 +85,17 @@ def add_size(draft: Draft, request: ImageRequest | VideoRequest, field: Field | 
     elif size is None or not _send_parts(draft, request, given, size):
         hints = request.aspect_ratio is not None or request.resolution is not None
         won = "the aspect ratio and the resolution win over the size"
-        draft.ignore("size", given, won if hints and size else not_taken(draft, "size"))
+        draft.ignore("size", given, won if hints and size else why_not_taken(draft, "size"))
 
 
 def send_shape(
     draft: Draft, field: Field, shape: str | None, ratio: str | None, resolution: str | None
 ) -> None:
-    """The name of a ratio, else dimensions as for Flux: a long edge of 1024, 2048 or 4096.
+    """Send dimensions for an aspect ratio, a resolution, or both: by name where the endpoint has a
+    name for the ratio, else with Flux's long edge of 1024, 2048 or 4096 pixels.
 
-    `ratio` and `resolution` are the hints that have no field of their own, `shape` is the aspect
-    ratio that was given, wherever it went.
+    `ratio` and `resolution` are only those that have no field of their own. `shape` is the given
+    aspect ratio even if it went into its own field.
     """
     size: Size | None = None
     value: object = None
@@ -103,11 +107,11 @@ def send_shape(
         return
     if ratio is not None:
         allowed = ratios(field.schema)
-        word = next((one for one in allowed if same_ratio(one, ratio)), None)
+        word = next((choice for choice in allowed if same_ratio(choice, ratio)), None)
         if word is None:
-            near = nearest_ratio(ratio.strip().lower(), allowed)
+            closest = closest_ratio(ratio.strip().lower(), allowed)
             message = f"aspectRatio {shown(ratio)}: {draft.endpoint} takes {', '.join(allowed)}"
-            draft.reject("aspectRatio", ratio, message, allowed, near)
+            draft.reject("aspectRatio", ratio, message, allowed, closest)
             return
         if log_ratio(word) is None:
             value = word
@@ -140,12 +144,15 @@ def _send_dimensions(draft: Draft, field: Field, key: str, given: str, size: Siz
 
 
 def _refuse(draft: Draft, key: str, given: object, field: Field, size: Size | None) -> None:
-    named = {str(member): own for member in members(field.schema) if (own := _member_size(member))}
     wrong = problem(field.name, given, field.schema)
-    near = closest_size(size, [str(own) for own in named.values()]) if size else None
-    is_size = f" ({size})" if size and key != "size" else ""
-    message = f"{key} {shown(given)}{is_size}: {draft.endpoint} takes {wrong.takes}"
-    draft.reject(key, given, message, wrong.supported, near if key == "size" else None)
+    closest, computed = None, ""
+    if size and key == "size":
+        named = [str(own) for member in members(field.schema) if (own := _member_size(member))]
+        closest = closest_size(size, named)
+    elif size:
+        computed = f" ({size})"
+    message = f"{key} {shown(given)}{computed}: {draft.endpoint} takes {wrong.takes}"
+    draft.reject(key, given, message, wrong.supported, closest)
 
 
 def _as_dimensions(schema: Schema, size: Size) -> object:
@@ -185,19 +192,19 @@ def _member_ratio(member: object) -> str | None:
 def ratios(schema: Schema) -> tuple[str, ...]:
     """The ratios that a field of dimensions takes, and words such as `auto`."""
     own = [_member_ratio(member) for member in members(schema)]
-    words = [str(one) for one in members(schema) if str(one).lower() == "auto"]
+    auto = [str(member) for member in members(schema) if str(member).lower() == "auto"]
     free = RATIOS if _takes_object(schema) else ()
-    return tuple(dict.fromkeys([*free, *(ratio for ratio in own if ratio), *words]))
+    return tuple(dict.fromkeys([*free, *(ratio for ratio in own if ratio), *auto]))
 
 
 def _preset(schema: Schema, ratio: str) -> object:
-    """The name that the schema has for a ratio, Flux's name first."""
+    """The schema's name for a ratio: Flux's name if the schema has that."""
     named = members(schema)
     flux = next((name for own, name in PRESETS.items() if same_ratio(own, ratio)), None)
     if flux in named:
         return flux
     return next(
-        (one for one in named if (own := _member_ratio(one)) and same_ratio(own, ratio)), None
+        (name for name in named if (own := _member_ratio(name)) and same_ratio(own, ratio)), None
     )
 
 
@@ -207,16 +214,16 @@ def _refuse_word(draft: Draft, given: str) -> None:
 
 
 def _send_edges(draft: Draft, given: str, size: Size | None) -> None:
-    """Width and height as fields of their own."""
+    """Send width and height as fields of their own."""
     if size is None:
         _refuse_word(draft, given)
         return
-    fine = True
+    fits_both = True
     for name, edge in (("width", size.width), ("height", size.height)):
         assert draft.schema is not None
         schema = draft.schema["properties"][name]
-        fine = fine and _send(draft, "size", given, name, spelled(edge, schema), schema)
-    if fine and parse_size(given) is None:
+        fits_both = fits_both and _send(draft, "size", given, name, spelled(edge, schema), schema)
+    if fits_both and parse_size(given) is None:
         draft.adjust("size", given, str(size), f"{draft.endpoint} takes width and height")
 
 
@@ -231,7 +238,10 @@ def _send(draft: Draft, key: str, given: object, name: str, value: object, schem
 
 
 def _send_parts(draft: Draft, request: ImageRequest | VideoRequest, given: str, size: Size) -> bool:
-    """The closest ratio and resolution, unless they were given; whether there is a field."""
+    """Send the ratio and resolution closest to the size, except those that were given themselves.
+
+    Returns whether anything was sent.
+    """
     applied: dict[str, object] = {}
     field = ratio_field(draft)
     if field is not None and request.aspect_ratio is None:
@@ -258,20 +268,21 @@ def _closest_ratio(schema: Schema, size: Size) -> str | None:
         common = math.gcd(*size)
         exact = f"{size.width // common}:{size.height // common}"
         return next((word for word in named if same_ratio(word, exact)), exact)
-    return str(size) if of_type(schema, "string") else closest_ratio(size.log_ratio, named)
+    return str(size) if of_type(schema, "string") else closest_ratio_by_log(size.log_ratio, named)
 
 
 def _closest_resolution(draft: Draft, schema: Schema, size: Size) -> str | None:
-    """By the short edge (`720p`), for images in K by the long edge (`2K`)."""
-    apart: dict[str, float] = {}
+    """The resolution closest to a size: by its short edge (`720p`); for images with resolutions in
+    K by its long edge (`2K`)."""
+    distances: dict[str, float] = {}
     for member in members(schema):
         word = str(member).lower()
         number = number_in(word.removesuffix("k").removesuffix("p"))
         if number is None or number <= 0 or word[-1] not in "kp0123456789":
             continue
         if word.endswith("k") and draft.kind == "image":
-            apart[str(member)] = abs(math.log(number * EDGES["1K"] / max(size)))
+            distances[str(member)] = abs(math.log(number * EDGES["1K"] / max(size)))
         else:
             lines = number * (LINES_PER_K if word.endswith("k") else 1)
-            apart[str(member)] = abs(math.log(lines / min(size)))
-    return min(apart, key=lambda word: apart[word], default=None)
+            distances[str(member)] = abs(math.log(lines / min(size)))
+    return min(distances, key=lambda word: distances[word], default=None)

@@ -1,23 +1,24 @@
-"""Words, numbers, lengths and formats in the form that an endpoint declares."""
+"""Sends text, numbers, durations and formats in the form that an endpoint declares."""
 
 from __future__ import annotations
 
 from openclaw_fal.media import MediaRequest, Schema
 from openclaw_fal.parameters import KEYS
 from openclaw_fal.provider import fields
-from openclaw_fal.provider.common import not_taken
+from openclaw_fal.provider.common import why_not_taken
 from openclaw_fal.provider.draft import Draft, shown
+from openclaw_fal.provider.durations import DURATION
 from openclaw_fal.provider.image_rows import FORMATS
+from openclaw_fal.provider.numbers import number_in, seconds_in, whole_number
 from openclaw_fal.provider.schema import fits, members, of_type, problem
-from openclaw_fal.provider.values import SPELLINGS, nearest_word, number_in, whole_number
+from openclaw_fal.provider.values import SPELLINGS, closest_word
 
 MAX_IMAGES = 4  # specification, image table: max images
-DURATION = "durationSeconds"
 SHARED = ("style", "negative_prompt", "seed", "steps", "guidance")
 
 
 def add_plain(draft: Draft, option: str, value: str | float | bool | None) -> None:
-    """Text, a number, a flag or a word, in the first field of the option that can hold it."""
+    """Send text, a number or a flag in the first field of the option that can hold it."""
     if value is None or (option == "seed" and not is_seed(draft, value)):
         return
     key = KEYS[option]
@@ -29,17 +30,17 @@ def add_plain(draft: Draft, option: str, value: str | float | bool | None) -> No
         message = f"{key}: {draft.endpoint} takes no {key}"
         draft.reject(key, value, message, f"no {key}")
     else:
-        draft.ignore(key, value, not_taken(draft, key))
+        draft.ignore(key, value, why_not_taken(draft, key))
 
 
 def add_shared(draft: Draft, request: MediaRequest) -> None:
-    """The options without a rule of their own in a row: sent where the endpoint declares them."""
+    """The options that no row has a rule for: sent where the endpoint declares them."""
     for option in SHARED:
         add_plain(draft, option, getattr(request, option))
 
 
 def is_seed(draft: Draft, seed: object) -> bool:
-    """A seed is a whole number, whether it is sent or not."""
+    """Reject a seed that is no whole number, even where it would not be sent."""
     if whole_number(seed) is None:
         draft.reject("seed", seed, f"seed {shown(seed)}: it must be a whole number")
         return False
@@ -53,14 +54,14 @@ def usable(draft: Draft, names: tuple[str, ...]) -> list[tuple[str, Schema]]:
 
 
 def holds(schema: Schema, value: object) -> bool:
-    """Whether a field is of a form that can hold such a value, fitting or not."""
+    """Whether the type of a field can hold the value; limits and enum members are not checked."""
     if isinstance(value, bool):
         return of_type(schema, "boolean") is not None
     return bool(members(schema)) or of_type(schema, "string", "number", "integer") is not None
 
 
 def spelled(value: object, schema: Schema) -> object:
-    """The value in the spelling and type of the schema; unchanged if it has none for it."""
+    """The value in the spelling and type of the schema; unchanged where neither matches."""
     if isinstance(value, bool):
         return value
     number = number_in(value)
@@ -76,7 +77,7 @@ def spelled(value: object, schema: Schema) -> object:
 
 
 def send_fitting(draft: Draft, key: str, given: object, name: str, value: object) -> bool:
-    """Send a value that fits its field; else reject it with what is allowed."""
+    """Send a value that fits its field, else reject it; returns whether it was sent."""
     assert draft.schema is not None
     schema = draft.schema["properties"][name]
     if fits(value, schema):
@@ -85,23 +86,23 @@ def send_fitting(draft: Draft, key: str, given: object, name: str, value: object
     wrong = problem(name, value, schema)
     message = f"{key} {shown(given)}: {draft.endpoint} takes {wrong.takes}"
     texts = [member for member in members(schema) if isinstance(member, str)]
-    near = wrong.closest
-    if near is None and isinstance(value, str):
-        near = nearest_word(value.lower(), texts)
-    draft.reject(key, given, message, wrong.supported, near)
+    closest = wrong.closest
+    if closest is None and isinstance(value, str):
+        closest = closest_word(value.lower(), texts)
+    draft.reject(key, given, message, wrong.supported, closest)
     return False
 
 
 def add_count(draft: Draft, count: int | None) -> None:
-    """How many images; one is asked for where nothing was said, as fal's default may be more."""
+    """Send the number of images; 1 unless it is given, as the endpoint's default may be more."""
     number = 1 if count is None else whole_number(count)
     declared = usable(draft, fields.COUNT)
     most = MAX_IMAGES if declared else 1
     if number is None or not 1 <= number <= most:
         takes = f"1 to {most} images" if most > 1 else "1 image"
         message = f"count {shown(count)}: {draft.endpoint} makes {takes} a request"
-        near = 1 if number is None or number < 1 else most
-        draft.reject("count", count, message, tuple(range(1, most + 1)), near)
+        closest = 1 if number is None or number < 1 else most
+        draft.reject("count", count, message, tuple(range(1, most + 1)), closest)
     elif not declared:
         if count is not None:
             reason = f"{draft.endpoint} declares no number of images; not sent"
@@ -114,7 +115,7 @@ def add_count(draft: Draft, count: int | None) -> None:
 
 
 def add_format(draft: Draft, key: str, value: str | None) -> None:
-    """The file format; PNG for images where nothing was said."""
+    """Send the file format; PNG for images unless it is given."""
     word = (value or "").strip().lower().removeprefix(".")
     word = SPELLINGS.get(word, word)
     for name, schema in usable(draft, fields.FORMAT):
@@ -135,11 +136,11 @@ def add_format(draft: Draft, key: str, value: str | None) -> None:
         takes = f"{draft.endpoint} takes no format; images are {' or '.join(FORMATS)}"
         draft.reject(key, value, f"{key} {shown(value)}: {takes}", FORMATS)
     else:
-        draft.ignore(key, value, not_taken(draft, "format"))
+        draft.ignore(key, value, why_not_taken(draft, "format"))
 
 
 def file_formats(schema: Schema) -> dict[str, object]:
-    """The members of an enum by the file format that they name, its default first."""
+    """The members of an enum by the file format that each names (`mp3` of `mp3_44100`)."""
     known: dict[str, object] = {}
     for member in (schema.get("default"), *members(schema)):
         letters = (letter if letter.isalnum() else " " for letter in str(member).lower())
@@ -150,7 +151,7 @@ def file_formats(schema: Schema) -> dict[str, object]:
 
 
 def add_duration(draft: Draft, value: int | float | str | None) -> None:
-    """A length in seconds: as seconds, milliseconds or frames."""
+    """Send a duration in seconds as the seconds, milliseconds or frames of the endpoint's field."""
     if value is None:
         return
     seconds = seconds_in(value)
@@ -173,12 +174,7 @@ def add_duration(draft: Draft, value: int | float | str | None) -> None:
         if rate is not None and holds(schema, value):
             _send_frames(draft, value, seconds, name, rate)
             return
-    draft.ignore(DURATION, value, not_taken(draft, "duration"))
-
-
-def seconds_in(value: object) -> int | float | None:
-    """The number of seconds in `5`, `5.0`, `"5"` or `"5s"`."""
-    return number_in(value.strip().lower().removesuffix("s") if isinstance(value, str) else value)
+    draft.ignore(DURATION, value, why_not_taken(draft, "duration"))
 
 
 def _as_seconds(value: object, seconds: int | float | None, schema: Schema) -> object:
@@ -193,7 +189,7 @@ def _as_seconds(value: object, seconds: int | float | None, schema: Schema) -> o
 
 
 def frame_rate(draft: Draft) -> int | float | None:
-    """Frames a second, as `--param` gives them or by default."""
+    """Frames per second: from `--param`, else the field's default; None if unknown."""
     for name, schema in usable(draft, fields.FRAME_RATE):
         return number_in(draft.param(name, schema.get("default")))
     return None
@@ -216,16 +212,16 @@ def _send_frames(
         draft.adjust(DURATION, value, frames, reason)
         return
     wrong = problem(name, frames, schema)
-    near = number_in(wrong.closest)
+    closest = number_in(wrong.closest)
     message = (
         f"{DURATION} {shown(value)}: that is {frames} frames at {rate:g} a second; "
         f"{draft.endpoint} takes {wrong.takes}"
     )
-    nearest = None if near is None else round((near - extra) / rate, 2)
-    draft.reject(DURATION, value, message, f"frames: {wrong.takes}", nearest)
+    seconds = None if closest is None else round((closest - extra) / rate, 2)
+    draft.reject(DURATION, value, message, f"frames: {wrong.takes}", seconds)
 
 
 def _extra_frame(schema: Schema) -> int:
-    """Some models take one frame more than a multiple of 4 or 8: their default shows it."""
+    """1 for models whose default number of frames is one more than a multiple of 4, else 0."""
     default = number_in(schema.get("default"))
     return 1 if default and default > 1 and (default - 1) % 4 == 0 else 0

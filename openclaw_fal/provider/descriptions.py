@@ -1,19 +1,19 @@
-"""What each model takes, for listings: JSON-ready, from the same rows that `plan` enforces.
+"""Describes for listings what each model takes, as JSON, from the rows that `plan` enforces.
 
-In these documents an empty list means that the option is not taken, null that any value goes.
-`withReferences` holds what differs once a reference image is given.
+In these documents an empty list means that the option is not taken, null that any value is.
+`withReferences` holds what differs when a reference image is given.
 """
 
 from __future__ import annotations
 
-from openclaw_fal.media import Endpoint, Kind
+from openclaw_fal.media import Kind
 from openclaw_fal.provider.common import check_kind
-from openclaw_fal.provider.declared_facts import describe_declared, example
+from openclaw_fal.provider.declared_facts import PROMPTS, describe_declared, example
 from openclaw_fal.provider.geometry import limits_in_words
 from openclaw_fal.provider.image_geometry import usable_ratios, usable_resolutions
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
-from openclaw_fal.provider.refs import is_known, known_refs, meant, ref_of
+from openclaw_fal.provider.refs import is_known, known_refs, ref_of, suggested_ids
 from openclaw_fal.provider.rows import (
     Duration,
     ImageRow,
@@ -25,26 +25,22 @@ from openclaw_fal.provider.rows import (
 )
 from openclaw_fal.provider.specs import (
     DEFAULT_MODELS,
+    ROWS,
     declared_input,
-    image_row,
     kind_of,
     kind_of_row,
     known_models,
-    music_row,
-    video_row,
 )
 from openclaw_fal.provider.video import size_rule
 
 __all__ = ["describe", "known_refs", "listing"]
 
 Document = dict[str, object]
-FAMILY = "of the catalogue"
+CATALOGUE_FAMILY = "of the catalogue"
 IMAGE_OPTIONS = words("size aspectRatio resolution outputFormat quality background creativity")
 VIDEO_OPTIONS = words("durationSeconds aspectRatio resolution size audio watermark outputFormat")
 MUSIC_OPTIONS = words("lyrics instrumental durationSeconds format")
-SENT = {"taken": "sent"}
-EDIT_WORDS = {"image": "make it night", "video": "it comes alive"}
-NEW_WORDS = {"image": "a cat", "video": "waves under a lighthouse", "music": "slow piano, rain"}
+EDIT_PROMPTS = {"image": "make it night", "video": "it comes alive"}
 
 
 def listing(kind: Kind, lookup: Lookup) -> list[Document]:
@@ -53,48 +49,40 @@ def listing(kind: Kind, lookup: Lookup) -> list[Document]:
 
 
 def describe(kind: Kind, endpoint: str, lookup: Lookup) -> Document:
-    """One model in full; any endpoint id works. Raises `CapabilityError` for another kind's."""
+    """One model in full; `endpoint` may be any id. Raises `CapabilityError` for a model that makes
+    something other than `kind`."""
     check_kind(kind, endpoint, kind_of(endpoint, lookup))
     known = None if kind_of_row(endpoint) else lookup.endpoint(endpoint)
     if known is not None:
-        return _of_catalogue(kind, known, lookup)
-    if kind == "image":
-        row: Row = image_row(endpoint)
-        document = _image(image_row(endpoint), endpoint, lookup)
-    elif kind == "video":
-        row = video_row(endpoint)
-        document = _video(video_row(endpoint), endpoint, lookup)
+        document = describe_declared(kind, known, lookup)
+        family, sources = CATALOGUE_FAMILY, {"options": f"fal schema {endpoint}"}
+        command = example(kind, known)
     else:
-        row = music_row(endpoint)
-        document = _music(music_row(endpoint), endpoint, lookup)
+        row = next(row for row in ROWS[kind] if row.matches(endpoint))
+        document = _of_row(row, endpoint, lookup)
+        family, sources = row.family, dict(row.sources)
+        command = _example(kind, endpoint, document)
     return {
         "model": ref_of(endpoint),
         "kind": kind,
-        "family": row.family,
+        "family": family,
         "default": endpoint == DEFAULT_MODELS[kind],
         "known": is_known(endpoint, kind, lookup),
-        "closest": next(map(ref_of, meant(endpoint, kind, lookup)), None),
+        "closest": next(map(ref_of, suggested_ids(endpoint, kind, lookup)), None),
         **document,
         "declaredFields": _fields(str(document["endpoint"]), lookup),
-        "sources": dict(row.sources),
-        "example": _example(kind, endpoint, document),
+        "sources": sources,
+        "example": command,
     }
 
 
-def _of_catalogue(kind: Kind, endpoint: Endpoint, lookup: Lookup) -> Document:
-    document = describe_declared(kind, endpoint, lookup)
-    return {
-        "model": ref_of(endpoint.id),
-        "kind": kind,
-        "family": FAMILY,
-        "default": False,
-        "known": True,
-        "closest": None,
-        **document,
-        "declaredFields": sorted(endpoint.properties),
-        "sources": {"options": f"fal schema {endpoint.id}"},
-        "example": example(kind, endpoint),
-    }
+def _of_row(row: Row, model: str, lookup: Lookup) -> Document:
+    if isinstance(row, ImageRow):
+        return _image(row, model, lookup)
+    if isinstance(row, VideoRow):
+        return _video(row, model, lookup)
+    assert isinstance(row, MusicRow)
+    return _music(row, model, lookup)
 
 
 def _image(row: ImageRow, model: str, lookup: Lookup) -> Document:
@@ -125,7 +113,7 @@ def _image(row: ImageRow, model: str, lookup: Lookup) -> Document:
 def _image_mode(
     row: ImageRow, model: str, endpoint: str, editing: bool, lookup: Lookup
 ) -> Document:
-    geometry = row.fate("size", editing) == "taken"
+    geometry = row.fate("size", editing) == "sent"
     ratios = usable_ratios(row, editing)
     return {
         "endpoint": endpoint,
@@ -161,7 +149,7 @@ def _video(row: VideoRow, model: str, lookup: Lookup) -> Document:
 
 
 def _video_mode(row: VideoRow, endpoint: str, images: bool, lookup: Lookup) -> Document:
-    takes_ratio = row.fate("aspectRatio", images) == "taken"
+    takes_ratio = row.fate("aspectRatio", images) == "sent"
     return {
         "endpoint": endpoint,
         "durations": None if row.as_given else _durations(row.duration),
@@ -179,8 +167,8 @@ def _music(row: MusicRow, model: str, lookup: Lookup) -> Document:
     return {
         "endpoint": model,
         "formats": None if row.format is None else [row.format],
-        "lyrics": SENT.get(row.fate("lyrics"), row.fate("lyrics")),
-        "instrumental": SENT.get(row.fate("instrumental"), row.fate("instrumental")),
+        "lyrics": row.fate("lyrics"),
+        "instrumental": row.fate("instrumental"),
         "lyricsWithInstrumental": not (row.lyrics_field and row.instrumental_field),
         "durations": _durations(rule, sent=row.duration is not None),
         "requiredReferences": {},
@@ -195,7 +183,6 @@ def _music(row: MusicRow, model: str, lookup: Lookup) -> Document:
 def _fates(
     row: Row, options: tuple[str, ...], endpoint: str, references: bool, lookup: Lookup
 ) -> Document:
-    """The options that are ignored, and those that are rejected."""
     ignored = [key for key in options if row.fate(key, references) == "ignored"]
     seed = "seed" in (_fields(endpoint, lookup) or ())
     rejected = [key for key in options if row.fate(key, references) == "rejected"]
@@ -206,7 +193,7 @@ def _fates(
 
 
 def _durations(rule: Duration | None, sent: bool = True) -> Document:
-    """Whole seconds; `values` is null where every one from `min` to `max` goes."""
+    """Durations in whole seconds; `values` is null if all from `min` to `max` are taken."""
     if rule is None:
         return {"min": None, "max": None, "values": [], "sent": False}
     values = None if isinstance(rule.seconds, range) else list(rule.seconds)
@@ -223,7 +210,7 @@ def _example(kind: Kind, model: str, document: Document) -> str:
     flags = f"--model {ref_of(model)}"
     if document["requiredReferences"]:
         edit = "image edit --file" if kind == "image" else "video --image"
-        return f'openclaw {edit} photo.png {flags} "{EDIT_WORDS[kind]}"'
+        return f'openclaw {edit} photo.png {flags} "{EDIT_PROMPTS[kind]}"'
     if document["maxReferenceVideos"]:
-        return f'openclaw video --image photo.png {flags} "{EDIT_WORDS[kind]}"'
-    return f'openclaw {kind} {flags} "{NEW_WORDS[kind]}"'
+        return f'openclaw video --image photo.png {flags} "{EDIT_PROMPTS[kind]}"'
+    return f'openclaw {kind} {flags} "{PROMPTS[kind]}"'

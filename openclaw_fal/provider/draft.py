@@ -1,9 +1,9 @@
-"""A request while it is being made: what goes into the body, and what becomes of the rest."""
+"""A request while it is being built: its body, and what was ignored, adjusted or rejected."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from openclaw_fal.errors import CapabilityError, Violation
@@ -16,8 +16,8 @@ SHOWN_LENGTH = 60
 
 
 class Draft:
-    """Collects one request. Every option that was given ends in exactly one of: the body (`send`),
-    `adjust`, `ignore` or `reject`; `adjust` may also explain a field that was sent.
+    """Collects one request. Each given option is passed to one of `send`, `ignore` and `reject`;
+    `adjust` reports an option that is not sent as it was given.
     """
 
     def __init__(self, request: MediaRequest, endpoint: str, lookup: Lookup) -> None:
@@ -44,7 +44,7 @@ class Draft:
         return dict(self._params).get(name, default)
 
     def send(self, name: str, value: object, key: str | None = None, given: object = None) -> None:
-        """Put a field into the body; `key` and `given` are the option that it comes from."""
+        """Put a field into the body; `key` and `given` are the option and its value, if any."""
         self.body[name] = value
         if key is not None:
             self._origins.setdefault(name, []).append((key, given))
@@ -66,20 +66,15 @@ class Draft:
         wrong = Violation(key, _reported(value), message, supported or None, closest)
         self.violations.append(wrong)
 
-    def ignore_all(self, options: Iterable[tuple[str, object]], reason: str) -> None:
-        for key, value in options:
-            if value is not None:
-                self.ignore(key, value, reason)
-
     def reject_problem(self, key: str, value: object, message: str, wrong: Problem) -> None:
-        """Reject what a declared schema refuses; with `--unchecked` it is sent and reported."""
+        """Reject what a declared schema refuses; with `--unchecked` send it, with a warning."""
         if self.unchecked:
             self.warnings.append(f"{message}; sent all the same (--unchecked)")
         else:
             self.reject(key, value, message, wrong.supported, wrong.closest)
 
     def finished(self) -> Plan:
-        """The plan, or all violations at once."""
+        """The plan. Raises `CapabilityError` with all violations if there are any."""
         if self.violations:
             raise refusal(self.kind, self.model, self.violations)
         return Plan(
@@ -93,7 +88,7 @@ class Draft:
         )
 
     def add_params(self) -> None:
-        """The extra fields of `--param`, as they are; checked where their schema is known."""
+        """Send the fields of `--param` unchanged; they are checked where the schema is known."""
         for name, value in self._params:
             if name == "prompt" or "prompt" in self.options_of(name):
                 self.reject("params", {name: value}, "params: --param may not replace the prompt")
@@ -105,7 +100,7 @@ class Draft:
                 self._check_param(name, value)
 
     def options_of(self, name: str) -> set[str]:
-        """The keys of the options that a field was filled from."""
+        """The keys of the options whose values are in a field."""
         return {key for key, _ in self._origins.get(name, ())}
 
     def has_sent(self, key: str) -> bool:
@@ -125,7 +120,7 @@ class Draft:
             self.reject_problem("params", {name: value}, message, wrong)
 
     def _replace(self, name: str, value: object) -> None:
-        """Set a field as it is; the options that it came from are reported with the new value."""
+        """Set a field; options whose values it held are reported as adjusted to the new value."""
         if name not in self.body or self.body[name] != value:
             for key, given in self._origins.pop(name, ()):
                 self.adjusted = [entry for entry in self.adjusted if entry.key != key]
@@ -136,9 +131,9 @@ class Draft:
         from difflib import get_close_matches
 
         close = get_close_matches(name, declared, n=1)
-        meant = f" (did you mean {close[0]}?)" if close else ""
+        suggestion = f" (did you mean {close[0]}?)" if close else ""
         return (
-            f"fal's schema of {self.endpoint} declares no field {shown(name)}{meant}; "
+            f"fal's schema of {self.endpoint} declares no field {shown(name)}{suggestion}; "
             "it is sent, and fal will probably ignore it"
         )
 
@@ -171,7 +166,7 @@ def _reported(value: object) -> object:
 
 
 def is_json(value: object) -> bool:
-    """Whether every number inside is finite: JSON has no other."""
+    """Whether every number inside is finite; JSON has no infinity and no NaN."""
     nodes = [value]
     while nodes:
         node = nodes.pop()

@@ -1,4 +1,4 @@
-"""Which declared field each option becomes, for endpoints without a row: data only.
+"""The field that each option becomes at an endpoint without a row. Data only.
 
 An option becomes the first of its fields that the endpoint declares in a form that can hold it.
 """
@@ -60,8 +60,9 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "videos": words("video_urls reference_video_urls"),
     "audio_refs": words("audio_urls reference_audio_urls"),
 }
-# Where references go if the endpoint declares no field for them: in place of the last part of
-# its id, if that is one of REPLACED, or added to it. The first that exists and takes images.
+# Where references go if the endpoint declares no field for them: the first sibling endpoint that
+# exists and takes images. Its id has one of these words in place of its last part, if that is one
+# of REPLACED, or added to the id.
 REPLACED = words("text-to-image text-to-video generate create")
 SIBLINGS: Mapping[str, tuple[str, ...]] = {
     "image": words("edit image-to-image edit-image remix"),

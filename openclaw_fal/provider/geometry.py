@@ -1,4 +1,4 @@
-"""Sizes, aspect ratios and pixel limits: reading them, and finding the closest that passes."""
+"""Sizes, aspect ratios and pixel limits: reading them, and finding the closest that is allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Size(NamedTuple):
         return math.log(self.width) - math.log(self.height)
 
     def field(self) -> dict[str, int]:
-        """The form of `image_size`."""
+        """The size as a value of fal's `image_size`."""
         return {"width": self.width, "height": self.height}
 
 
@@ -57,14 +57,14 @@ def log_ratio(text: str) -> float | None:
     return math.log(pair[0]) - math.log(pair[1]) if pair else None
 
 
-def closest_ratio(wanted: float, ratios: Iterable[str]) -> str | None:
-    """The ratio nearest to `wanted` (a logarithm), the first one when two are as near."""
+def closest_ratio_by_log(wanted: float, ratios: Iterable[str]) -> str | None:
+    """The ratio whose logarithm is closest to `wanted`; the first of equally close ones."""
     logs = {ratio: own for ratio in ratios if (own := log_ratio(ratio)) is not None}
     return min(logs, key=lambda ratio: abs(logs[ratio] - wanted), default=None)
 
 
 def closest_size(wanted: Size, sizes: Iterable[str]) -> str | None:
-    """The size of the list nearest to `wanted` in shape, then in area."""
+    """The size of the list closest to `wanted` in aspect ratio, then in area."""
     known = [size for text in sizes if (size := parse_size(text))]
     if not known:
         return None
@@ -77,7 +77,7 @@ def closest_size(wanted: Size, sizes: Iterable[str]) -> str | None:
 
 
 def rounded(value: float, multiple: int = 1) -> int:
-    """To the nearest multiple, halves up, at least one multiple."""
+    """`value` rounded to the nearest multiple (halves up), but not to 0."""
     return max(1, math.floor(value / multiple + 0.5)) * multiple
 
 
@@ -92,7 +92,7 @@ def ratio_to_size(ratio: str, long_edge: int, multiple: int = 1) -> Size:
 
 
 def broken_limits(size: Size, rule: ImageSize) -> list[str]:
-    """The limits that `size` breaks, in words; empty when it passes."""
+    """The limits that `size` breaks, in words; empty if it breaks none."""
     pixels, short = size.width * size.height, min(size)
     broken = []
     if any(edge % rule.multiple for edge in size):
@@ -119,7 +119,7 @@ def limits_in_words(rule: ImageSize) -> str:
 
 
 def closest_legal(wanted: Size, rule: ImageSize) -> Size | None:
-    """The size near `wanted` that breaks no limit."""
+    """A size close to `wanted` that breaks no limit; None if there is none."""
     pixels = float(wanted.width * wanted.height)
     pixels = max(pixels, rule.min_pixels or 0)
     pixels = min(pixels, rule.max_pixels or pixels)
@@ -134,8 +134,7 @@ def closest_legal(wanted: Size, rule: ImageSize) -> Size | None:
     return min(legal, default=None, key=lambda size: abs(size[0] - width) + abs(size[1] - height))
 
 
-def _around(width: float, height: float, step: int, reach: int = 2) -> Iterator[Size]:
-    for across in range(-reach, reach + 1):
-        for down in range(-reach, reach + 1):
-            size = Size(rounded(width + across * step, step), rounded(height + down * step, step))
-            yield size
+def _around(width: float, height: float, step: int) -> Iterator[Size]:
+    for across in range(-2, 3):
+        for down in range(-2, 3):
+            yield Size(rounded(width + across * step, step), rounded(height + down * step, step))

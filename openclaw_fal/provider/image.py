@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from openclaw_fal.media import ImageRequest, Plan
-from openclaw_fal.provider.common import not_taken, sources, start, within
+from openclaw_fal.provider.common import sources, start, why_not_taken, within_limit
 from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.image_geometry import add_geometry
 from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.numbers import whole_number
 from openclaw_fal.provider.rows import ImageRow
 from openclaw_fal.provider.specs import image_row
-from openclaw_fal.provider.values import chosen, nearest_word, whole_number
+from openclaw_fal.provider.values import allowed_spelling, closest_word
 
 
 def plan_image(request: ImageRequest, lookup: Lookup) -> Plan:
@@ -44,7 +45,7 @@ def _add_count(draft: Draft, row: ImageRow, count: int | None) -> None:
 
 
 def _add_format(draft: Draft, row: ImageRow, output_format: str | None) -> str | None:
-    """The format that the images will have, as far as it is known."""
+    """Send the output format; returns it, None if it is unknown or rejected."""
     if row.fate("outputFormat") == "rejected":
         if output_format is not None:
             message = f"outputFormat {shown(output_format)}: {draft.model} takes no output format"
@@ -53,7 +54,7 @@ def _add_format(draft: Draft, row: ImageRow, output_format: str | None) -> str |
     if output_format is None:
         draft.send("output_format", row.formats[0])
         return row.formats[0]
-    word = chosen(draft, "outputFormat", output_format, row.formats, nearest_word)
+    word = allowed_spelling(draft, "outputFormat", output_format, row.formats, closest_word)
     if word is not None:
         draft.send("output_format", word, "outputFormat", output_format)
     return word
@@ -66,7 +67,7 @@ def _add_references(draft: Draft, row: ImageRow, request: ImageRequest) -> None:
             message = f"images: {request.model} edits an image; give at least one reference image"
             draft.reject("images", 0, message, f"at least 1, at most {row.max_references}", 1)
         return
-    if not within(draft, "images", images, row.max_references, "reference image"):
+    if not within_limit(draft, "images", images, row.max_references, "reference image"):
         return
     value: object = list(images)
     if row.reference_field == "image_style_references":
@@ -82,9 +83,9 @@ def _add_word(
     if value is None:
         return None
     if row.fate(key) == "ignored":
-        draft.ignore(key, value, not_taken(draft, key))
+        draft.ignore(key, value, why_not_taken(draft, key))
         return None
-    word = chosen(draft, key, value, allowed, nearest_word)
+    word = allowed_spelling(draft, key, value, allowed, closest_word)
     if word is not None:
         draft.send(key, word, key, value)
     return word

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from openclaw_fal.media import ImageRequest
-from openclaw_fal.provider.common import not_taken
+from openclaw_fal.provider.common import why_not_taken
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.geometry import (
     Size,
     broken_limits,
     closest_legal,
-    closest_ratio,
+    closest_ratio_by_log,
     closest_size,
     limits_in_words,
     parse_size,
     ratio_to_size,
 )
 from openclaw_fal.provider.rows import ImageRow, ImageSize
-from openclaw_fal.provider.values import chosen, nearest_ratio, nearest_resolution
+from openclaw_fal.provider.values import allowed_spelling, closest_ratio, closest_resolution
 
 AUTO = "auto"
 
 
 def add_geometry(draft: Draft, row: ImageRow, request: ImageRequest) -> None:
-    """Check the three hints; if they stand, send what they ask for together."""
+    """Check size, aspect ratio and resolution, and send what they amount to together."""
     editing = bool(request.images) or row.is_edit(request.model)
     before = len(draft.violations)
     ratio = _ratio(draft, row, request.aspect_ratio, editing)
     if row.fate("size", editing) == "ignored":
-        hints = (("size", request.size), ("resolution", request.resolution))
-        draft.ignore_all(hints, not_taken(draft, "size or resolution"))
+        for key, value in (("size", request.size), ("resolution", request.resolution)):
+            if value is not None:
+                draft.ignore(key, value, why_not_taken(draft, "size or resolution"))
         return
     resolution = _resolution(draft, row, request.resolution)
     size = _size(draft, row, request.size)
@@ -46,7 +47,7 @@ def add_geometry(draft: Draft, row: ImageRow, request: ImageRequest) -> None:
 
 
 def usable_ratios(row: ImageRow, editing: bool) -> tuple[str, ...]:
-    """The ratios of the row that do not break its size limits."""
+    """The ratios of the row whose sizes are within its limits."""
     rule = row.image_size
     if rule is None:
         return row.ratios(editing)
@@ -58,7 +59,7 @@ def usable_ratios(row: ImageRow, editing: bool) -> tuple[str, ...]:
 
 
 def usable_resolutions(row: ImageRow) -> tuple[str, ...]:
-    """The resolutions of the row whose square does not break its size limits."""
+    """The resolutions of the row whose square is within its size limits."""
     rule = row.image_size
     if rule is None:
         return row.resolutions
@@ -70,6 +71,7 @@ def usable_resolutions(row: ImageRow) -> tuple[str, ...]:
 
 
 def ratio_size(rule: ImageSize, ratio: str, resolution: str | None = None) -> Size:
+    """The dimensions that an aspect ratio and a resolution amount to."""
     edge = rule.edges[resolution] if resolution else rule.ratio_edge
     return ratio_to_size(ratio, edge, rule.multiple)
 
@@ -84,7 +86,7 @@ def _ratio(draft: Draft, row: ImageRow, value: str | None, editing: bool) -> str
     usable = usable_ratios(row, editing)
     limits = limits_in_words(row.image_size) if row.image_size else ""
     extra = f" (limits: {limits})" if limits else ""
-    return chosen(draft, "aspectRatio", value, usable, nearest_ratio, extra)
+    return allowed_spelling(draft, "aspectRatio", value, usable, closest_ratio, extra)
 
 
 def _resolution(draft: Draft, row: ImageRow, value: str | None) -> str | None:
@@ -94,7 +96,7 @@ def _resolution(draft: Draft, row: ImageRow, value: str | None) -> str | None:
         message = f"resolution {shown(value)}: {draft.model} takes no resolution"
         draft.reject("resolution", value, message, "no resolution")
         return None
-    return chosen(draft, "resolution", value, row.resolutions, nearest_resolution)
+    return allowed_spelling(draft, "resolution", value, row.resolutions, closest_resolution)
 
 
 def _size(draft: Draft, row: ImageRow, value: str | None) -> Size | str | None:
@@ -138,18 +140,16 @@ def _send_ratio(
         if size is not None:
             draft.adjust("size", request.size, ratio, "the aspect ratio wins over the size")
     elif isinstance(size, Size):
-        closest = closest_ratio(size.log_ratio, row.aspect_ratios)
+        closest = closest_ratio_by_log(size.log_ratio, row.aspect_ratios)
         draft.send("aspect_ratio", closest, "size", request.size)
         reason = f"{draft.endpoint} takes an aspect ratio: the closest one is sent"
         draft.adjust("size", request.size, closest, reason)
 
 
 def _send_size(draft: Draft, rule: ImageSize, request: ImageRequest, size: Size | str) -> None:
-    """The size wins over the other two hints."""
     value = size.field() if isinstance(size, Size) else size
     draft.send("image_size", value, "size", request.size)
-    losers = (("aspectRatio", request.aspect_ratio), ("resolution", request.resolution))
-    for key, given in losers:
+    for key, given in (("aspectRatio", request.aspect_ratio), ("resolution", request.resolution)):
         if given is not None:
             draft.adjust(key, given, value, "the size wins over it")
 
@@ -157,7 +157,7 @@ def _send_size(draft: Draft, rule: ImageSize, request: ImageRequest, size: Size 
 def _send_dimensions(
     draft: Draft, row: ImageRow, request: ImageRequest, ratio: str | None, resolution: str | None
 ) -> None:
-    """A preset or dimensions for an aspect ratio, a resolution, or both."""
+    """Send an aspect ratio, a resolution, or both, as a preset or as dimensions."""
     rule = row.image_size
     assert rule is not None
     if ratio and resolution and request.images and rule.references_ignore_resolution:
@@ -180,18 +180,18 @@ def _send_dimensions(
 def _refuse_resolution(
     draft: Draft, row: ImageRow, given: str | None, ratio: str, size: Size, broken: list[str]
 ) -> None:
-    """A ratio alone passes always, so the resolution is what breaks the limits."""
+    """Reject the resolution: a ratio alone never breaks the limits."""
     rule = row.image_size
     assert rule is not None
-    passing = tuple(
+    allowed = tuple(
         resolution
         for resolution in row.resolutions
         if not broken_limits(ratio_size(rule, ratio, resolution), rule)
     )
     takes = f"{draft.model} takes sizes with {', '.join(broken)}"
     message = f"resolution {given}: with {ratio} that is {size}; {takes}"
-    closest = nearest_resolution(str(given).lower(), passing)
-    draft.reject("resolution", given, message, passing or limits_in_words(rule), closest)
+    closest = closest_resolution(str(given).lower(), allowed)
+    draft.reject("resolution", given, message, allowed or limits_in_words(rule), closest)
 
 
 def _send_image_size(

@@ -1,4 +1,4 @@
-"""What `plan` asks of a catalogue: it is passed in, so that the rules stay free of files."""
+"""The catalogue as `plan` sees it. It is passed in, so that planning reads no file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Lookup(Protocol):
         """The endpoint with this id, if it is known."""
 
     def siblings(self, endpoint: str, /) -> Sequence[str]:
-        """The other ids of its family, the closest first."""
+        """The other ids of the endpoint's family, those with the longest common path first."""
 
     def ids(self, kind: Kind, /) -> Sequence[str]:
         """The ids of all endpoints of one kind."""
 
 
 class NothingKnown:
-    """A catalogue without endpoints: all but the models of the table get the generic rule."""
+    """An empty catalogue: models without a row get the generic rule."""
 
     def endpoint(self, endpoint: str, /) -> Endpoint | None:
         return None

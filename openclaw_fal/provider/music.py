@@ -5,15 +5,14 @@ from __future__ import annotations
 from copy import deepcopy
 
 from openclaw_fal.media import MusicRequest, Plan
-from openclaw_fal.provider.common import not_taken, start
+from openclaw_fal.provider.common import start, why_not_taken
 from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
-from openclaw_fal.provider.durations import KEY, accepted_seconds, add_duration
+from openclaw_fal.provider.durations import DURATION, accepted_seconds, add_duration
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MAX_SECONDS
 from openclaw_fal.provider.rows import MusicRow
 from openclaw_fal.provider.specs import music_row
-from openclaw_fal.provider.values import nearest_word
 
 
 def plan_music(request: MusicRequest, lookup: Lookup) -> Plan:
@@ -42,7 +41,7 @@ def _add_lyrics(draft: Draft, row: MusicRow, lyrics: str | None) -> None:
     elif row.lyrics_field:
         draft.send(row.lyrics_field, lyrics, "lyrics", lyrics)
     else:
-        draft.ignore("lyrics", lyrics, not_taken(draft, "lyrics"))
+        draft.ignore("lyrics", lyrics, why_not_taken(draft, "lyrics"))
 
 
 def _add_instrumental(draft: Draft, row: MusicRow, instrumental: bool | None) -> None:
@@ -57,7 +56,7 @@ def _add_instrumental(draft: Draft, row: MusicRow, instrumental: bool | None) ->
     elif row.instrumental_field:
         draft.send(row.instrumental_field, True, "instrumental", instrumental)
     else:
-        draft.ignore("instrumental", instrumental, not_taken(draft, "instrumental mode"))
+        draft.ignore("instrumental", instrumental, why_not_taken(draft, "instrumental mode"))
 
 
 def _check_both(draft: Draft, row: MusicRow, lyrics: str | None, instrumental: bool | None) -> None:
@@ -72,18 +71,17 @@ def _add_duration(draft: Draft, row: MusicRow, value: int | float | str | None) 
     if row.duration is not None:
         add_duration(draft, row.duration, value)
     elif accepted_seconds(draft, value, range(1, MAX_SECONDS + 1)) is not None:
-        draft.ignore(KEY, value, not_taken(draft, "duration"))
+        draft.ignore(DURATION, value, why_not_taken(draft, "duration"))
 
 
 def _check_format(draft: Draft, row: MusicRow, value: str | None) -> None:
-    """A model has one format; asking for it is fine, and there is nothing to send."""
+    """A model has one format, which is never sent; asking for any other is an error."""
     if value is None:
         return
     if row.format is None:
-        draft.ignore("format", value, not_taken(draft, "format"))
+        draft.ignore("format", value, why_not_taken(draft, "format"))
     elif value.strip().lower() == row.format:
         draft.adjust("format", value, row.format, f"{draft.model} always makes {row.format}")
     else:
         message = f"format {shown(value)}: {draft.model} makes {row.format}"
-        closest = nearest_word(value.strip().lower(), (row.format,)) or row.format
-        draft.reject("format", value, message, (row.format,), closest)
+        draft.reject("format", value, message, (row.format,), row.format)

@@ -1,7 +1,7 @@
-"""From what was asked to the exact request, or to all that stands in its way. Pure: no I/O.
+"""Turns a media request into the exact request body, or into all its violations. Pure: no I/O.
 
-A row of the specification decides for the ids that it names; the catalogue for the others that it
-knows; the generic rule for the rest.
+The rules are those of the row that names the model; else of the endpoint's schema in the catalogue;
+else of the row that takes any other id.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from openclaw_fal.provider.specs import ROWS, kind_of_row, known_models
 PREFIX = "fal/"
 MAX_LENGTH = 200
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-SIMILARITY = 0.65  # of difflib, for one part of an id: letters swapped, or a few wrong
+SIMILARITY = 0.65  # as difflib's ratio, of one part of an id
 CANDIDATES = 5
 EXAMPLE = "a ref is fal/ and an endpoint id, for example fal/fal-ai/flux/dev"
 
@@ -29,7 +29,7 @@ def ref_of(endpoint: str) -> str:
 def parse_ref(ref: str, lookup: Lookup = NOTHING_KNOWN) -> str:
     """`fal/fal-ai/flux/dev` to `fal-ai/flux/dev`.
 
-    Raises `UsageError` for anything else, with the endpoints of `lookup` that were probably meant.
+    Raises `UsageError` for anything else, with suggestions from `lookup`.
     """
     if not is_fal_ref(ref):
         raise _not_fal(ref, lookup)
@@ -38,15 +38,15 @@ def parse_ref(ref: str, lookup: Lookup = NOTHING_KNOWN) -> str:
     if wrong:
         raise UsageError(
             f"the model ref {_shown(ref)} is malformed: {wrong}",
-            hint=_did_you_mean(near(endpoint, _all_ids(lookup))) or EXAMPLE,
+            hint=_did_you_mean(similar_ids(endpoint, _all_ids(lookup))) or EXAMPLE,
         )
     return endpoint
 
 
 def resolve(name: str, aliases: Mapping[str, str], lookup: Lookup) -> str:
-    """The endpoint id of a ref or of one of the user's own short names.
+    """The endpoint id of a ref or of one of the user's own aliases.
 
-    Raises `UsageError` for a name that is neither, with the endpoints that it may mean.
+    Raises `UsageError` for a name that is neither, with suggestions from `lookup`.
     """
     return parse_ref(aliases.get(name, name), lookup)
 
@@ -56,19 +56,19 @@ def known_refs(kind: Kind) -> list[str]:
     return [ref_of(model) for model in known_models(kind)]
 
 
-def meant(endpoint: str, kind: Kind, lookup: Lookup) -> list[str]:
-    """The endpoint ids of a kind that a misspelt or shortened one probably means.
+def suggested_ids(endpoint: str, kind: Kind, lookup: Lookup) -> list[str]:
+    """The known endpoint ids that a misspelt or shortened id probably stands for.
 
-    Empty for an id that is known, and for one that differs from a known one by its version only:
+    Empty for an id that is known, and for one that differs from a known id by its version only:
     that is another model, not a misspelling.
     """
     if is_known(endpoint, kind, lookup):
         return []
-    return near(endpoint, _ids(kind, lookup))
+    return similar_ids(endpoint, _ids(kind, lookup))
 
 
 def is_known(endpoint: str, kind: Kind, lookup: Lookup) -> bool:
-    """Whether the table or the catalogue names the endpoint."""
+    """Whether a row or the catalogue names the endpoint."""
     if endpoint in known_models(kind) or any(endpoint in row.match for row in ROWS[kind]):
         return True
     from openclaw_fal.provider.schemas import ENDPOINTS
@@ -76,61 +76,63 @@ def is_known(endpoint: str, kind: Kind, lookup: Lookup) -> bool:
     return endpoint in ENDPOINTS or lookup.endpoint(endpoint) is not None
 
 
-def near(name: str, ids: Sequence[str]) -> list[str]:
-    """The ids that a name may be a part or a misspelling of, the most likely first."""
+def similar_ids(name: str, ids: Sequence[str]) -> list[str]:
+    """The ids that `name` may be a part or a misspelling of, the most likely first."""
     word = name.strip("/").lower()
     if not word:
         return []
     if "/" in word:
-        longer = [one for one in ids if one.endswith("/" + word) or one.startswith(word + "/")]
+        longer = [id_ for id_ in ids if id_.endswith("/" + word) or id_.startswith(word + "/")]
         return longer[:CANDIDATES] or _misspelt(word, ids)
-    parts = [one for one in ids if any(part.startswith(word) for part in one.split("/"))]
-    # `flux` is nearer to `fal-ai/flux/dev` than to `fal-ai/flux-pro`.
-    parts.sort(key=lambda one: word not in one.split("/"))
-    names = {part for one in ids for part in one.split("/")[1:2]}
-    if not parts:
+    matches = [id_ for id_ in ids if any(part.startswith(word) for part in id_.split("/"))]
+    # A whole part first: `flux` is closer to `fal-ai/flux/dev` than to `fal-ai/flux-pro`.
+    matches.sort(key=lambda id_: word not in id_.split("/"))
+    if not matches:
         from difflib import get_close_matches
 
+        names = {part for id_ in ids for part in id_.split("/")[1:2]}
         close = get_close_matches(word, sorted(names), n=2, cutoff=SIMILARITY)
-        parts = [one for part in close for one in ids if part in one.split("/")]
-    return parts[:CANDIDATES]
+        matches = [id_ for part in close for id_ in ids if part in id_.split("/")]
+    return matches[:CANDIDATES]
 
 
 def _misspelt(word: str, ids: Sequence[str]) -> list[str]:
-    """The ids that differ in one part, by a few letters, and not by their version only."""
+    """The ids that differ from `word` by a few letters in one part.
+
+    Empty if one differs by its version only: then `word` is another version, not a misspelling.
+    """
     from difflib import SequenceMatcher
 
-    parts, close = word.split("/"), {}
-    for one in ids:
-        others = one.split("/")
-        pairs = [pair for pair in zip(parts, others, strict=False) if pair[0] != pair[1]]
-        if len(parts) != len(others) or len(pairs) != 1:
+    parts, similarity = word.split("/"), {}
+    for id_ in ids:
+        id_parts = id_.split("/")
+        pairs = [pair for pair in zip(parts, id_parts, strict=False) if pair[0] != pair[1]]
+        if len(parts) != len(id_parts) or len(pairs) != 1:
             continue
         if _without_version(pairs[0][0]) == _without_version(pairs[0][1]):
             return []
-        similar = SequenceMatcher(None, *pairs[0]).ratio()
-        if similar >= SIMILARITY:
-            close[one] = similar
-    return sorted(close, key=lambda one: -close[one])[:CANDIDATES]
+        similarity[id_] = SequenceMatcher(None, *pairs[0]).ratio()
+    close = [id_ for id_ in similarity if similarity[id_] >= SIMILARITY]
+    return sorted(close, key=lambda id_: -similarity[id_])[:CANDIDATES]
 
 
 def _ids(kind: Kind, lookup: Lookup) -> list[str]:
-    """Every known id of a kind: those of the table first."""
+    """Every known id of a kind, those of the rows first."""
     from openclaw_fal.provider.schemas import ENDPOINTS
 
-    named = (one for one in ENDPOINTS if kind_of_row(one) == kind)
-    return list(dict.fromkeys((*known_models(kind), *named, *lookup.ids(kind))))
+    of_rows = (id_ for id_ in ENDPOINTS if kind_of_row(id_) == kind)
+    return list(dict.fromkeys((*known_models(kind), *of_rows, *lookup.ids(kind))))
 
 
 def _all_ids(lookup: Lookup) -> list[str]:
     kinds: tuple[Kind, ...] = ("image", "video", "music")
-    return [one for kind in kinds for one in _ids(kind, lookup)]
+    return [id_ for kind in kinds for id_ in _ids(kind, lookup)]
 
 
 def _not_fal(ref: str, lookup: Lookup) -> UsageError:
     provider, slash, _ = ref.partition("/")
     if not slash or _malformed(ref):
-        hint = _did_you_mean(near(ref, _all_ids(lookup))) or EXAMPLE
+        hint = _did_you_mean(similar_ids(ref, _all_ids(lookup))) or EXAMPLE
         return UsageError(f"{_shown(ref)} is not a model ref", hint=hint)
     if provider == "fal-ai":
         return UsageError(
@@ -139,7 +141,7 @@ def _not_fal(ref: str, lookup: Lookup) -> UsageError:
     message = f"{ref} is a model of the provider {provider}; this program runs fal's"
     if kind_of_row(ref) is not None or lookup.endpoint(ref) is not None:
         return UsageError(message, hint=f"fal's endpoint of that name is {ref_of(ref)}")
-    return UsageError(message, hint=_did_you_mean(near(ref, _all_ids(lookup))) or EXAMPLE)
+    return UsageError(message, hint=_did_you_mean(similar_ids(ref, _all_ids(lookup))) or EXAMPLE)
 
 
 def _did_you_mean(ids: Sequence[str]) -> str:
@@ -167,6 +169,6 @@ def _shown(ref: str) -> str:
 
 
 def _without_version(part: str) -> str:
-    """`recraft-v3` and `recraft-20b` without what tells them apart: words with digits."""
+    """A part of an id without its words that have digits: `recraft` of `recraft-v3`."""
     words = part.split("-")
     return "-".join(word for word in words if not any(letter.isdigit() for letter in word))

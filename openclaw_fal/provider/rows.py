@@ -1,7 +1,7 @@
-"""What a row of model facts is made of, and how an endpoint id finds its row.
+"""The types of the rows of model facts, and which endpoint ids a row is for.
 
-A key that a row names in `rejects` is an error before any request. An option that the row gives no
-field or values to is ignored and reported.
+An option named in a row's `rejects` is an error. One that the row has no field or values for is
+ignored and reported.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 from openclaw_fal.frozen import Frozen
 
-Fate = Literal["taken", "ignored", "rejected"]
+Fate = Literal["sent", "ignored", "rejected"]
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Row(Frozen, kw_only=True):
     """One family of models.
 
-    `match` holds endpoint ids; one `*` in a pattern stands for any text, slashes included.
-    `models` are the ids that listings show. `sources` says for each fact where it was read.
+    `match` holds patterns of endpoint ids; `*` stands for any text, slashes included. `models` are
+    the ids that listings show. `sources` says for each fact where it was read.
     """
 
     family: str
@@ -34,27 +34,28 @@ class Row(Frozen, kw_only=True):
         return "*" in self.match
 
     def matches(self, endpoint: str) -> bool:
-        return any(fits(pattern, endpoint) for pattern in self.match)
+        return any(matches_pattern(pattern, endpoint) for pattern in self.match)
 
     def fate(self, key: str, references: bool = False) -> Fate:
-        """What becomes of an option of these models, by its key in the specification.
+        """What becomes of an option (by its key, `aspectRatio`) in a request to these models.
 
         `references`: whether the request has reference images, or edits one.
         """
         if key in self.rejects:
             return "rejected"
-        return "taken" if self.takes(key, references) else "ignored"
+        return "sent" if self.takes(key, references) else "ignored"
 
     def takes(self, key: str, references: bool) -> bool:
-        """Whether the row has a field or values for an option that it does not reject."""
+        """Whether the row has a field or values for the option."""
         return True
 
 
 class ImageSize(Frozen, kw_only=True):
-    """How an aspect ratio or a resolution becomes `image_size`, and which dimensions pass.
+    """How an aspect ratio or a resolution becomes `image_size`, and which dimensions are allowed.
 
-    Edges are in pixels. `presets` maps a ratio to the endpoint's name for it. `ratio_edge` is the
-    long edge of a ratio without preset or resolution; computed edges are multiples of `multiple`.
+    Edges are in pixels. `edges` maps a resolution to its long edge, `presets` a ratio to the
+    endpoint's name for it. `ratio_edge` is the long edge of a ratio that has no preset and is given
+    without a resolution. Computed edges are multiples of `multiple`.
     """
 
     edges: Mapping[str, int]
@@ -73,8 +74,8 @@ class ImageRow(Row, kw_only=True):
 
     With references a request goes to the model's edit endpoint: the id itself if it contains one
     of `edit_paths`, else the id with the first of them added (in place of `text_path`). Without
-    `edit_paths` references go to the same endpoint. `text_aliases` are ids that stand for another
-    endpoint when there is no reference.
+    `edit_paths` references go to the same endpoint. `text_aliases` maps an id to the endpoint that
+    it stands for when there is no reference.
 
     `image_size` is set for models that take dimensions; the others take an aspect ratio.
     `any_size` takes every WIDTHxHEIGHT, `sizes` only those. `edit_geometry` is false where the
@@ -147,6 +148,7 @@ class Duration(Frozen, kw_only=True):
     frames_per_second: int = 16
 
     def sent(self, seconds: int) -> object:
+        """The value of `field` for a duration."""
         if self.form == "frames":
             return self.frames_per_second * seconds + 1
         return str(seconds) if self.form == "string" else seconds
@@ -155,10 +157,10 @@ class Duration(Frozen, kw_only=True):
 class VideoRow(Row, kw_only=True):
     """A family of video models.
 
-    One image goes into `image_field`, as a string, unless `image_list`: then up to `max_images`,
-    as a list. `image_suffix` is added to the id when there is an image. `short_edges` maps the
-    short edge of a size, in pixels, to a resolution. `as_given` sends aspect ratio, resolution and
-    duration as they are, to an endpoint that nothing is known of.
+    `image_field` takes one image, as a string, or with `image_list` a list of up to `max_images`.
+    `image_suffix` is added to the id when there is an image. `short_edges` maps the short edge of a
+    size, in pixels, to a resolution. `as_given` sends aspect ratio, resolution and duration
+    unchanged: for endpoints of which nothing is known.
     """
 
     image_field: str = "image_url"
@@ -192,7 +194,7 @@ class VideoRow(Row, kw_only=True):
         return bool(fields.get(key, True))
 
     def endpoint(self, model: str, images: int) -> str:
-        """Where a request with so many reference images goes."""
+        """Where a request with this number of reference images goes."""
         if not images or self.image_list or needs_image(model):
             return model
         if model.endswith(TEXT_TO_VIDEO):
@@ -203,8 +205,8 @@ class VideoRow(Row, kw_only=True):
 class MusicRow(Row, kw_only=True):
     """A family of music models. `constants` are always in the body.
 
-    `writes_lyrics` is the flag that lets the model write the words when there are no lyrics and
-    the track is not instrumental.
+    `writes_lyrics` is the field that lets the model write the lyrics; it is set when none are given
+    and the track is not instrumental.
     """
 
     format: str | None = None
@@ -230,11 +232,12 @@ IMAGE_TO_VIDEO = "/image-to-video"
 
 
 def needs_image(endpoint: str) -> bool:
-    """Whether a video endpoint cannot do without a reference image, by its name."""
+    """Whether a video endpoint requires a reference image, by its name."""
     return endpoint.endswith(IMAGE_TO_VIDEO)
 
 
-def fits(pattern: str, text: str) -> bool:
+def matches_pattern(pattern: str, text: str) -> bool:
+    """Whether `text` equals `pattern`, in which one `*` may stand for any text."""
     head, star, tail = pattern.partition("*")
     if not star:
         return text == pattern

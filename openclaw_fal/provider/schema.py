@@ -1,15 +1,17 @@
-"""Values against a declared schema: the part of JSON Schema that fal's declarations use.
+"""Checks values against declared schemas: the part of JSON Schema that fal's declarations use.
 
-A `Reference` counts as text: a URL will stand in its place.
+A `Reference` counts as text, as its URL takes its place when the request is sent.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from openclaw_fal.media import Reference, Schema
+from openclaw_fal.provider.numbers import seconds_in
 
 SHOWN_MEMBERS = 30
 TYPES = {
@@ -22,7 +24,11 @@ TYPES = {
 
 
 class Problem(NamedTuple):
-    """What a schema refuses: `name` is the field, `takes` says what it takes instead."""
+    """A value that its schema refuses: `name` is the field, `takes` says what the field takes.
+
+    `supported` and `closest` are those of a `Violation`; `missing`: the field is required and
+    absent.
+    """
 
     name: str
     takes: str
@@ -32,7 +38,7 @@ class Problem(NamedTuple):
 
 
 def alternatives(schema: Schema) -> Iterator[Schema]:
-    """The schemas of which a value has to fit one."""
+    """The members of `anyOf` or `oneOf`, nested ones included; else the schema itself."""
     choices = schema.get("anyOf") or schema.get("oneOf")
     if not choices:
         yield schema
@@ -66,11 +72,12 @@ def takes(schema: Schema) -> str:
 def supported(schema: Schema) -> tuple[object, ...] | str:
     """What a field takes, for a violation: its values if it names them, else words."""
     named = members(schema)
-    return named if named and all("enum" in one for one in alternatives(schema)) else takes(schema)
+    all_named = all("enum" in choice for choice in alternatives(schema))
+    return named if named and all_named else takes(schema)
 
 
 def problems(body: Mapping[str, object], schema: Schema) -> list[Problem]:
-    """Everything in a request that its schema refuses; undeclared fields are not looked at."""
+    """Every value of a request body that the schema refuses; undeclared fields are not checked."""
     properties = schema.get("properties", {})
     wrong = [
         Problem(name, takes(properties.get(name, {})), supported(properties[name]), missing=True)
@@ -89,7 +96,7 @@ def problem(name: str, value: object, schema: Schema) -> Problem:
 
 
 def sample(schema: Schema) -> object:
-    """Some value that the schema takes, for examples."""
+    """Any value that the schema takes, for examples."""
     choice = next(alternatives(schema))
     named = members(choice)
     if named:
@@ -107,13 +114,13 @@ def sample(schema: Schema) -> object:
 
 
 def closest(value: object, schema: Schema) -> object:
-    """The value nearest to a number that the schema would take."""
-    number = _number(value)
-    if number is None:
+    """The value that the schema takes and that is closest to a number; None if there is none."""
+    number = seconds_in(value)
+    if number is None or abs(number) > sys.float_info.max:
         return None
-    numbers = [one for one in members(schema) if _number(one) is not None]
+    numbers = [member for member in members(schema) if seconds_in(member) is not None]
     if numbers:
-        return min(numbers, key=lambda one: abs((_number(one) or 0) - number))
+        return min(numbers, key=lambda member: abs((seconds_in(member) or 0) - number))
     choice = of_type(schema, "number", "integer")
     if choice is None:
         return None
@@ -154,8 +161,14 @@ def _number_fits(value: float, schema: Schema) -> bool:
         _within(value, schema.get("minimum"), schema.get("maximum"))
         and (above is None or value > above)
         and (below is None or value < below)
-        and (step is None or math.isclose(value / step, round(value / step)))
+        and (step is None or _is_multiple(value, step))
     )
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0  # exact, also for a number too large for a float
+    return math.isclose(value / step, round(value / step))
 
 
 def _list_fits(value: Sequence[object], schema: Schema) -> bool:
@@ -195,20 +208,9 @@ def _is_type(value: object, kind: str) -> bool:
     return number and (whole or kind == "number")
 
 
-def _same(one: object, other: object) -> bool:
-    """JSON's equality: 1 and 1.0 are equal, 1 and true are not."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _number(value: object) -> int | float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value.strip().removesuffix("s"))
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return value if math.isfinite(value) else None
+def _same(value: object, member: object) -> bool:
+    """Equality in JSON: 1 and 1.0 are equal, 1 and true are not."""
+    return value == member and isinstance(value, bool) == isinstance(member, bool)
 
 
 def _takes(schema: Schema) -> str:

@@ -1,4 +1,4 @@
-"""Which models are known, which is the default, and which row decides for an endpoint id."""
+"""Which models are known, which is the default, and which row an endpoint id has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openclaw_fal.provider.music_rows import MUSIC_ROWS
 from openclaw_fal.provider.rows import ImageRow, MusicRow, Row, VideoRow
 from openclaw_fal.provider.video_rows import VIDEO_ROWS
 
-# A short list to choose a default from; all work from a prompt alone.
+# What `onboard` offers as a default model; each works from a prompt alone.
 SUGGESTED_MODELS: dict[Kind, tuple[str, ...]] = {
     "image": (
         "fal-ai/flux/dev",
@@ -35,7 +35,7 @@ SUGGESTED_MODELS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 DEFAULT_TIMEOUT_S: dict[Kind, float] = {"image": 180, "video": 1200, "music": 180}
-# What the last word of an endpoint id says when no row knows the id.
+# The kind of an endpoint without a row, by the end of its id.
 NAME_ENDS: dict[str, Kind] = {
     "-to-image": "image",
     "-to-video": "video",
@@ -63,7 +63,7 @@ def known_models(kind: Kind) -> list[str]:
 
 
 def kind_of_row(endpoint: str) -> Kind | None:
-    """What an endpoint makes, by the row that names it; None for those that no row names."""
+    """What an endpoint makes, by the row that names it; None if only a catch-all row matches."""
     for kind, rows in ROWS.items():
         if any(row.matches(endpoint) for row in rows if not row.is_catch_all):
             return kind
@@ -71,12 +71,12 @@ def kind_of_row(endpoint: str) -> Kind | None:
 
 
 def kind_by_name(endpoint: str) -> Kind | None:
-    """What an endpoint that nothing is known of makes, by the last word of its id."""
+    """What an endpoint probably makes, by the end of its id."""
     return next((kind for end, kind in NAME_ENDS.items() if endpoint.endswith(end)), None)
 
 
 def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
-    """What an endpoint makes: by its row, else by the catalogue, else by its own name."""
+    """What an endpoint makes: by its row, else by the catalogue, else by the end of its id."""
     made = kind_of_row(endpoint)
     if made is not None:
         return made
@@ -85,7 +85,7 @@ def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
 
 
 def table_endpoints() -> list[Endpoint]:
-    """The endpoints of the table whose schemas are known, for searches and comparisons."""
+    """The endpoints that `provider/schemas.py` declares, for searches and comparisons."""
     from openclaw_fal.provider.schemas import ENDPOINTS
 
     endpoints = []
@@ -99,7 +99,7 @@ def table_endpoints() -> list[Endpoint]:
 def declared_input(endpoint: str, lookup: Lookup) -> Schema | None:
     """The JSON Schema of the input that fal declares for an endpoint; None when it is not known.
 
-    Endpoints of the table come from their own file; the catalogue is asked for the others only.
+    It is that of `provider/schemas.py`, else that of the catalogue.
     """
     from openclaw_fal.provider.schemas import ENDPOINTS
 

@@ -1,4 +1,4 @@
-"""Plans that leave nothing out: what `--strict` adds to the rules of a model."""
+"""`--strict`: an option that would be ignored is an error."""
 
 from __future__ import annotations
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 
 from openclaw_fal.media import Plan, VideoRequest
-from openclaw_fal.provider.common import not_taken, sources, start, within
+from openclaw_fal.provider.common import sources, start, why_not_taken, within_limit
 from openclaw_fal.provider.declared_values import add_shared
 from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.durations import add_duration
-from openclaw_fal.provider.geometry import Size, closest_ratio, log_ratio, parse_size, rounded
+from openclaw_fal.provider.geometry import (
+    Size,
+    closest_ratio_by_log,
+    log_ratio,
+    parse_size,
+    rounded,
+)
 from openclaw_fal.provider.lookup import Lookup
+from openclaw_fal.provider.numbers import number_in
 from openclaw_fal.provider.rows import VideoRow, needs_image
 from openclaw_fal.provider.specs import video_row
-from openclaw_fal.provider.values import chosen, nearest_ratio, nearest_resolution, number_in
+from openclaw_fal.provider.values import allowed_spelling, closest_ratio, closest_resolution
 
-# How far a size may be from the ratio that it is taken for: 854x480 and 2560x1080 pass.
+# A size counts as an aspect ratio that it differs from by up to 3 %, as 854x480 and 2560x1080 do.
 RATIO_TOLERANCE = math.log(1.03)
 
 
@@ -33,11 +40,11 @@ def plan_video(request: VideoRequest, lookup: Lookup) -> Plan:
     if row.audio_field and request.audio is not None:
         draft.send(row.audio_field, bool(request.audio), "audio", request.audio)
     elif request.audio is not None:
-        draft.ignore("audio", request.audio, not_taken(draft, "audio toggle"))
+        draft.ignore("audio", request.audio, why_not_taken(draft, "audio toggle"))
     if request.output_format is not None:
-        draft.ignore("outputFormat", request.output_format, not_taken(draft, "output format"))
+        draft.ignore("outputFormat", request.output_format, why_not_taken(draft, "output format"))
     if request.watermark is not None:
-        draft.ignore("watermark", request.watermark, not_taken(draft, "watermark"))
+        draft.ignore("watermark", request.watermark, why_not_taken(draft, "watermark"))
     add_shared(draft, request)
     draft.add_params()
     return draft.finished()
@@ -48,10 +55,10 @@ def _add_references(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if needs_image(request.model) and not images:
         message = f"images: {request.model} animates an image; give one reference image"
         draft.reject("images", 0, message, "1", 1)
-    fine = within(draft, "images", images, row.max_images, "reference image")
-    if not within(draft, "videos", videos, row.max_videos, "reference video"):
+    fine = within_limit(draft, "images", images, row.max_images, "reference image")
+    if not within_limit(draft, "videos", videos, row.max_videos, "reference video"):
         fine = False
-    if not within(draft, "audioRefs", audios, row.max_audio_refs, "audio reference"):
+    if not within_limit(draft, "audioRefs", audios, row.max_audio_refs, "audio reference"):
         fine = False
     if not fine or not _fit_together(draft, row, request):
         return
@@ -70,7 +77,7 @@ def _add_references(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
 
 
 def _fit_together(draft: Draft, row: VideoRow, request: VideoRequest) -> bool:
-    """The rules over all references: so many files in all, no audio alone."""
+    """Check the limit over all references, and that audio is not the only one."""
     images, videos, audios = request.images, request.videos, request.audio_refs
     total = len(images) + len(videos) + len(audios)
     if row.max_files is not None and total > row.max_files:
@@ -88,7 +95,7 @@ def _fit_together(draft: Draft, row: VideoRow, request: VideoRequest) -> bool:
 
 
 def _add_as_given(draft: Draft, request: VideoRequest) -> None:
-    """To an endpoint that nothing is known of, the options go as they are."""
+    """Send the options unchanged: nothing is known of the endpoint."""
     texts = (
         ("aspectRatio", "aspect_ratio", request.aspect_ratio),
         ("resolution", "resolution", request.resolution),
@@ -101,11 +108,11 @@ def _add_as_given(draft: Draft, request: VideoRequest) -> None:
     if request.duration is not None:
         _add_any_duration(draft, request.duration)
     if request.size is not None:
-        draft.ignore("size", request.size, not_taken(draft, "size"))
+        draft.ignore("size", request.size, why_not_taken(draft, "size"))
 
 
 def _add_any_duration(draft: Draft, value: int | float | str) -> None:
-    """A positive number, or a text such as `8s`."""
+    """Send a duration to an endpoint of which nothing is known: a positive number, or `8s`."""
     number = number_in(value)
     word = isinstance(value, str) and value.strip()[:1].isalnum() and not _spells_float(value)
     if number is None and word:
@@ -130,7 +137,7 @@ def _add_seconds(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if request.duration is None:
         return
     if row.duration is None or row.fate("durationSeconds") == "ignored":
-        draft.ignore("durationSeconds", request.duration, not_taken(draft, "duration"))
+        draft.ignore("durationSeconds", request.duration, why_not_taken(draft, "duration"))
     else:
         add_duration(draft, row.duration, request.duration)
 
@@ -140,9 +147,9 @@ def _add_ratio(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if value is None:
         return
     if row.fate("aspectRatio", bool(request.images)) == "ignored":
-        draft.ignore("aspectRatio", value, not_taken(draft, "aspect ratio"))
+        draft.ignore("aspectRatio", value, why_not_taken(draft, "aspect ratio"))
         return
-    ratio = chosen(draft, "aspectRatio", value, row.aspect_ratios, nearest_ratio)
+    ratio = allowed_spelling(draft, "aspectRatio", value, row.aspect_ratios, closest_ratio)
     if ratio is not None:
         draft.send("aspect_ratio", ratio, "aspectRatio", value)
 
@@ -152,19 +159,19 @@ def _add_resolution(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
     if value is None:
         return
     if row.fate("resolution") == "ignored":
-        draft.ignore("resolution", value, not_taken(draft, "resolution"))
+        draft.ignore("resolution", value, why_not_taken(draft, "resolution"))
         return
-    resolution = chosen(draft, "resolution", value, row.resolutions, nearest_resolution)
+    resolution = allowed_spelling(draft, "resolution", value, row.resolutions, closest_resolution)
     if resolution is not None:
         draft.send("resolution", resolution, "resolution", value)
 
 
 def _add_size(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
-    """A size stands for the ratio and the resolution that were not given."""
+    """Send a size as the aspect ratio and the resolution, except those that were given."""
     if request.size is None:
         return
     if row.fate("size") == "ignored":
-        draft.ignore("size", request.size, not_taken(draft, "size"))
+        draft.ignore("size", request.size, why_not_taken(draft, "size"))
         return
     size = parse_size(request.size)
     ratio = size and size_ratio(row, size)
@@ -188,15 +195,15 @@ def _add_size(draft: Draft, row: VideoRow, request: VideoRequest) -> None:
 
 
 def size_ratio(row: VideoRow, size: Size) -> str | None:
-    """The ratio of the row that the size has, nearly."""
-    closest = closest_ratio(size.log_ratio, row.aspect_ratios)
+    """The row's aspect ratio that the size has, within RATIO_TOLERANCE."""
+    closest = closest_ratio_by_log(size.log_ratio, row.aspect_ratios)
     own = log_ratio(closest) if closest else None
     return closest if own is not None and abs(own - size.log_ratio) <= RATIO_TOLERANCE else None
 
 
 def _refuse_size(draft: Draft, row: VideoRow, value: str, size: Size | None) -> None:
     rule = size_rule(row)
-    closest = str(nearest_video_size(row, size)) if size else None
+    closest = str(closest_video_size(row, size)) if size else None
     draft.reject("size", value, f"size {shown(value)}: {draft.model} takes {rule}", rule, closest)
 
 
@@ -206,9 +213,9 @@ def size_rule(row: VideoRow) -> str:
     return f"WIDTHxHEIGHT with a ratio of {ratios} and a short edge of {edges}"
 
 
-def nearest_video_size(row: VideoRow, size: Size) -> Size:
-    """The size with the row's closest ratio and closest short edge; edges are even."""
-    ratio = closest_ratio(size.log_ratio, row.aspect_ratios)
+def closest_video_size(row: VideoRow, size: Size) -> Size:
+    """The size with the row's closest aspect ratio and closest short edge; both edges are even."""
+    ratio = closest_ratio_by_log(size.log_ratio, row.aspect_ratios)
     log = abs(log_ratio(ratio) or 0) if ratio else 0.0
     short = min(row.short_edges, key=lambda edge: abs(math.log(edge / min(size))))
     long = rounded(short * math.exp(log), 2)

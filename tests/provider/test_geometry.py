@@ -12,7 +12,7 @@ from openclaw_fal.provider.geometry import (
     Size,
     broken_limits,
     closest_legal,
-    closest_ratio,
+    closest_ratio_by_log,
     closest_size,
     parse_ratio,
     parse_size,
@@ -75,10 +75,10 @@ def test_halves_are_rounded_up() -> None:
 
 def test_the_closest_ratio_is_by_logarithm() -> None:
     # 1.22 lies nearer to 1:1 by difference and nearer to 3:2 by logarithm of the quotient.
-    assert closest_ratio(math.log(1.7), ["1:1", "3:1"]) == "1:1"
-    assert closest_ratio(math.log(1.8), ["1:1", "3:1"]) == "3:1"
-    assert closest_ratio(0.0, ["2:1", "1:2"]) == "2:1"
-    assert closest_ratio(0.0, ["auto"]) is None
+    assert closest_ratio_by_log(math.log(1.7), ["1:1", "3:1"]) == "1:1"
+    assert closest_ratio_by_log(math.log(1.8), ["1:1", "3:1"]) == "3:1"
+    assert closest_ratio_by_log(0.0, ["2:1", "1:2"]) == "2:1"
+    assert closest_ratio_by_log(0.0, ["auto"]) is None
 
 
 def test_the_closest_size_is_by_shape_then_area() -> None:

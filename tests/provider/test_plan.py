@@ -130,6 +130,13 @@ def test_a_param_may_not_replace_the_prompt() -> None:
     assert [entry.key for entry in error.value.violations] == ["params"]
 
 
+@pytest.mark.parametrize("count", [10**400, -(10**400)])
+def test_a_number_too_large_for_a_float_is_refused(count: int) -> None:
+    with pytest.raises(CapabilityError) as error:
+        with_params({"num_images": count})
+    assert error.value.violations[0].key == "params"
+
+
 def test_an_undeclared_param_gets_a_warning() -> None:
     made = with_params({"guidance_scal": 3, "strength": 0.5})
     assert len(made.warnings) == 2

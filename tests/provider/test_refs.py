@@ -12,11 +12,11 @@ from openclaw_fal.media import Kind
 from openclaw_fal.provider.refs import (
     is_fal_ref,
     known_refs,
-    meant,
-    near,
     parse_ref,
     ref_of,
     resolve,
+    similar_ids,
+    suggested_ids,
 )
 from openclaw_fal.provider.specs import known_models
 from tests.provider.support import plan, request
@@ -103,7 +103,7 @@ def test_another_provider_with_an_endpoint_at_fal_is_hinted_at() -> None:
     ],
 )
 def test_the_known_model_that_was_meant(kind: Kind, given: str, wanted: str) -> None:
-    assert ref_of(meant(given, kind, read)[0]) == wanted
+    assert ref_of(suggested_ids(given, kind, read)[0]) == wanted
     with pytest.raises(UsageError) as refused:
         plan(request(kind, given))
     assert wanted in refused.value.message
@@ -129,7 +129,7 @@ def test_the_known_model_that_was_meant(kind: Kind, given: str, wanted: str) -> 
     ],
 )
 def test_known_and_merely_other_models_get_no_hint(kind: Kind, endpoint: str) -> None:
-    assert meant(endpoint, kind, read) == []
+    assert suggested_ids(endpoint, kind, read) == []
     images = 1 if endpoint.endswith(("/edit", "/image-to-image")) else 0
     options: dict[str, Any] = {"images": images} if kind == "image" else {}
     warnings = plan(request(kind, endpoint, **options)).warnings
@@ -159,7 +159,7 @@ def test_known_refs_can_be_parsed() -> None:
 )
 def test_what_a_short_or_misspelt_name_may_mean(name: str, first: str, also: str) -> None:
     ids = [*known_models("image"), *read.ids("image")]
-    names = near(name, ids)
+    names = similar_ids(name, ids)
     assert names[:1] == ([first] if first else [])
     assert not also or also in names
     assert len(names) <= 5
