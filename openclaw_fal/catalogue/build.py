@@ -4,8 +4,7 @@
 
 The document: `{"asOf": "2026-08-02", "endpoints": {ID: {"kind": "image|video|audio|other",
 "input": JSON Schema, "outputs": [NAME, …]}}}`. The result goes to endpoints.bin beside this module,
-or to the path given as the second argument. A test holds that the shipped file is in step with its
-document.
+or to the path in the second argument. A test checks that the shipped file matches its document.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ KINDS: dict[str, Made] = {"image": "image", "video": "video", "audio": "music", 
 
 
 def endpoints_of(document: Json) -> list[Endpoint]:
-    """The endpoints of such a document. Raises KeyError for a kind that is not one."""
+    """The endpoints of such a document. Raises KeyError for an unknown kind."""
     return [
         Endpoint(name, KINDS[declared["kind"]], declared["input"], tuple(declared["outputs"]))
         for name, declared in document["endpoints"].items()

@@ -1,7 +1,7 @@
-"""What differs between the table of models, the shipped catalogue and a fresh one.
+"""Compares the rows of model facts, the shipped catalogue and a fresh one.
 
 differences = compare(table, shipped, fresh)
-contradicted(differences)      # a row of the table is wrong: `models check` exits with 6
+contradicted(differences)      # whether a row is wrong: then `models check` exits with 6
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Sort = Literal["contradicts the table", "new", "gone", "changed"]
 
 
 class Difference(Frozen):
-    """One difference; `field` is an input field, None where it is about the whole endpoint."""
+    """One difference; `field` is an input field, None if the whole endpoint differs."""
 
     sort: Sort
     endpoint: str
@@ -26,7 +26,8 @@ class Difference(Frozen):
 
 
 def compare(table: Iterable[Endpoint], shipped: Catalogue, fresh: Catalogue) -> list[Difference]:
-    """The contradictions of the table first, then what is new, gone and changed."""
+    """Where fal contradicts the table; then the endpoints that are new, gone and changed since the
+    shipped catalogue."""
     differences = [
         difference
         for row in table
@@ -46,12 +47,12 @@ def compare(table: Iterable[Endpoint], shipped: Catalogue, fresh: Catalogue) -> 
 
 
 def contradicted(differences: Iterable[Difference]) -> bool:
-    """Whether a row of the table says something that fal does not take."""
+    """Whether a difference shows that the table declares something that fal does not take."""
     return any(difference.sort == "contradicts the table" for difference in differences)
 
 
 def _contradictions(row: Endpoint, now: Endpoint) -> Iterator[Difference]:
-    """What the row sends and the endpoint refuses or ignores."""
+    """What the table declares for an endpoint and fal would refuse or ignore."""
     if row.kind != now.kind:
         text = f"it makes {now.kind}, not {row.kind}"
         yield Difference("contradicts the table", row.id, text)

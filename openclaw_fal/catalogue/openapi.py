@@ -1,4 +1,4 @@
-"""fal's own description of a model (OpenAPI 3.0) as an `Endpoint`."""
+"""Turns fal's description of a model (OpenAPI 3.0) into an `Endpoint`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from openclaw_fal.media import Endpoint, Json, Made
 
-MAX_DEPTH = 30  # of $refs and nested schemas; one that refers to itself ends there
+MAX_DEPTH = 30  # of $refs and nested schemas; ends a schema that refers to itself
 KEPT_WORDS = """
     type enum const default minimum maximum exclusiveMinimum exclusiveMaximum multipleOf
     minLength maxLength minItems maxItems required
 """
 KEPT = frozenset(KEPT_WORDS.split())
-# What an endpoint makes, by the names in its answer; the first that fits decides.
+# What an endpoint makes, by the fields of its answer; the first match decides.
 OUTPUTS: tuple[tuple[Made, tuple[str, ...]], ...] = (
     ("video", ("video", "videos", "video_url")),
     ("image", ("image", "images")),
     ("music", ("audio", "audios", "audio_file", "audio_url")),
 )
-# By the last word of fal's category, where the answer does not tell.
+# What an endpoint makes, by the last word of fal's category, if no field of the answer tells.
 CATEGORIES: Mapping[str, Made] = {
     "image": "image",
     "video": "video",
@@ -47,7 +47,7 @@ def endpoint_of(model: Json) -> Endpoint | None:
 
 
 def kind_of(outputs: Iterable[str], category: str = "") -> Made:
-    """What an endpoint makes, by the names in its answer, else by fal's category."""
+    """What an endpoint makes, by the fields of its answer, else by fal's category."""
     names = set(outputs)
     for made, words in OUTPUTS:
         if names & set(words):
@@ -64,7 +64,7 @@ def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _input(document: Json) -> Json | None:
-    """The schema of the request: of the POST that has a JSON body."""
+    """The schema of the request body: that of the POST with a JSON body."""
     for _, method, operation in _operations(document):
         schema = _json_schema(operation.get("requestBody"))
         if method == "post" and schema is not None:
@@ -75,8 +75,8 @@ def _input(document: Json) -> Json | None:
 
 
 def _outputs(document: Json) -> list[str]:
-    """The names in the answer: of the GET of a queued request, else of the POST."""
-    found: list[str] = []
+    """The fields of the answer: to the GET of a queued request, else to the POST."""
+    of_post: list[str] = []
     for path, method, operation in _operations(document):
         responses = operation.get("responses")
         answer = responses.get("200") if isinstance(responses, Mapping) else None
@@ -86,8 +86,9 @@ def _outputs(document: Json) -> list[str]:
         names = list(_resolved(schema, document).get("properties", {}))
         if method == "get":
             return names
-        found = found or ([] if "request_id" in names else names)
-    return found
+        if "request_id" not in names:  # a queue's answer to a POST has only the request's id
+            of_post = of_post or names
+    return of_post
 
 
 def _json_schema(holder: object) -> Json | None:
@@ -98,7 +99,7 @@ def _json_schema(holder: object) -> Json | None:
 
 
 def _resolved(schema: Json, document: Json) -> Json:
-    """The schema that `$ref` names, with what stands beside the `$ref`."""
+    """The schema that `$ref` points to, merged with the keywords beside the `$ref`."""
     for _ in range(MAX_DEPTH):
         ref = schema.get("$ref")
         if not isinstance(ref, str):
@@ -113,7 +114,7 @@ def _resolved(schema: Json, document: Json) -> Json:
 
 
 def _plain(schema: Json, document: Json, depth: int = 0) -> dict[str, object]:
-    """JSON Schema without references, titles and descriptions, and without `null`."""
+    """The schema with references resolved, without titles, descriptions and the type `null`."""
     if depth > MAX_DEPTH:
         return {}
     schema = _resolved(schema, document)

@@ -1,10 +1,10 @@
-"""Reads a catalogue: every endpoint of fal, one at a time.
+"""Reads a catalogue of fal's endpoints, one endpoint at a time.
 
 A catalogue is one file: a line with the format and a checksum of the rest, a line of JSON with the
-day of the data, an index with a line for each endpoint, a zlib dictionary, and each endpoint's
+date of the data, an index with a line for each endpoint, a zlib dictionary, and each endpoint's
 declaration, compressed on its own. An endpoint is found by searching the index for its id, without
 decoding anything else. That takes about 1 ms; importing SQLite alone would take 4 to 14 ms.
-`catalogue.pack` writes this form.
+`catalogue.pack` writes this format.
 
     read.endpoint("fal-ai/recraft/v3/text-to-image")   # an Endpoint, or None
     read.ids("video")                                  # the ids of one kind, or of all
@@ -17,6 +17,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import cast, get_args
 
@@ -29,11 +30,11 @@ TAB, LINE = b"\t", b"\n"
 
 
 class Damaged(ValueError):
-    """The bytes are not a catalogue, or not a whole one."""
+    """The bytes are not a complete catalogue."""
 
 
 class Catalogue:
-    """The endpoints of one catalogue file. Raises `Damaged` for bytes that are not one."""
+    """The endpoints of one catalogue file. Raises `Damaged` for bytes that are no catalogue."""
 
     def __init__(self, raw: bytes) -> None:
         first, _, rest = raw.partition(LINE)
@@ -55,13 +56,6 @@ class Catalogue:
             return None
         return self._read(self._index[start + 1 : self._index.index(LINE, start + 1)])
 
-    def kind(self, endpoint: str) -> Made | None:
-        """What the endpoint makes; None when the catalogue lacks it."""
-        start = self._index.find(LINE + endpoint.encode() + TAB)
-        if start < 0:
-            return None
-        return _made(self._index[start + 1 : self._index.index(LINE, start + 1)].split(TAB)[1])
-
     def ids(self, kind: Made | None = None) -> list[str]:
         """The ids of all endpoints, or of those of one kind, in alphabetical order."""
         lines = (line.split(TAB) for line in self._lines())
@@ -72,18 +66,16 @@ class Catalogue:
         return map(self._read, self._lines())
 
     def siblings(self, endpoint: str) -> list[str]:
-        """The other ids of the same family (`fal-ai/kling-video`), the closest first.
-
-        The closest share the longest path with `endpoint`.
-        """
+        """The other ids of the same family (`fal-ai/kling-video`), those with the longest common
+        path first."""
         start = family(endpoint).encode()
         ids = [
             line.split(TAB)[0].decode()
             for line in self._lines()
             if line.startswith((start + TAB, start + b"/"))
         ]
-        others = [sibling for sibling in ids if sibling != endpoint]
-        return sorted(others, key=lambda sibling: (-_shared(sibling, endpoint), sibling))
+        siblings = [sibling for sibling in ids if sibling != endpoint]
+        return sorted(siblings, key=lambda sibling: (-_common_parts(sibling, endpoint), sibling))
 
     def _lines(self) -> list[bytes]:
         return self._index.split(LINE)[1:-1]
@@ -97,12 +89,13 @@ class Catalogue:
 
 @cache
 def shipped() -> Catalogue:
-    """The catalogue that comes with the program."""
+    """The catalogue that is part of the program."""
     return Catalogue(SHIPPED.read_bytes())
 
 
 def current(folder: Path) -> tuple[Catalogue, str | None]:
-    """The refreshed catalogue, unless the shipped one is newer; a warning if it is damaged."""
+    """The refreshed catalogue, or the shipped one if that is newer or the other is damaged; and a
+    warning in the latter case."""
     path = folder / CACHED
     try:
         cached = Catalogue(path.read_bytes())
@@ -125,31 +118,28 @@ def ids(kind: Made | None = None) -> list[str]:
 
 
 def siblings(endpoint: str) -> list[str]:
-    """The other ids of the endpoint's family, the closest first."""
+    """The other ids of the endpoint's family, those with the longest common path first."""
     return shipped().siblings(endpoint)
 
 
 def first_line(rest: bytes) -> bytes:
-    """The first line of a catalogue with this rest."""
+    """The first line of a catalogue: format and checksum of all that follows."""
     return f"{FORMAT} {zlib.crc32(rest):08x}".encode()
 
 
 def family(endpoint: str) -> str:
-    """The owner and the name at the beginning of an id: `fal-ai/flux` of `fal-ai/flux/dev`."""
+    """The first two parts of an id: `fal-ai/flux` of `fal-ai/flux/dev`."""
     return "/".join(endpoint.split("/")[:2])
 
 
-def _made(word: bytes) -> Made:
-    kind = word.decode()
+def _made(name: bytes) -> Made:
+    kind = name.decode()
     if kind not in get_args(Made):
         raise Damaged(f"{kind} is not a kind of endpoint")
     return cast(Made, kind)
 
 
-def _shared(one: str, other: str) -> int:
-    """How many parts two ids have in common at their beginnings."""
-    pairs = zip(one.split("/"), other.split("/"), strict=False)
-    return next(
-        (index for index, (a, b) in enumerate(pairs) if a != b),
-        min(one.count("/"), other.count("/")) + 1,
-    )
+def _common_parts(first: str, second: str) -> int:
+    """The number of parts that two ids have in common at their beginnings."""
+    pairs = zip(first.split("/"), second.split("/"), strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))

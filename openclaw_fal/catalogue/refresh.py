@@ -1,12 +1,12 @@
-"""Fetches fal's list of models into the user's cache, page by page, and reads it from there.
+"""Fetches fal's list of models, page by page, into the user's cache.
 
     result = refresh(fetch_page, cache_folder, day="2026-11-26", on_page=print)
     catalogue, warning = read.current(cache_folder)
 
-`fetch_page(cursor)` returns the JSON of `GET /v1/models?expand=openapi-3.0&cursor=…`; it belongs
-to whoever speaks to fal, and its errors pass through. After each page the endpoints so far and the
-next cursor are on disk: a refresh that was cut off goes on from there. The cache changes only when
-the last page is in, in one step; a foreign answer changes nothing.
+`fetch_page(cursor)` is given by the caller and returns the JSON of
+`GET /v1/models?expand=openapi-3.0&cursor=…`. After each page the endpoints so far and the next
+cursor are saved, so that an interrupted refresh continues there. The cached catalogue is replaced
+once, after the last page; an answer that is no list of models changes nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ FetchPage = Callable[[str | None], Json]
 
 
 class Refreshed(Frozen):
-    """What a refresh brought: `skipped` entries had no schema; `resumed` pages were there."""
+    """The result of a refresh: the number of endpoints, and of entries skipped for want of a
+    schema; `resumed`: it continued an interrupted refresh."""
 
     endpoints: int
     skipped: int
@@ -37,7 +38,7 @@ class Refreshed(Frozen):
 
 
 class _Partial(Frozen):
-    """A refresh that is not finished."""
+    """The pages so far of a refresh that is not finished."""
 
     endpoints: tuple[Endpoint, ...] = ()
     skipped: int = 0
@@ -53,9 +54,9 @@ def refresh(
 ) -> Refreshed:
     """Fetch every page and replace the cached catalogue.
 
-    `on_page` hears after each page how many endpoints there are. Raises Unreachable for an answer
-    that is no list of models, LocalError when the cache cannot be written, and what `fetch_page`
-    raises; in each case the catalogue from before stays, and the pages so far are kept.
+    `on_page` is called after each page with the number of endpoints so far. Raises Unreachable for
+    an answer that is no list of models, LocalError when the cache cannot be written, and what
+    `fetch_page` raises; each time the earlier catalogue and the pages so far are kept.
     """
     partial, target = folder / PARTIAL, folder / CACHED
     so_far = _read_partial(partial)
@@ -80,13 +81,13 @@ def refresh(
 def _with_page(so_far: _Partial, page: object) -> _Partial:
     models = page.get("models") if isinstance(page, Mapping) else None
     if not isinstance(page, Mapping) or not isinstance(models, list):
-        raise Unreachable("fal's platform API answered something that is no list of models")
+        raise Unreachable("the answer of fal's platform API is not a list of models")
     read = [endpoint_of(model) if isinstance(model, Mapping) else None for model in models]
     known = {endpoint.id: endpoint for endpoint in so_far.endpoints}
     known |= {endpoint.id: endpoint for endpoint in read if endpoint is not None}
     cursor = page.get("next_cursor") if page.get("has_more", True) else None
     if cursor is not None and (not isinstance(cursor, str) or cursor == so_far.cursor):
-        raise Unreachable("fal's platform API answered a cursor that leads nowhere")
+        raise Unreachable("the answer of fal's platform API has a next_cursor that cannot be used")
     return _Partial(tuple(known.values()), so_far.skipped + read.count(None), cursor or None)
 
 
@@ -96,7 +97,7 @@ def _partial_text(so_far: _Partial) -> bytes:
 
 
 def _read_partial(path: Path) -> _Partial:
-    """What an earlier refresh left; nothing if there is none or it is damaged."""
+    """The pages of an interrupted refresh; empty if there is none or its file is damaged."""
     try:
         head, _, packed = path.read_bytes().partition(b"\n")
         facts = json.loads(head)

@@ -1,8 +1,4 @@
-"""Searches a catalogue offline.
-
-for hit in search(catalogue, "kling image", kind="video"):
-    print(hit.endpoint.id, hit.family)
-"""
+"""Searches a catalogue by words: search(catalogue, "kling image", kind="video")."""
 
 from __future__ import annotations
 
@@ -13,12 +9,13 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Endpoint, Made
 
 LIMIT = 20
-# What a word is worth by where it was found.
+# The score of a word by what it matches: a part of the id, the beginning of a part, any text of the
+# id, the kind, the name of an input field, any text of such a name.
 PART, PART_BEGINNING, IN_ID, KIND, FIELD, FIELD_PART = 12, 8, 5, 6, 3, 1
 
 
 class Hit(Frozen):
-    """An endpoint that was found, and how well it fits (more is better)."""
+    """An endpoint that matches, and how well (a higher score is better)."""
 
     endpoint: Endpoint
     family: str
@@ -33,10 +30,10 @@ def search(
     also: Iterable[Endpoint] = (),
     limit: int = LIMIT,
 ) -> list[Hit]:
-    """The endpoints that every word is found in, the best first: by id, kind and field names.
+    """The endpoints whose id, kind or input fields match every word, the best match first.
 
-    `also` are endpoints that the catalogue may lack, such as those of the table. Endpoints of the
-    kind `other` are found only when that kind is asked for.
+    `also` are endpoints that the catalogue may lack, such as those of the table. Endpoints of kind
+    `other` are included only if that kind is given.
     """
     wanted = words.lower().split()
     known = {endpoint.id: endpoint for endpoint in (*also, *catalogue.endpoints())}
@@ -52,7 +49,7 @@ def search(
 
 
 def _score(word: str, endpoint: Endpoint) -> int:
-    """How well one word fits an endpoint; 0 if it is nowhere."""
+    """How well one word matches an endpoint; 0 if it does not."""
     parts = endpoint.id.lower().split("/")
     names = endpoint.properties
     if word in parts or word == endpoint.id.lower():

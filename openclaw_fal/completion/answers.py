@@ -207,14 +207,14 @@ def _model_refs(kind: str, current: str, models: Models) -> list[Candidate]:
 def _catalogued(kind: str | None, start: str) -> list[str]:
     """The endpoint ids that begin so; where none is shipped, those of the refreshed catalogue."""
     try:
-        from openclaw_fal.catalogue.names import names, names_in
+        from openclaw_fal.catalogue.id_prefix import ids_in_file, shipped_ids
 
-        shipped = names(kind, start)
+        shipped = shipped_ids(kind, start)
         if shipped:
             return shipped
         from openclaw_fal.store.paths import catalogue_folder
 
-        return names_in(catalogue_folder() / "catalogue.bin", kind, start)
+        return ids_in_file(catalogue_folder() / "catalogue.bin", kind, start)
     except Exception:  # a completion must never disturb the command line
         return []
 

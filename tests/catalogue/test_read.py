@@ -39,13 +39,12 @@ def test_one_endpoint_is_read_without_the_rest(document: dict[str, Any]) -> None
         assert endpoint is not None
         assert endpoint.input == declared["input"]
         assert list(endpoint.outputs) == declared["outputs"]
-        assert read.shipped().kind(name) == build.KINDS[declared["kind"]] == endpoint.kind
+        assert build.KINDS[declared["kind"]] == endpoint.kind
 
 
 @pytest.mark.parametrize("name", ["", "fal-ai", "fal-ai/recraft/v3", "fal-ai/flux/de", "dev", "\n"])
 def test_an_unknown_id_has_no_endpoint(name: str) -> None:
     assert read.endpoint(name) is None
-    assert read.shipped().kind(name) is None
 
 
 def test_ids_by_kind(document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.catalogue import read
-from openclaw_fal.catalogue.names import names
+from openclaw_fal.catalogue.id_prefix import shipped_ids
 from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.catalogue.read import CACHED
 from openclaw_fal.completion.answers import candidates, split_line
@@ -132,8 +132,8 @@ def test_short_names_of_models_are_offered() -> None:
 
 def test_the_names_are_those_of_the_catalogue() -> None:
     for kind in ("image", "video", "music"):
-        assert names(kind, "") == read.ids(kind)
-    assert set(names(None, "")) == set(read.ids()) - set(read.ids("other"))
+        assert shipped_ids(kind, "") == read.ids(kind)
+    assert set(shipped_ids(None, "")) == set(read.ids()) - set(read.ids("other"))
 
 
 def test_short_names_of_options_are_offered() -> None:
