@@ -89,7 +89,7 @@ class JobWork:
 
         over = time.time() - job.created > job.timeout_s
         try:
-            status = self._engine.fal.look(handle_of(job), self._engine.fal.deadline(LOOK_S))
+            status = self._engine.fal.status(handle_of(job), self._engine.fal.deadline(LOOK_S))
         except TimedOut:
             status = None
         if isinstance(status, Completed):

@@ -1,1 +1,1 @@
-"""Speaks HTTP with fal: runs, jobs, uploads, downloads. Nothing else reaches the network."""
+"""The HTTP client for fal: runs, queue, uploads, downloads. Nothing else uses the network."""

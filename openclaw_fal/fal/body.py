@@ -1,4 +1,4 @@
-"""Bodies of bounded size, however they are packed."""
+"""Reads response bodies up to a size limit, and undoes their Content-Encoding."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.http.sender import Answer
 
 PIECE = 256 * 1024
-ERROR_LIMIT = 1024 * 1024  # bytes of an error's body that are looked at
+ERROR_LIMIT = 1024 * 1024  # bytes that are read of an error response
 
 
 class Unreadable(Exception):
-    """A body that is larger than the limit, or packed in a way that was not asked for. `raw` is
-    what came of it, as it came."""
+    """A body over the size limit, or in an encoding that was not asked for. `raw` holds the bytes
+    that were received, still encoded."""
 
     raw = b""
 
 
 def read(answer: Answer, limit: int) -> bytes:
-    """The whole body, unpacked. Raises Unreadable when it is larger than `limit` bytes, and Fault
-    when it is cut: both hold what came."""
+    """The whole decoded body. Raises Unreadable when it is larger than `limit` bytes, and Fault
+    when it is cut off; both hold in `raw` what was received."""
     parts: list[bytes] = []
     raw: list[bytes] = []
     size = 0
     try:
         encoding = answer.headers.get("content-encoding")
-        for part in unpacked(_kept(answer.chunks(), raw), encoding):
+        for part in unpacked(_recorded(answer.chunks(), raw), encoding):
             size += len(part)
             if size > limit:
                 raise Unreadable(f"the answer is larger than {limit // (1 << 20)} MB")
@@ -40,14 +40,15 @@ def read(answer: Answer, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _kept(chunks: Iterable[bytes], raw: list[bytes]) -> Iterator[bytes]:
+def _recorded(chunks: Iterable[bytes], raw: list[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         raw.append(chunk)
         yield chunk
 
 
 def read_start(answer: Answer, limit: int = ERROR_LIMIT) -> bytes:
-    """The first bytes of a body, or what can be had of them; never raises for the body's sake."""
+    """At most `limit` bytes of the decoded body; less, without an error, when it is cut or cannot
+    be decoded."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -62,18 +63,18 @@ def read_start(answer: Answer, limit: int = ERROR_LIMIT) -> bytes:
 
 
 def unpacked(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
-    """Undo a Content-Encoding, in pieces of bounded size. Raises Unreadable."""
+    """Undo a Content-Encoding (gzip or deflate) in pieces of at most `PIECE`. Raises Unreadable."""
     names = [name.strip().lower() for name in (encoding or "").split(",")]
     names = [name for name in names if name not in ("", "identity")]
     if not names:
         return iter(chunks)
     if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
-        return _refused(chunks)
+        return _undecodable(chunks)
     return _inflated(chunks)
 
 
-def _refused(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Nothing can be made of it; but what came may be paid for: whoever reads it may keep it."""
+def _undecodable(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Read everything, then raise Unreadable: the body may be paid for, and `read` records it."""
     for _ in chunks:
         yield b""
     raise Unreadable("the answer is packed in a way that was not asked for")
@@ -85,10 +86,10 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(47)  # gzip or zlib, by the first bytes
     try:
         for chunk in chunks:
-            waiting = chunk
-            while waiting and not unpacker.eof:
-                yield unpacker.decompress(waiting, PIECE)
-                waiting = unpacker.unconsumed_tail
+            packed = chunk
+            while packed and not unpacker.eof:
+                yield unpacker.decompress(packed, PIECE)
+                packed = unpacker.unconsumed_tail
     except zlib.error:
         raise Unreadable("the answer is packed, and cannot be unpacked") from None
     if not unpacker.eof:

@@ -1,4 +1,4 @@
-"""fal's API: synchronous runs; submit, status, result and cancel of jobs; whether a key is good."""
+"""fal's model API: synchronous runs; submit, status, result and cancel of queue jobs; key check."""
 
 from __future__ import annotations
 
@@ -48,21 +48,22 @@ from openclaw_fal.fal.wire import parse as parse_json
 from openclaw_fal.media import Handle, Priority
 from openclaw_fal.text import redacted_bytes
 
-SUBMIT_SECONDS = 60.0  # of silence, after which a submit counts as uncertain
-READS = 3  # of a result that is no JSON
-PASSING_SECONDS = 60.0  # for which fal may not know a job that it has
-_SHORT = 10_000  # bytes of an answer that may be a status
-PROBE = "fal-ai/flux/dev"  # any endpoint that has a price
+SUBMIT_SECONDS = 60.0  # without a byte from fal, after which a submit counts as uncertain
+READS = 3  # how often a result is fetched that is not JSON
+UNKNOWN_JOB_SECONDS = 60.0  # for which fal may answer that it does not know a job that exists
+_LARGEST_STATUS = 10_000  # bytes; a longer answer is not a status
+PROBE = "fal-ai/flux/dev"  # an endpoint with a price, for checking a key
 # Namespaces whose apps have three segments: `workflows/<user>/<name>`.
 _DEEP = frozenset({"workflows", "comfy"})
 
 Cancelled = Literal["requested", "already_completed", "not_found"]
-OnWay = Callable[[bool], object]
+OnSending = Callable[[bool], object]
 
 
 class RunResult(NamedTuple):
-    """A model's output. `raw` is the body as it came (without the key), `payload` the JSON in it,
-    or None when it could not be read. `billable_units` is a decimal number, None if unknown."""
+    """A model's output. `raw` is the body as received (without the key), `payload` its JSON.
+    `readable` is false, and `payload` None, when it is not JSON. `billable_units` is a decimal
+    number as text, None if unknown."""
 
     payload: object
     raw: bytes
@@ -72,11 +73,11 @@ class RunResult(NamedTuple):
 
 
 Submitted = Handle | RunResult
-"""What a submit brings: the job, or its result where a server answers with it at once."""
+"""The answer to a submit: a queue job, or the result itself from a server without a queue."""
 
 
 class Client(Exchange):
-    """fal's API with one key. Safe to use from several threads; closing it closes connections."""
+    """fal's model API with one key. Can be used from several threads; close it after use."""
 
     def __enter__(self) -> Client:
         return self
@@ -98,16 +99,16 @@ class Client(Exchange):
         body: Mapping[str, object],
         *,
         deadline: Deadline,
-        on_way: OnWay | None = None,
+        on_sending: OnSending | None = None,
     ) -> RunResult:
-        """Run a model in one request and return its output. `on_way`: see `post_once`.
+        """Run a model in one request and return its output. `on_sending`: see `post_once`.
 
-        Raises Unreachable(may_have_arrived=True) when the request may have arrived and the output
-        was lost: fal bills it all the same, and does not keep it.
+        Raises Unreachable(may_have_arrived=True) when the request may have arrived and no complete
+        output came back: fal bills it anyway, and does not keep the output.
         """
         url = parse(f"{self.hosts.run}/{_path(endpoint)}")
         request = Request("POST", url, deadline, stall=float("inf"), body=_json(body))
-        with self.post_once(request, on_way=on_way) as answer:
+        with self.post_once(request, on_sending=on_sending) as answer:
             try:
                 reply = self.read(answer, RESULT_LIMIT)
             except Fault as fault:
@@ -120,13 +121,13 @@ class Client(Exchange):
         body: Mapping[str, object],
         *,
         deadline: Deadline,
-        on_way: OnWay | None = None,
+        on_sending: OnSending | None = None,
         priority: Priority = "normal",
     ) -> Submitted:
-        """Put a job into the queue. `on_way`: see `post_once`. A server behind another base URL
-        that knows no queue may answer with the result itself: it is paid for, and returned.
+        """Put a job into the queue. `on_sending`: see `post_once`. A server behind another base URL
+        may have no queue and answer with the result, which is then returned.
 
-        Raises Unreachable(may_have_arrived=True) when there may be a job whose id is not known.
+        Raises Unreachable(may_have_arrived=True) when there may be a job whose id is unknown.
         """
         url = parse(f"{self.hosts.queue}/{_path(endpoint)}")
         request = Request(
@@ -137,7 +138,7 @@ class Client(Exchange):
             headers={"X-Fal-Queue-Priority": priority},
             body=_json(body),
         )
-        with self.post_once(request, on_way=on_way) as answer:
+        with self.post_once(request, on_sending=on_sending) as answer:
             try:
                 reply = self.read(answer, RESULT_LIMIT)
             except (Fault, JobFailed) as exc:
@@ -153,7 +154,8 @@ class Client(Exchange):
         return self._handle(endpoint, fields, result.request_id, result.raw)
 
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
-        """The handle in the answer to a synchronous run, when a server queued the job instead."""
+        """The handle of the job, when a server answered a synchronous run by queueing it; else
+        None."""
         fields = mapping(result.payload)
         if request_id_of(fields.get("request_id")) is None or remote_files(result.payload):
             return None
@@ -161,8 +163,8 @@ class Client(Exchange):
             return None
         return self._handle(endpoint, fields, None)
 
-    def handle_of(self, endpoint: str, request_id: str) -> Handle:
-        """Where the queue can be asked for a request that is known by its id alone."""
+    def queue_handle(self, endpoint: str, request_id: str) -> Handle:
+        """The handle of a queue job of which only the request id is known."""
         return self._handle(endpoint, {}, request_id)
 
     def _handle(
@@ -172,7 +174,8 @@ class Client(Exchange):
         header_id: str | None,
         raw: bytes = b"",
     ) -> Handle:
-        """The handle in a submit's answer, `raw`; what it lacks is made from the id."""
+        """The handle from the fields of a submit's answer; missing URLs are made from the id. `raw`
+        is the answer's body, kept in the error when there is no id."""
         request_id = request_id_of(fields.get("request_id")) or header_id
         if request_id is None:
             error = Unreachable(
@@ -185,28 +188,28 @@ class Client(Exchange):
         base = f"{self.hosts.queue}/{_app(endpoint)}/requests/{request_id}"
         return Handle(
             request_id,
-            self._own(fields.get("status_url"), f"{base}/status"),
-            self._own(fields.get("response_url"), base),
-            self._own(fields.get("cancel_url"), f"{base}/cancel"),
+            self._api_url_or(fields.get("status_url"), f"{base}/status"),
+            self._api_url_or(fields.get("response_url"), base),
+            self._api_url_or(fields.get("cancel_url"), f"{base}/cancel"),
             whole(fields.get("queue_position")),
         )
 
-    def _own(self, value: object, otherwise: str) -> str:
-        """A URL from an answer, unless the key may not go there."""
+    def _api_url_or(self, value: object, default: str) -> str:
+        """The URL in an answer if the key may be sent there, else `default`."""
         text = text_of(value)
         if text is None:
-            return otherwise
+            return default
         try:
             url = parse(text)
         except BadUrl:
-            return otherwise
+            return default
         if takes_key(url, self.hosts):
             return text
         self.observer.note(f"fal named a URL on another host ({url.host}), which is not used")
-        return otherwise
+        return default
 
     def status(self, handle: Handle, *, deadline: Deadline, logs: bool = True) -> Status:
-        """Where a job stands: one request. Raises Unreachable when fal does not answer now."""
+        """The state of a job, asked for once. Raises Unreachable when there is no usable answer."""
         try:
             reply = self.status_reply(handle, deadline=deadline, logs=logs)
         except Fault as fault:
@@ -222,15 +225,15 @@ class Client(Exchange):
     def status_reply(
         self, handle: Handle, *, deadline: Deadline, logs: bool = True, stall: float = STALL
     ) -> Reply:
-        """The answer to one status request, whatever it is. Raises Fault."""
+        """The answer to one status request, with any status code. Raises Fault."""
         url = with_query(self.api_url(handle.status_url), "logs=1" if logs else "")
         return self.once(Request("GET", url, deadline, stall=stall))
 
     def result(self, handle: Handle, *, deadline: Deadline, patient: bool = True) -> RunResult:
-        """The output of a completed job. Fetching costs nothing: it is tried until the deadline.
+        """The output of a completed job. Fetching costs nothing, so it is tried until the deadline.
 
-        A refusal that does not come from the model itself may pass, and is asked about again, for
-        a minute where it is in fal's own form, unless `patient` is off.
+        With `patient`, errors that are not about this job (see `is_from_model`) are also tried
+        again, those in fal's own JSON form for `UNKNOWN_JOB_SECONDS`.
         """
         request = Request("GET", self.api_url(handle.response_url), deadline)
         began = time.monotonic()
@@ -240,12 +243,12 @@ class Client(Exchange):
                 return reply.status >= 300
             if not patient or _in_progress(reply, patient) or is_from_model(reply, self.key):
                 return False
-            own_form = read_report(reply, self.key).from_fal
-            return not own_form or time.monotonic() - began < PASSING_SECONDS
+            from_fal = read_report(reply, self.key).from_fal
+            return not from_fal or time.monotonic() - began < UNKNOWN_JOB_SECONDS
 
         for attempt in range(1, READS + 1):
             reply = self.ask(request, limit=RESULT_LIMIT, again=may_pass)
-            reply = self._finished(reply, request, may_pass, patient)
+            reply = self._after_progress(reply, request, may_pass, patient)
             if _in_progress(reply, patient):
                 raise Unreachable("the job is not finished", request_id=handle.request_id)
             if reply.status >= 300 and patient and not is_transient(reply) and may_pass(reply):
@@ -263,11 +266,11 @@ class Client(Exchange):
                 deadline.pause(self.retry.pause(attempt), sleep=self.retry.sleep)
         return result
 
-    def _finished(
+    def _after_progress(
         self, reply: Reply, request: Request, may_pass: Callable[[Reply], bool], patient: bool
     ) -> Reply:
-        """The answer once it is no longer that the job is in progress, as long as there is time:
-        the result may lag behind the status."""
+        """Ask again while the answer is that the job is in progress and there is time: the result
+        may become available after the status says COMPLETED."""
         attempt = 0
         while _in_progress(reply, patient):
             attempt += 1
@@ -279,7 +282,7 @@ class Client(Exchange):
         return reply
 
     def cancel(self, handle: Handle, *, deadline: Deadline) -> Cancelled:
-        """Ask fal to cancel a job; it may finish all the same."""
+        """Ask fal to cancel a job; it may still finish, and be billed."""
         request = Request("PUT", self.api_url(handle.cancel_url), deadline)
         reply = self.ask(request, attempts=self.retry.attempts)
         if 200 <= reply.status < 300:
@@ -291,8 +294,8 @@ class Client(Exchange):
         raise self.job_failure(reply, handle)
 
     def verify_key(self, *, deadline: Deadline) -> None:
-        """See whether fal accepts the key. Raises AuthError, BillingError, or Unreachable when that
-        cannot be told."""
+        """Check that fal accepts the key. Raises AuthError, BillingError, or Unreachable when fal's
+        answer does not tell."""
         url = with_query(parse(f"{self.hosts.api}/models/pricing"), f"endpoint_id={PROBE}")
         reply = self.ask(Request("GET", url, deadline), attempts=self.retry.attempts)
         if 200 <= reply.status < 300:
@@ -304,7 +307,7 @@ class Client(Exchange):
         raise Unreachable(message, http_status=reply.status)
 
     def job_failure(self, reply: Reply, handle: Handle) -> OpenClawFalError:
-        """The error in the place of a job's status or result."""
+        """The error for an error response to a request for a job's status, result or cancel."""
         error = failure(reply, key=self.key, subject="the job")
         error.request_id = handle.request_id
         if reply.status == 404:
@@ -313,7 +316,7 @@ class Client(Exchange):
 
 
 def with_query(url: Url, query: str) -> Url:
-    """The URL with one more query parameter."""
+    """The URL with `query` (`name=value`) added to its query string."""
     if not query:
         return url
     mark = "&" if "?" in url.target else "?"
@@ -321,13 +324,13 @@ def with_query(url: Url, query: str) -> Url:
 
 
 def _in_progress(reply: Reply, patient: bool) -> bool:
-    """Whether an answer in the place of a result says that there is none yet; if `patient`, also an
-    empty object, or one that is a status."""
+    """Whether the answer to a request for a result says that there is none yet. With `patient`,
+    an empty object or a status document counts too."""
     if reply.status == 202:
         return True
     if reply.status == 400:
-        return b"in progress" in reply.body[:10_000].lower()
-    if not patient or not 200 <= reply.status < 300 or len(reply.body) > _SHORT:
+        return b"in progress" in reply.body[:_LARGEST_STATUS].lower()
+    if not patient or not 200 <= reply.status < 300 or len(reply.body) > _LARGEST_STATUS:
         return False
     try:
         payload = parse_json(reply.body)
@@ -335,9 +338,9 @@ def _in_progress(reply: Reply, patient: bool) -> bool:
         return False
     if not isinstance(payload, dict):
         return False
-    word = text_of(payload.get("status"))
+    state = text_of(payload.get("status"))
     return not payload or (
-        word is not None and word.upper() in PENDING and not remote_files(payload)
+        state is not None and state.upper() in PENDING and not remote_files(payload)
     )
 
 
@@ -362,7 +365,7 @@ def _json(body: Mapping[str, object]) -> JsonBody:
 
 
 def _path(endpoint: str) -> str:
-    """The endpoint id as a path. Raises UsageError for one that would lead elsewhere."""
+    """The endpoint id as a URL path. Raises UsageError for empty, `.` and `..` segments."""
     segments = endpoint.split("/")
     if any(segment in ("", ".", "..") for segment in segments):
         raise UsageError(f"{endpoint!r} is not an endpoint id")
@@ -370,6 +373,6 @@ def _path(endpoint: str) -> str:
 
 
 def _app(endpoint: str) -> str:
-    """What of an endpoint id stands in the URLs of its jobs: `owner/app`."""
+    """The part of an endpoint id that is in the URLs of its queue jobs: `owner/app`."""
     segments = _path(endpoint).split("/")
     return "/".join(segments[: 3 if segments[0] in _DEEP else 2])

@@ -1,4 +1,4 @@
-"""Data URIs, decoded without ever holding a second copy of them."""
+"""Decodes data URIs piece by piece: they may be too large to hold twice in memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 def data_uri_type(uri: str) -> str | None:
-    """The media type that a data URI names."""
+    """The media type in a data URI, lower-case; None if it has none."""
     head = re.match(_HEAD, uri[:1024])
     return head[1].strip().lower() or None if head else None
 
 
 def data_uri_bytes(uri: str) -> Iterator[bytes]:
-    """The bytes in a data URI, in pieces. Raises ValueError when it is malformed."""
+    """The decoded bytes, in pieces. Raises ValueError when the data URI is malformed."""
     head = re.match(_HEAD, uri[:1024])
     if head is None:
         raise ValueError("this is no data URI")
@@ -31,15 +31,15 @@ def data_uri_bytes(uri: str) -> Iterator[bytes]:
 def _base64(uri: str, start: int) -> Iterator[bytes]:
     if "%" in uri[start : start + PIECE]:
         uri, start = unquote(uri[start:]), 0
-    rest = ""
+    carry = ""  # characters of an incomplete group of four
     for position in range(start, len(uri), PIECE):
         text = uri[position : position + PIECE]
-        text = rest + "".join(text.split()).translate(_URL_SAFE)
+        text = carry + "".join(text.split()).translate(_URL_SAFE)
         whole = len(text) // 4 * 4
-        text, rest = text[:whole], text[whole:]
+        text, carry = text[:whole], text[whole:]
         yield _decoded(text)
-    if rest:
-        yield _decoded(rest + "=" * (-len(rest) % 4))
+    if carry:
+        yield _decoded(carry + "=" * (-len(carry) % 4))
 
 
 def _decoded(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One deadline over everything that a command does on the network."""
+"""A deadline that all network operations of a command share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import math
 import time
 from collections.abc import Callable
 
-TURN = 0.5  # seconds, after which a pause looks whether it shall go on
+TURN = 0.5  # seconds; a pause checks this often whether the deadline was stopped
 
 
 class Deadline:
-    """A point in time on the monotonic clock, which no change of the wall clock moves.
-
-    `seconds` from now; None means that there is no limit.
-    """
+    """A point in time `seconds` from now, on the monotonic clock; None: there is no limit."""
 
     def __init__(
         self, seconds: float | None, *, clock: Callable[[], float] = time.monotonic
@@ -22,7 +19,7 @@ class Deadline:
         self._end = math.inf if seconds is None else clock() + max(0.0, seconds)
 
     def remaining(self) -> float:
-        """Seconds until the deadline; 0 when it has passed, infinite when there is none."""
+        """Seconds until the deadline; 0 when it has passed, infinite without a limit."""
         return max(0.0, self._end - self._clock())
 
     @property
@@ -30,15 +27,15 @@ class Deadline:
         return self.remaining() <= 0.0
 
     def stop(self) -> None:
-        """Let the deadline pass now: whatever still keeps it, in any thread, ends soon."""
+        """Make the deadline pass now, which soon ends every operation under it, in any thread."""
         self._end = -math.inf
 
     def sub(self, seconds: float) -> Deadline:
-        """A deadline `seconds` from now, or this one if that comes first."""
+        """A deadline `seconds` from now, or at the same time as this one if that is earlier."""
         return Deadline(min(seconds, self.remaining()), clock=self._clock)
 
     def pause(self, seconds: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Sleep, but not past the deadline, nor past its being stopped."""
+        """Sleep for `seconds`, but at most until the deadline passes or is stopped."""
         rest = min(seconds, self.remaining())
         while rest > 0 and not self.expired:
             turn = min(rest, TURN)

@@ -1,4 +1,5 @@
-"""Media to bytes: streamed, measured, resumed, and fetched only from where it may be."""
+"""Downloads the files of a result: streamed, resumed, checked for completeness, and only from hosts
+that the policy allows."""
 
 from __future__ import annotations
 
@@ -21,20 +22,20 @@ from openclaw_fal.media import RemoteFile
 from openclaw_fal.text import clean
 
 STALL = 30.0  # seconds without a byte
-ATTEMPTS = 3  # in a row that bring nothing new
+ATTEMPTS = 3  # in a row without a new byte, after which the download fails
 MOST_ATTEMPTS = 12
 REDIRECTS = 5
-WORDS = 8192  # bytes of a refusal that are read for its words
-MOST_UNPACKED = 1024 * 1024 * 1024  # bytes that come out of a body of which fewer were sent
+REFUSAL_SIZE = 8192  # bytes that are read of an error response
+MOST_UNPACKED = 1024 * 1024 * 1024  # bytes that a compressed body may expand to
 _RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 _UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
 
 
-OnBytes = Callable[[int, int | None], object]  # bytes here so far, bytes in all where known
+OnBytes = Callable[[int, int | None], object]  # bytes received, bytes in total if known
 
 
 class Sink(Protocol):
-    """Where the bytes go: a part file. `offset` is how many bytes it holds."""
+    """Where the bytes are written: a part file. `offset` is how many bytes it holds."""
 
     @property
     def offset(self) -> int: ...
@@ -42,11 +43,11 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
     def restart(self) -> object:
-        """Drop everything that was written."""
+        """Discard everything that was written."""
 
 
 class Downloaded(NamedTuple):
-    """A file that has arrived whole. `size` in bytes; `content_type` as the server named it."""
+    """A complete download. `size` in bytes; `content_type` as the server sent it."""
 
     size: int
     content_type: str | None
@@ -63,12 +64,12 @@ def download(
     stall_timeout: float = STALL,
     progress: OnBytes | None = None,
 ) -> Downloaded:
-    """Write a file of a result to `sink`, going on where the sink's offset stands.
+    """Write a file of a result to `sink`, continuing at the sink's offset.
 
     Returns only when as many bytes as the server announced have arrived. A cut or stalled transfer
-    is taken up again with a Range request. Raises Unreachable or TimedOut when it stays incomplete
-    (the sink keeps what came), LocalError when the file is larger than `max_bytes`, and JobFailed
-    for a URL that must not be fetched.
+    (`stall_timeout` seconds without a byte) continues with a Range request. Raises Unreachable or
+    TimedOut when it stays incomplete (the sink keeps what arrived), LocalError when the file is
+    larger than `max_bytes`, and JobFailed for a URL that must not be fetched.
     """
     if file.url[:5].lower() == "data:":
         return _decoded(file.url, sink, max_bytes, progress)
@@ -82,8 +83,8 @@ def download(
 
 
 class _Cut(Exception):
-    """An attempt that ended early. `wait` is the pause that the server asked for, `status` that of
-    its refusal."""
+    """An attempt that ended early. `wait`: seconds of the server's Retry-After; `status`: the HTTP
+    status of its error response."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class _Cut(Exception):
 
 
 class _Transfer:
-    """One file on its way, over as many attempts as it takes."""
+    """The download of one file, over several attempts."""
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class _Transfer:
         self._content_type: str | None = None
 
     def run(self, url: Url, expected: int | None) -> Downloaded:
-        """Attempt until the file is whole, or nothing new comes."""
+        """Try until the file is complete, or `ATTEMPTS` in a row have brought no new byte."""
         best, idle = self._sink.offset, 0
         for _ in range(MOST_ATTEMPTS):
             try:
@@ -143,7 +144,7 @@ class _Transfer:
         raise self._incomplete(last)
 
     def _opened(self, url: Url) -> Answer:
-        """The answer, after at most `REDIRECTS` redirects. The key is never sent."""
+        """The response after at most `REDIRECTS` redirects. The key is never sent."""
         for _ in range(REDIRECTS + 1):
             try:
                 answer = self._client.sender.open(
@@ -182,7 +183,7 @@ class _Transfer:
         return headers
 
     def _take(self, answer: Answer, expected: int | None) -> None:
-        """Write the body of one answer. Raises _Cut unless the file is whole after it."""
+        """Write the body of one response. Raises _Cut unless the file is complete then."""
         if answer.status == 416 and self._is_whole(answer):
             return
         if answer.status == 206:
@@ -204,7 +205,7 @@ class _Transfer:
         self._check_end(answer, length, expected)
 
     def _begin(self, answer: Answer) -> None:
-        """A body from the first byte on."""
+        """Prepare for a body that starts at the first byte."""
         if self._sink.offset:
             self._sink.restart()
         packed = _packed(answer)
@@ -214,16 +215,18 @@ class _Transfer:
         self._check_size(self._total)
 
     def _continue(self, answer: Answer) -> None:
-        """A body that goes on where the sink stands, or else the file starts anew."""
+        """Prepare for a body that continues at the sink's offset. Raises _Cut, after restarting
+        the sink, when it is another part or of another version of the file."""
         match = re.fullmatch(_RANGE, answer.headers.get("content-range", "").strip())
         if match is None or _packed(answer):
             self._sink.restart()
             raise _Cut("the server sent a part that does not say where it belongs")
         total = None if match[3] == "*" else int(match[3])
         changed = total is not None and self._total is not None and total != self._total
-        named = _validator(answer)
-        other = named is not None and self._validator is not None and named != self._validator
-        if int(match[1]) != self._sink.offset or changed or other:
+        validator = _validator(answer)
+        if validator is not None and self._validator is not None:
+            changed = changed or validator != self._validator
+        if int(match[1]) != self._sink.offset or changed:
             self._sink.restart()
             raise _Cut("the server sent another part than was asked for")
         self._total = total if total is not None else int(match[2]) + 1
@@ -231,7 +234,8 @@ class _Transfer:
         self._check_size(self._total)
 
     def _is_whole(self, answer: Answer) -> bool:
-        """Whether the sink already holds all there is (416). If not, it starts anew."""
+        """Whether a 416 response means that the sink holds the whole file. Raises _Cut, after
+        restarting the sink, when not."""
         match = re.fullmatch(_UNSATISFIED, answer.headers.get("content-range", "").strip())
         if match and self._sink.offset and int(match[1]) == self._sink.offset:
             return True
@@ -239,7 +243,7 @@ class _Transfer:
         raise _Cut("the server has less than was already here")
 
     def _write(self, answer: Answer, length: int | None) -> int:
-        """Write the body; returns the bytes as they were sent."""
+        """Write the decoded body; returns the number of bytes as they were sent."""
         sent = 0
 
         def counted() -> Iterator[bytes]:
@@ -248,18 +252,18 @@ class _Transfer:
                 sent += len(chunk)
                 yield chunk
 
-        self._tell()
+        self._report()
         packed = _packed(answer)
         for data in bodies.unpacked(counted(), answer.headers.get("content-encoding")):
             if packed and self._sink.offset > MOST_UNPACKED:
                 raise _forbidden("it is packed, which was not asked for, and unpacks without end")
             self._check_size(self._sink.offset + len(data))
             self._sink.write(data)
-            self._tell()
+            self._report()
         return sent
 
     def _check_end(self, answer: Answer, length: int | None, expected: int | None) -> None:
-        """Whether the end of the body is the end of the file."""
+        """Raise _Cut unless the end of the body is the end of the file."""
         size = self._sink.offset
         if not size:
             raise _Cut("the file is empty")
@@ -277,7 +281,8 @@ class _Transfer:
     def _refused(self, answer: Answer) -> Exception:
         status, key = answer.status, self._client.key
         wait = retry_after(answer.headers.get("retry-after"))
-        report = read_report(Reply(status, answer.headers, bodies.read_start(answer, WORDS)), key)
+        start = bodies.read_start(answer, REFUSAL_SIZE)
+        report = read_report(Reply(status, answer.headers, start), key)
         reason = f"the media host answered with status {status}"
         reason += f": {report.words}" if report.words else ""
         if status in (404, 408, 425, 429) or status >= 500:
@@ -303,13 +308,13 @@ class _Transfer:
     def _check_size(self, size: int | None) -> None:
         _check_size(size, self._max_bytes)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self._on_bytes:
             self._on_bytes(self._sink.offset, self._total)
 
 
 def _decoded(url: str, sink: Sink, max_bytes: int | None, on_bytes: OnBytes | None) -> Downloaded:
-    """A data URI, decoded piece by piece."""
+    """Write the content of a data URI to `sink`."""
     if sink.offset:
         sink.restart()
     try:
@@ -342,7 +347,7 @@ def _forbidden(reason: str) -> JobFailed:
 
 
 def _validator(answer: Answer) -> str | None:
-    """What tells one version of a file from another: a strong ETag, else its date."""
+    """What tells versions of a file apart, for If-Range: a strong ETag, else its date."""
     etag = answer.headers.get("etag", "")
     strong = etag if etag.startswith('"') and etag.isprintable() else None
     return strong or answer.headers.get("last-modified")

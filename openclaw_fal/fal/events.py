@@ -1,4 +1,4 @@
-"""Server-sent events: the data of each event, as the HTML standard reads them."""
+"""Parses server-sent events as the HTML standard defines them; only `data` fields are kept."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ _LINE_END = rb"\r\n|\n|\r"
 
 
 class TooLong(Exception):
-    """An event that does not end."""
+    """An event or line longer than `LONGEST`."""
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[str | None]:
-    """The data of each event; None for each comment, which shows that the stream is alive.
+    """The data of each event; None for each comment, which servers send to keep a stream alive.
 
-    Data before the end of the stream counts as an event even without the empty line after it.
-    Raises TooLong.
+    Data at the end of the stream is an event even without an empty line after it. Raises TooLong.
     """
     data: list[bytes] = []
     size = 0
@@ -41,9 +40,9 @@ def _text(data: list[bytes]) -> str:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    parts: list[bytes] = []  # of the line that is not at its end
+    parts: list[bytes] = []  # of the line that is not complete yet
     size = 0
-    held = b""  # a CR at the end of a chunk: a LF after it belongs to it
+    held = b""  # a CR at the end of a chunk: a LF at the start of the next belongs to it
     for chunk in chunks:
         data = held + chunk
         held = b"\r" if data.endswith(b"\r") else b""

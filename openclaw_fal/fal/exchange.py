@@ -1,4 +1,4 @@
-"""One request and its answer, or as many as it takes; the key goes to API hosts only."""
+"""Requests with the key, to API hosts only: repeated where that is safe, paid POSTs sent once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_trouble
+from openclaw_fal.fal.failures import KEY_HINT, UNCERTAIN, Reply, failure, is_retryable
 from openclaw_fal.fal.hosts import Hosts, same_origin, takes_key
 from openclaw_fal.fal.http.call import Call, Fault
 from openclaw_fal.fal.http.request import STALL, Request
@@ -34,7 +34,7 @@ REDIRECTS = 3
 
 
 class Exchange:
-    """Sends requests to fal's API and reads the answers."""
+    """Sends requests to fal's API and reads the responses."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Exchange:
         self._private: bool | None = None
 
     def api_url(self, text: str) -> Url:
-        """A URL that may be asked with the key. Raises LocalError for one on another host."""
+        """Parse a URL of a job. Raises LocalError when its host must not get the key."""
         try:
             url = parse(text)
         except BadUrl as exc:
@@ -74,12 +74,13 @@ class Exchange:
         *,
         attempts: int | None = None,
         limit: int = JSON_LIMIT,
-        again: Callable[[Reply], bool] = is_trouble,
+        again: Callable[[Reply], bool] = is_retryable,
     ) -> Reply:
-        """A request that may go again, until it has an answer that another one would not change.
+        """Send a request that is safe to repeat, until an answer is final or `attempts` are used up
+        (None: until the deadline).
 
-        `again` says which answers are not final. `attempts` None: until the deadline. Returns the
-        last answer, whatever its status. Raises Unreachable or TimedOut when there is none.
+        `again` says whether an answer is not final. Returns the last answer, with any status code.
+        Raises Unreachable or TimedOut when the last attempt brought none.
         """
         deadline, failures = request.deadline, 0
         while True:
@@ -103,8 +104,8 @@ class Exchange:
             deadline.pause(pause, sleep=self.retry.sleep)
 
     def once(self, request: Request, *, limit: int = JSON_LIMIT) -> Reply:
-        """One request and its whole answer. A GET follows redirects on its own host. Raises Fault,
-        and JobFailed for an answer beyond the limit."""
+        """Send a request once and read the whole answer. A GET follows redirects to the same host.
+        Raises Fault, and JobFailed for an answer of more than `limit` bytes."""
         for _ in range(REDIRECTS + 1):
             with self.open(request) as answer:
                 reply = self.read(answer, limit)
@@ -115,17 +116,18 @@ class Exchange:
         return reply
 
     def post_once(
-        self, request: Request, *, on_way: Callable[[bool], object] | None = None
+        self, request: Request, *, on_sending: Callable[[bool], object] | None = None
     ) -> Answer:
-        """A paid POST: the answer with a 2xx status, which the caller reads and closes.
+        """Send a paid POST; the 2xx response, which the caller reads and closes.
 
-        It goes again only when provably nothing of it left, or when fal answered 429 (not taken).
-        Raises Unreachable(may_have_arrived=True) whenever it may have arrived. `on_way` hears True
-        right before the first byte leaves, and False when fal has not taken the request.
+        It is sent again only when provably no byte of it was sent, or after a 429, which means that
+        fal did not take it. Raises Unreachable(may_have_arrived=True) whenever it may have arrived.
+        `on_sending` is called with True right before the first byte is sent, and with False after a
+        429.
         """
-        report = on_way or (lambda _: None)
+        report = on_sending or (lambda _: None)
         url, deadline = request.url, request.deadline
-        request = request.replaced(fresh=True, leaving=lambda: report(True))
+        request = request.replaced(fresh=True, on_sending=lambda: report(True))
         undelivered = refused = 0
         while True:
             try:
@@ -149,12 +151,12 @@ class Exchange:
                 raise error
             refused += 1
             report(False)
-            self._await_turn(error, reply, refused, deadline)
+            self._pause_after_429(error, reply, refused, deadline)
 
-    def _await_turn(
+    def _pause_after_429(
         self, error: RateLimited, reply: Reply, refused: int, deadline: Deadline
     ) -> None:
-        """The pause that fal asks for, or the error when there is no time for it."""
+        """Pause for as long as fal asks; raises `error` when that is past the deadline."""
         asked_pause = retry_after(reply.headers.get("retry-after"))
         pause = max(self.retry.pause(refused), asked_pause or 0.0)
         if pause >= deadline.remaining():
@@ -180,14 +182,14 @@ class Exchange:
         return answer
 
     def public_only(self, url: Url) -> bool:
-        """Whether a media host must be reached at an address of the open internet: unless the API
-        itself is in a private network, or is that host."""
+        """Whether a media host must have a public address: not when it is the API's own host, nor
+        when the API itself is in a private network."""
         if url.host == self._api.host or not Policy(self._api).public_only:
             return False
         return self.hosts.is_fal or not self._api_is_private()
 
     def _api_is_private(self) -> bool:
-        """Whether the name of an API of one's own stands for a private address."""
+        """Whether the host of a custom base URL resolves to a private address."""
         if self._private is None:
             try:
                 addresses = addresses_of(
@@ -199,8 +201,8 @@ class Exchange:
         return self._private
 
     def read(self, answer: Answer, limit: int) -> Reply:
-        """The answer with its body, of which errors keep the start. Raises Fault, and JobFailed
-        for a body that is too large or packed in an unknown way."""
+        """The response with its body (of an error, the first bytes). Raises Fault, and JobFailed
+        for a body over `limit` bytes or in an unknown encoding."""
         if answer.status >= 300:
             data = bodies.read_start(answer)
         else:
@@ -218,10 +220,10 @@ class Exchange:
         return Reply(answer.status, answer.headers, redacted_bytes(data, self.key))
 
     def uncertain(self, fault: Fault, request_id: str | None = None) -> Unreachable:
-        """A paid POST that may have arrived, and got no answer."""
+        """The error for a paid POST that may have arrived and got no complete answer."""
         kind = TimedOut if fault.timed_out else Unreachable
         error = kind(
-            f"{self._said(fault)}; {UNCERTAIN}",
+            f"{self._reason(fault)}; {UNCERTAIN}",
             may_have_arrived=True,
             may_be_billed=True,
             request_id=request_id,
@@ -230,14 +232,14 @@ class Exchange:
         return error
 
     def unreachable(self, fault: Fault, deadline: Deadline) -> OpenClawFalError:
-        """A request that got no answer, and did no harm."""
+        """The error for a request that got no answer, and that is safe to repeat."""
         if deadline.expired:
-            return TimedOut(f"time ran out before fal answered: {self._said(fault)}")
+            return TimedOut(f"time ran out before fal answered: {self._reason(fault)}")
         if fault.timed_out:
-            return TimedOut(f"fal did not answer in time: {self._said(fault)}")
-        return Unreachable(f"fal cannot be reached: {self._said(fault)}")
+            return TimedOut(f"fal did not answer in time: {self._reason(fault)}")
+        return Unreachable(f"fal cannot be reached: {self._reason(fault)}")
 
-    def _said(self, fault: Fault) -> str:
+    def _reason(self, fault: Fault) -> str:
         return clean(fault.message, key=self.key, limit=300)
 
     def _checked_key(self) -> str:
@@ -249,7 +251,7 @@ class Exchange:
 
 
 def _redirected(reply: Reply, url: Url) -> Url | None:
-    """Where a redirect leads, if that is the same host: no other one may see the key."""
+    """The target of a redirect to the same host, else None: another host must not get the key."""
     location = reply.headers.get("location")
     if reply.status not in (301, 302, 303, 307, 308) or not location:
         return None

@@ -1,4 +1,4 @@
-"""HTTP failures as errors: what fal says, field by field, in words that say what to do."""
+"""Turns error responses of fal and of gateways into errors with messages for the user."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WORDS = {
     "internal_server_error": "the model failed inside",
 }
 RUNNER = "the machine that runs the model failed"
-# Failures of this model, or of its machines, that say nothing about the request.
+# Failures of the model or its machines, which say nothing about the request.
 _MODEL_DOWN = frozenset(
     {
         "generation_timeout", "startup_timeout", "request_timeout", "internal_server_error",
@@ -50,12 +50,13 @@ _MODEL_DOWN = frozenset(
     }
 )  # fmt: skip
 _LOCKED = r"(?i)locked|exhausted|balance|billing|payment|top up|credit"
-# The title of a page, or what a storage service says: `<Error><Message>Request has expired…`.
+# The title of an HTML page, or a storage service's XML: `<Error><Message>Request has expired…`.
 _TITLE = r"(?is)<(title|message)\b[^>]*>(.{1,200}?)</\1>"
 
 
 class Reply(NamedTuple):
-    """An answer that has been read. `headers` have lower-case names; `body` is without the key."""
+    """A response that was read to its end. `headers` have lower-case names; the key is redacted
+    from `body`."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,10 +70,10 @@ class Reply(NamedTuple):
 def failure(
     reply: Reply, *, key: str | None, paid: bool = False, subject: str = "the request"
 ) -> OpenClawFalError:
-    """The error that an answer stands for. Any status below 400 counts as an unforeseen answer.
+    """The error for a response; a status below 400 counts as unexpected.
 
-    `paid` marks the answer to a POST that runs a model: if that one may have been taken all the
-    same, it must not be sent again. `subject` is what was asked for, for messages.
+    `paid` marks the response to a POST that runs a model: fal may have accepted the request despite
+    a 5xx, so the error then has may_have_arrived. `subject` names in messages what was asked for.
     """
     report = read_report(reply, key)
     error = _failure(reply, report, paid, subject)
@@ -118,12 +119,12 @@ def _client_failure(reply: Reply, report: Report, subject: str) -> str:
 
 
 def _server_failure(reply: Reply, report: Report, paid: bool) -> OpenClawFalError:
-    """5xx and 408: the model's own failure, or that of something on the way."""
+    """The error for 5xx and 408: the model's own failure, or a gateway's."""
     words = _own_words(report) or f"fal answered with status {reply.status}"
     if _waited_too_long(reply, report):
         words = WORDS.get(report.types[0], words) if report.types else WORDS["request_timeout"]
         return TimedOut(_sentence(words, report.words))
-    if _is_own(reply, report):
+    if _is_from_fal(reply, report):
         return JobFailed(_sentence(words, report.words))
     message = _sentence(words, report.words)
     if paid:
@@ -132,39 +133,39 @@ def _server_failure(reply: Reply, report: Report, paid: bool) -> OpenClawFalErro
 
 
 def is_transient(reply: Reply) -> bool:
-    """Whether asking again (by GET) may bring another answer."""
+    """Whether the same GET may bring another answer later."""
     if reply.status in (408, 429):
         return True
     if reply.status < 500:
         return False
     report = read_report(reply, None)
-    return not (_waited_too_long(reply, report) or _is_own(reply, report))
+    return not (_waited_too_long(reply, report) or _is_from_fal(reply, report))
 
 
 def is_from_model(reply: Reply, key: str | None = None) -> bool:
-    """Whether an answer is fal's verdict on this job: it names the request or the kind of error, or
-    refuses the key in fal's own JSON. Anything else (a gateway's page, a portal's redirect, a 404
-    of a server that has not heard of the job yet) may pass."""
+    """Whether an error response is about this job: it names the request or an error type, or
+    refuses the key in fal's own JSON. Others may be temporary: a gateway's page, the redirect of a
+    login portal, a 404 of a server that does not know the job yet."""
     report = read_report(reply, key)
     refused = reply.status in (401, 402, 403) and report.from_fal
     return refused or reply.request_id is not None or bool(report.types)
 
 
-def is_trouble(reply: Reply) -> bool:
-    """`is_transient` where no job is behind the request, so that every 5xx is worth another try."""
+def is_retryable(reply: Reply) -> bool:
+    """Like `is_transient` for requests without a job: every 408, 429 and 5xx is tried again."""
     return reply.status in (408, 429) or reply.status >= 500
 
 
 def _waited_too_long(reply: Reply, report: Report) -> bool:
-    """Whether the job ended in fal's queue, before the model began."""
+    """Whether the job timed out in fal's queue, before the model began."""
     kind = reply.headers.get("x-fal-request-timeout-type", "").strip().lower()
     if reply.status == 504 and kind == "user":
         return True
     return reply.status != 408 and bool({"request_timeout", "startup_timeout"} & set(report.types))
 
 
-def _is_own(reply: Reply, report: Report) -> bool:
-    """Whether a 5xx is fal's verdict on the job, rather than a gateway's on the connection."""
+def _is_from_fal(reply: Reply, report: Report) -> bool:
+    """Whether a 5xx comes from fal and is about the job, rather than from a gateway."""
     if reply.status == 408:
         return False
     if reply.status in (502, 503, 504):
@@ -182,7 +183,7 @@ def _own_words(report: Report) -> str | None:
 
 
 def _may_be_billed(reply: Reply, error: OpenClawFalError) -> bool:
-    """5xx, refused keys and unknown endpoints are not billed; a refused input may be."""
+    """fal bills no 5xx, refused key or unknown endpoint; a refused input it may bill."""
     units = billable_units(reply.headers)
     if units is not None:
         return float(units) > 0
@@ -194,8 +195,8 @@ def _may_be_billed(reply: Reply, error: OpenClawFalError) -> bool:
 
 
 def verdict(report: Report, request_id: str | None, *, otherwise: str) -> OpenClawFalError:
-    """The error of a job that ended badly, from what its status or result says; `otherwise` are the
-    words for a type that has none of its own."""
+    """The error of a failed job, from its status or result. `otherwise` is the message for an error
+    type that `WORDS` lacks."""
     words = _own_words(report) or otherwise
     kind: type[OpenClawFalError] = JobFailed
     if report.type in ("request_timeout", "startup_timeout"):
@@ -207,7 +208,7 @@ def verdict(report: Report, request_id: str | None, *, otherwise: str) -> OpenCl
 
 
 def _refusal(report: Report) -> ContentPolicy | None:
-    """The error for a refusal by fal's content policy, if it is one."""
+    """The error for a refusal by fal's content policy; None for any other failure."""
     if report.type != CONTENT_POLICY:
         return None
     hint = "change the prompt or the reference files; the same again would be refused again"
@@ -219,8 +220,8 @@ def _is_model_down(kind: str | None) -> bool:
 
 
 def curable_by_another_model(error: OpenClawFalError) -> bool:
-    """Whether the same request to another model could succeed, and cannot be billed twice: the
-    model is down, unknown, or never got its turn. Never after a content-policy refusal."""
+    """Whether the same request may be sent to another model without being billed twice: this model
+    is down, unknown, or never started. Never after a content-policy refusal."""
     if isinstance(error, ContentPolicy) or error.may_be_billed:
         return False
     if isinstance(error, Unreachable):
@@ -232,7 +233,7 @@ def curable_by_another_model(error: OpenClawFalError) -> bool:
 
 
 def read_report(reply: Reply, key: str | None) -> Report:
-    """The types and words of a failure, from JSON of any of fal's shapes, HTML, or nothing."""
+    """The error types and message in a response: from fal's JSON, or a gateway's page or text."""
     header = reply.headers.get("x-fal-error-type")
     try:
         return report_of(parse(reply.body), header=header, key=key)
@@ -243,7 +244,7 @@ def read_report(reply: Reply, key: str | None) -> Report:
 
 
 def _page_words(reply: Reply, key: str | None) -> str:
-    """What a page of a gateway says: its title, or short plain text."""
+    """The message in a response that is not JSON: an HTML title, or short plain text."""
     text = reply.body[:8192].decode("utf-8", "replace").strip()
     title = re.search(_TITLE, text)
     if title:
@@ -255,5 +256,5 @@ def _page_words(reply: Reply, key: str | None) -> str:
 
 
 def _sentence(ours: str, words: str) -> str:
-    """Our words, then fal's, unless ours say the same."""
+    """Our message, then fal's unless ours contains it."""
     return f"{ours}: {words}" if words and words.lower() not in ours.lower() else ours

@@ -1,4 +1,4 @@
-"""Which hosts a base URL stands for, and whether it may be used."""
+"""The API hosts behind a base URL, and the check of a base URL."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Hosts(NamedTuple):
 
 
 def hosts_for(base_url: str | None, *, allow_http: bool = False) -> Hosts:
-    """The hosts behind a base URL; None and fal's own stand for fal's hosts.
+    """The hosts behind a base URL; fal's own hosts for None and https://fal.run.
 
-    Any other base serves everything, so that nothing ever goes to fal's hosts behind its back.
+    Any other base URL is used for everything, so that no request goes to fal's hosts unnoticed.
     Raises LocalError for a base URL that cannot be used (see `check_base_url`).
     """
     base = FAL if base_url is None else check_base_url(base_url, allow_http=allow_http)
@@ -38,10 +38,10 @@ def hosts_for(base_url: str | None, *, allow_http: bool = False) -> Hosts:
 
 
 def check_base_url(base_url: str, *, allow_http: bool = False) -> str:
-    """The base URL in its normal form.
+    """The base URL in normal form, without a trailing slash.
 
-    Raises LocalError when it is no http(s) URL, holds a user, query or fragment, or is plain http
-    to another machine while `allow_http` is not set: the key would travel in the clear.
+    Raises LocalError when it is not an http(s) URL, has a user name or query, or is plain http to
+    another machine without `allow_http`: the key would be sent unencrypted.
     """
     try:
         url = parse(base_url)
@@ -62,7 +62,7 @@ def same_origin(one: Url, other: Url) -> bool:
 
 
 def takes_key(url: Url, hosts: Hosts) -> bool:
-    """Whether a URL that fal answered may be asked with the key: an API host, nothing else."""
+    """Whether the key may be sent to a URL that fal named: to API hosts only."""
     if any(same_origin(url, parse(base)) for base in (hosts.run, hosts.queue, hosts.rest)):
         return True
     return (

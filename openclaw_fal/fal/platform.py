@@ -1,7 +1,7 @@
-"""fal's platform API: the list of models, prices, past requests, and what they cost.
+"""fal's platform API: models, prices, past requests and billing events.
 
-All of it may be asked for at no cost, and again. Amounts are decimal texts, never floats. What an
-answer lacks is None, and a row that says nothing is left out.
+Every request here is free and safe to repeat. Amounts are decimal texts, never floats. Missing
+fields are None; rows without their id are left out.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from openclaw_fal.text import clean
 MOST_IDS = 50  # endpoint ids in one request
 MOST_ROWS = 10_000  # of one page
 MOST_PAGES = 20  # of prices for `MOST_IDS` endpoints
-PAGE = 100  # past requests, or models, in one page
+PAGE = 100  # rows that are asked for in one page
 _DIGITS = 24
 _LARGEST = Decimal(10) ** 12
 
 
 class NotAllowed(AuthError):
-    """fal knows the key, perhaps, but does not let it ask this (401 or 403)."""
+    """The key lacks the permission for a platform request (401 or 403)."""
 
 
 class EndpointPrice(Frozen):
-    """What one unit costs at an endpoint: a decimal text, and fal's free text for the unit."""
+    """The price of one unit at an endpoint, as decimal text; `unit` is fal's free text for it."""
 
     endpoint_id: str
     unit_price: str
@@ -45,9 +45,9 @@ class EndpointPrice(Frozen):
 
 
 class PastRequest(Frozen):
-    """A request as fal remembers it; times in seconds since 1970.
+    """A request in fal's history; times in seconds since 1970.
 
-    `input` and `output` are JSON, and None where fal stored none or they were not asked for.
+    `input` and `output` are JSON values, None where fal stored none or they were not asked for.
     `billable_units` is a decimal text.
     """
 
@@ -70,7 +70,7 @@ class RequestPage(Frozen):
 
 
 class BillingEvent(Frozen):
-    """What a request was billed. `units`, `unit_price` and `cost` are decimal texts; `at` is in
+    """The charge for a request. `units`, `unit_price` and `cost` are decimal texts; `at` is in
     seconds since 1970."""
 
     request_id: str
@@ -100,10 +100,10 @@ def models(
     endpoint_ids: Sequence[str] = (),
     limit: int = PAGE,
 ) -> Mapping[str, object]:
-    """One page of fal's models, as it came: `models`, `has_more`, `next_cursor`. Needs no key.
+    """One page of fal's models, as received: `models`, `has_more`, `next_cursor`. Needs no key.
 
     Each model has `endpoint_id`, `metadata`, and with `expand_openapi` its schemas in `openapi`.
-    Raises Unreachable for an answer that is no list of models.
+    Raises Unreachable for an answer that is not a list of models.
     """
     asked = {
         "limit": str(limit),
@@ -122,9 +122,9 @@ def models(
 def pricing(
     client: Client, endpoint_ids: Sequence[str], *, deadline: Deadline
 ) -> dict[str, EndpointPrice]:
-    """The prices of endpoints, by endpoint id; those that have none are left out.
+    """The prices of endpoints, by endpoint id; endpoints without a price are left out.
 
-    Raises NotAllowed when this key may not ask, Unreachable when fal cannot be asked now.
+    Raises NotAllowed when the key lacks the permission, Unreachable when there is no answer.
     """
     prices: dict[str, EndpointPrice] = {}
     wanted = list(dict.fromkeys(endpoint_ids))
@@ -147,8 +147,8 @@ def requests_by_endpoint(
 ) -> RequestPage:
     """One page of this account's requests to an endpoint, between two times in seconds since 1970.
 
-    Requests that were sent with `X-Fal-Store-IO: 0` have no payload. Raises NotAllowed when this
-    key may not ask.
+    Requests that were sent with `X-Fal-Store-IO: 0` have no payload. Raises NotAllowed when the key
+    lacks the permission.
     """
     asked = {
         "endpoint_id": endpoint_id,
@@ -174,9 +174,9 @@ def billing_events(
     endpoint_ids: Sequence[str] = (),
     cursor: str | None = None,
 ) -> BillingPage:
-    """One page of what requests were billed, between two times in seconds since 1970.
+    """One page of billing events, between two times in seconds since 1970.
 
-    Raises NotAllowed when this key may not ask: fal may want an ADMIN key.
+    Raises NotAllowed when the key lacks the permission: fal may require an ADMIN key.
     """
     asked = {
         "start": _timestamp(start),
@@ -190,8 +190,8 @@ def billing_events(
 
 
 def _prices(client: Client, ids: Sequence[str], deadline: Deadline) -> Iterator[EndpointPrice]:
-    """The prices of at most `MOST_IDS` endpoints. fal refuses a list for one id that it does not
-    know: then its halves are asked for."""
+    """The prices of at most `MOST_IDS` endpoints. One unknown id makes fal refuse a whole list, so
+    a refused list is asked for in halves."""
     cursor = None
     for _ in range(MOST_PAGES):
         asked = {"endpoint_id": ",".join(ids), "cursor": cursor}
@@ -205,10 +205,10 @@ def _prices(client: Client, ids: Sequence[str], deadline: Deadline) -> Iterator[
             return
         page = _read(client, reply, "the price list")
         yield from filter(None, map(_price, _rows(page, "prices", "items")))
-        following = _cursor(page)
-        if following is None or following == cursor:
+        next_cursor = _cursor(page)
+        if next_cursor is None or next_cursor == cursor:
             return
-        cursor = following
+        cursor = next_cursor
 
 
 def _price(row: Mapping[str, object]) -> EndpointPrice | None:
@@ -282,7 +282,7 @@ def _reply(
 
 
 def _read(client: Client, reply: Reply, what: str) -> Mapping[str, object]:
-    """The JSON object in an answer. Raises what another answer stands for."""
+    """The JSON object in an answer. Raises the error for any other answer; `what` names it."""
     if not 200 <= reply.status < 300:
         _refuse(client, reply, what)
     try:
@@ -310,7 +310,7 @@ def _refuse(client: Client, reply: Reply, what: str) -> NoReturn:
 
 
 def _rows(page: Mapping[str, object], *names: str) -> Iterator[Mapping[str, object]]:
-    """The rows of a page, under the first of these names that it has."""
+    """The rows of a page: the list under the first of `names` that holds one."""
     rows = next((page[name] for name in names if isinstance(page.get(name), list)), [])
     assert isinstance(rows, list)
     return map(mapping, rows[:MOST_ROWS])
@@ -329,8 +329,8 @@ def _name(value: object) -> str | None:
 
 
 def decimal_text(value: object) -> str | None:
-    """A number of fal's as a plain decimal text (`0.00002`), exactly; None for anything else, and
-    for one that is too large or too fine to be meant."""
+    """A number from JSON as plain decimal text (`0.00002`), exactly. None for anything else, and
+    for numbers above 10^12 or below 10^-24."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     if len(str(value)) > 2 * _DIGITS:
@@ -353,7 +353,7 @@ def _from_nano(value: object) -> str | None:
 
 
 def _payload(value: object) -> object:
-    """A stored input or output; fal may give it as text that holds JSON."""
+    """A stored input or output, which fal may send as text that holds JSON."""
     if isinstance(value, str):
         try:
             return parse(value.encode("utf-8", "replace"))
@@ -367,7 +367,7 @@ def _timestamp(seconds: float) -> str:
 
 
 def _moment(value: object) -> float | None:
-    """Seconds since 1970 of an ISO 8601 time; one without a zone is in UTC."""
+    """Seconds since 1970 of an ISO 8601 time (UTC where it has no zone); None if it is not one."""
     text = text_of(value)
     if text is None or len(text) > 64:
         return None

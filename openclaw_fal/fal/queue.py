@@ -1,7 +1,7 @@
-"""Waiting for a job in fal's queue: the status stream where there is one, polls where not.
+"""Waits for a job in fal's queue: by its status stream, or by polling.
 
-Nothing that goes wrong on the way loses the job: a stream that breaks becomes polls, a poll that
-fails is followed by the next, and at the deadline the job can still be picked up.
+No failure here loses the job: after a broken stream it is polled, after a failed poll it is polled
+again, and after the deadline it can still be picked up (`jobs wait`).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from openclaw_fal.progress import Progress
 from openclaw_fal.text import clean
 
 POLL_SECONDS = 5.0
-PERSISTENT = 3  # polls in a row that must say the same before it is believed
-MOST_LOGS = 10_000  # lines of a job that are shown, and remembered
-STREAM_OPEN = 5.0  # seconds for the stream's head
-STREAM_STALL = 20.0  # seconds without even a comment, of which fal sends one every 15 s
-STREAM_DOUBT = 60.0  # seconds of comments alone, after which a poll asks whether that is true
-LAST_LOOK = 3.0  # seconds before the deadline, at which a job is looked at however long the pauses
-WAS_CANCELLED = "cancelled"  # the error type of a cancelled job where fal gives none
+CONFIRMATIONS = 3  # answers in a row that must report a failure or an unknown state
+MOST_LOGS = 10_000  # log lines of a job that are shown
+STREAM_OPEN = 5.0  # seconds until the stream's response head
+STREAM_STALL = 20.0  # seconds without a byte; fal sends a comment every 15 s
+STREAM_DOUBT = 60.0  # seconds without an event, after which the job is polled once
+LAST_POLL = 3.0  # seconds before the deadline: the last poll, even within a longer pause
+WAS_CANCELLED = "cancelled"  # the error type of a cancelled job where fal names none
 FAILED_JOB = "the job failed"
 _REFUSED = frozenset({401, 402, 403})
 
@@ -56,27 +56,28 @@ def wait(
     observer: Progress | None = None,
     stream: bool = True,
 ) -> Completed:
-    """Wait until the job has ended, telling the observer what is seen. Judge it by `outcome`.
+    """Wait until the job is COMPLETED, reporting its states to `observer`. Whether it succeeded is
+    decided by `outcome`. `poll_interval` in seconds.
 
-    Raises TimedOut at the deadline (the job goes on), JobFailed for an end that is not COMPLETED,
-    and AuthError, BillingError or JobFailed when fal keeps refusing to tell about the job.
+    Raises TimedOut at the deadline (the job goes on at fal), JobFailed for any other end, and
+    AuthError, BillingError or JobFailed when fal keeps refusing to give the status.
     """
     watch = _Watch(client, handle, deadline, observer or client.observer)
-    ended = _followed(watch) if stream else None
-    if ended is None or not _is_lasting(watch, ended):
-        ended = _polled(watch, poll_interval)
-    if isinstance(ended, Stopped):
-        raise _bad_end(client, handle, ended, deadline)
-    return ended
+    end = _end_by_stream(watch) if stream else None
+    if end is None or not _is_confirmed(watch, end):
+        end = _end_by_polling(watch, poll_interval)
+    if isinstance(end, Stopped):
+        raise _stopped_error(client, handle, end, deadline)
+    return end
 
 
 def outcome(
     client: Client, handle: Handle, completed: Completed, *, deadline: Deadline
 ) -> RunResult:
-    """The result of a completed job, by which alone it is judged.
+    """The result of a completed job.
 
-    Raises what the result answers (JobFailed, ContentPolicy, …). An error in the status counts when
-    the result holds no files.
+    Raises the error that fal answers instead of a result (JobFailed, ContentPolicy, …). An error in
+    the job's status is raised only when the result holds no files.
     """
     failures, report = 0, completed.report
     while True:
@@ -88,32 +89,32 @@ def outcome(
             pause = client.retry.pause(failures)
             status = error.http_status or 0
             if 200 <= status < 300:
-                raise _garbled(handle, error.message) from None
+                raise _unreadable(handle, error.message) from None
             if status == 404 and report.says_failed:
                 raise verdict(report, handle.request_id, otherwise=FAILED_JOB) from None
-            # Right after the end, and while fal has trouble of its own, this may pass.
-            passing = status == 404 or (status >= 500 and not report.says_failed)
-            if not passing or failures >= PERSISTENT or pause >= deadline.remaining():
+            # Right after the job's end, and during an outage at fal, this may be temporary.
+            temporary = status == 404 or (status >= 500 and not report.says_failed)
+            if not temporary or failures >= CONFIRMATIONS or pause >= deadline.remaining():
                 raise
             deadline.pause(pause, sleep=client.retry.sleep)
         except Unreachable as error:
             error.request_id = error.request_id or handle.request_id
             raise
     if not result.readable:
-        raise _garbled(handle, "fal's answer cannot be read: it is not JSON")
+        raise _unreadable(handle, "fal's answer cannot be read: it is not JSON")
     if report.says_failed and not remote_files(result.payload):
         report = report.with_more(refusal(result.payload, key=client.key))
         raise verdict(report, handle.request_id, otherwise=FAILED_JOB)
     return result
 
 
-def _garbled(handle: Handle, message: str) -> Unreachable:
-    """An answer in the place of a result that says nothing about the job: fal still has it."""
+def _unreadable(handle: Handle, message: str) -> Unreachable:
+    """The error for an unreadable result: fal still has the job, so it can be fetched again."""
     return Unreachable(message, request_id=handle.request_id, may_be_billed=True)
 
 
 class _Watch:
-    """One job under observation: what was reported once is not reported again."""
+    """A job that is waited for. Reports each log line once."""
 
     def __init__(
         self, client: Client, handle: Handle, deadline: Deadline, observer: Progress
@@ -127,7 +128,7 @@ class _Watch:
             observer.queued(handle.queue_position)
 
     def read(self, data: bytes | str) -> Status:
-        """The status in an answer or event, told to the observer. Raises NotJson."""
+        """Parse a status from an answer or event, and report it to the observer. Raises NotJson."""
         raw = data.encode() if isinstance(data, str) else data
         status = status_of(parse(raw), key=self.client.key)
         if isinstance(status, Queued):
@@ -146,14 +147,15 @@ class _Watch:
         self.observer.note(clean(text, key=self.client.key, limit=300))
 
 
-def _ends(status: Status) -> Completed | Stopped | None:
+def _end_in(status: Status | None) -> Completed | Stopped | None:
+    """`status` if it is an end of the job."""
     if isinstance(status, Completed) or (isinstance(status, Stopped) and status.known):
         return status
     return None
 
 
-def _followed(watch: _Watch) -> Completed | Stopped | None:
-    """The end of the job as the status stream tells it; None when there is no stream (any more)."""
+def _end_by_stream(watch: _Watch) -> Completed | Stopped | None:
+    """Follow the status stream to the job's end; None when there is no stream, or it breaks."""
     client = watch.client
     url = client.api_url(watch.handle.status_url)
     path, _, query = url.target.partition("?")
@@ -170,8 +172,8 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
         with client.open(request) as answer:
             if not _is_stream(answer):
                 return None
-            # Short of time, a stream that says nothing must leave some for polls.
-            answer.patience(min(STREAM_STALL, watch.deadline.remaining() / 4))
+            # A silent stream must leave time for polls before a near deadline.
+            answer.set_stall(min(STREAM_STALL, watch.deadline.remaining() / 4))
             return _first_end(watch, answer)
     except (Fault, TooLong, Unreadable) as exc:
         if not watch.deadline.expired:
@@ -179,13 +181,14 @@ def _followed(watch: _Watch) -> Completed | Stopped | None:
         return None
 
 
-def _is_lasting(watch: _Watch, ended: Completed | Stopped) -> bool:
-    """Whether a job that failed still has when it is looked at again: now and then one has not."""
-    looks = PERSISTENT - 1 if isinstance(ended, Stopped) and ended.state in FAILED else 0
-    for look in range(1, looks + 1):
-        watch.deadline.pause(watch.client.retry.pause(look), sleep=watch.client.retry.sleep)
-        status = None if watch.deadline.expired else _asked(watch)
-        if status is not None and status != ended and not isinstance(_ends(status), Stopped):
+def _is_confirmed(watch: _Watch, end: Completed | Stopped) -> bool:
+    """Whether further polls confirm that the job failed: fal sometimes reports FAILED for a job
+    that goes on. Other ends need no confirmation."""
+    polls = CONFIRMATIONS - 1 if isinstance(end, Stopped) and end.state in FAILED else 0
+    for number in range(1, polls + 1):
+        watch.deadline.pause(watch.client.retry.pause(number), sleep=watch.client.retry.sleep)
+        status = None if watch.deadline.expired else _poll_once(watch)
+        if status is not None and status != end and not isinstance(_end_in(status), Stopped):
             return False
     return True
 
@@ -196,43 +199,43 @@ def _is_stream(answer: Answer) -> bool:
 
 
 def _first_end(watch: _Watch, answer: Answer) -> Completed | Stopped | None:
-    heard = time.monotonic()
+    last_event_at = time.monotonic()
     chunks = unpacked(answer.chunks(), answer.headers.get("content-encoding"))
     for event in events(chunks):
         if event is None:
-            if time.monotonic() - heard < STREAM_DOUBT:
+            if time.monotonic() - last_event_at < STREAM_DOUBT:
                 continue
-            status = _asked(watch)
+            status = _poll_once(watch)
         else:
-            status = _quietly(watch, event)
-        heard = time.monotonic()
-        if status is not None and (ended := _ends(status)):
-            return ended
+            status = _status_or_none(watch, event)
+        last_event_at = time.monotonic()
+        if end := _end_in(status):
+            return end
     return None
 
 
-def _asked(watch: _Watch) -> Status | None:
-    """One poll beside a stream that says nothing."""
+def _poll_once(watch: _Watch) -> Status | None:
+    """The status from a single poll; None when there is no usable answer."""
     try:
         reply = watch.client.status_reply(watch.handle, deadline=watch.deadline, stall=STREAM_OPEN)
     except Fault:
         return None
-    return _quietly(watch, reply.body) if reply.status < 300 else None
+    return _status_or_none(watch, reply.body) if reply.status < 300 else None
 
 
-def _quietly(watch: _Watch, data: bytes | str) -> Status | None:
+def _status_or_none(watch: _Watch, data: bytes | str) -> Status | None:
     try:
         return watch.read(data)
     except NotJson:
         return None
 
 
-def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
-    """The end of the job as polls tell it."""
-    trouble: str | None = None
-    unknown = refused = troubles = 0
-    last_look = False
-    for reply in _polls(watch, _patience(interval)):
+def _end_by_polling(watch: _Watch, interval: float) -> Completed | Stopped:
+    """Poll until the job's end, a lasting refusal, or the deadline."""
+    last_problem: str | None = None
+    unknown = refused = problems = 0  # in a row
+    last_poll = False
+    for reply in _polls(watch, stall=_poll_stall(interval)):
         problem, asked_pause = None, None
         if isinstance(reply, Fault):
             if watch.deadline.expired:
@@ -241,51 +244,51 @@ def _polled(watch: _Watch, interval: float) -> Completed | Stopped:
         elif reply.status < 300:
             problem, status = _read_poll(watch, reply)
             refused = 0
-            if status is not None and (ended := _ends(status)) and _is_lasting(watch, ended):
-                return ended
+            if (end := _end_in(status)) and _is_confirmed(watch, end):
+                return end
             unknown = unknown + 1 if isinstance(status, Stopped) else 0
-            if isinstance(status, Stopped) and unknown >= PERSISTENT:
+            if isinstance(status, Stopped) and unknown >= CONFIRMATIONS:
                 return status
         else:
             problem = f"fal answers with status {reply.status}"
             asked_pause = retry_after(reply.headers.get("retry-after"))
             lasting = _is_refusal(reply) and is_from_model(reply, watch.client.key)
             refused = refused + 1 if lasting else 0
-            if refused and (refused >= PERSISTENT or _is_final(reply, watch.client.key)):
+            if refused and (refused >= CONFIRMATIONS or _is_final(reply, watch.client.key)):
                 raise watch.client.job_failure(reply, watch.handle)
-        if problem and problem != trouble:
+        if problem and problem != last_problem:
             watch.note(f"{problem}; asking again")
-        trouble = problem
-        troubles = troubles + 1 if problem else 0
+        last_problem = problem
+        problems = problems + 1 if problem else 0
         pause = max(
-            interval, asked_pause or 0.0, watch.client.retry.pause(troubles) if troubles else 0.0
+            interval, asked_pause or 0.0, watch.client.retry.pause(problems) if problems else 0.0
         )
         remaining = watch.deadline.remaining()
-        if pause >= remaining and not last_look:
-            last_look = True
-            pause = remaining - min(LAST_LOOK, remaining / 2)
+        if pause >= remaining and not last_poll:
+            last_poll = True
+            pause = remaining - min(LAST_POLL, remaining / 2)
         watch.deadline.pause(pause, sleep=watch.client.retry.sleep)
-    raise _too_late(watch.handle, trouble)
+    raise _timed_out(watch.handle, last_problem)
 
 
-def _patience(interval: float) -> float:
-    """How many seconds a poll may stay silent."""
+def _poll_stall(interval: float) -> float:
+    """For how many seconds fal may stay silent in a poll."""
     return max(3.0, min(15.0, 2 * interval))
 
 
-def _polls(watch: _Watch, patience: float) -> Iterator[Reply | Fault]:
-    """Status answers until the deadline."""
+def _polls(watch: _Watch, *, stall: float) -> Iterator[Reply | Fault]:
+    """The answers to status requests, until the deadline."""
     while not watch.deadline.expired:
         try:
-            yield watch.client.status_reply(watch.handle, deadline=watch.deadline, stall=patience)
+            yield watch.client.status_reply(watch.handle, deadline=watch.deadline, stall=stall)
         except Fault as fault:
             yield fault
-        except JobFailed as error:  # an answer beyond all bounds
+        except JobFailed as error:  # a body that is too large or in an unknown encoding
             yield Fault(error.message, sent=True)
 
 
 def _read_poll(watch: _Watch, reply: Reply) -> tuple[str | None, Status | None]:
-    """What is wrong with a status answer, if anything, and the status in it."""
+    """The problem with a status answer (None: there is none), and the status in it, if any."""
     try:
         status = watch.read(reply.body)
     except NotJson:
@@ -296,17 +299,17 @@ def _read_poll(watch: _Watch, reply: Reply) -> tuple[str | None, Status | None]:
 
 
 def _is_refusal(reply: Reply) -> bool:
-    """Whether the answer, if it lasts, will not change by asking again."""
+    """Whether the status code is an error that asking again rarely changes."""
     return 300 <= reply.status < 500 and reply.status not in (408, 429)
 
 
 def _is_final(reply: Reply, key: str | None) -> bool:
-    """Whether fal itself (no gateway) says that the key or the account is refused."""
+    """Whether fal itself, not a gateway, refuses the key or the account."""
     return reply.status in _REFUSED and read_report(reply, key).from_fal
 
 
-def _too_late(handle: Handle, trouble: str | None) -> TimedOut:
-    last = f" (at the end, {clean(trouble, limit=300)})" if trouble else ""
+def _timed_out(handle: Handle, problem: str | None) -> TimedOut:
+    last = f" (at the end, {clean(problem, limit=300)})" if problem else ""
     return TimedOut(
         f"time ran out before the job was done{last}",
         request_id=handle.request_id,
@@ -314,10 +317,10 @@ def _too_late(handle: Handle, trouble: str | None) -> TimedOut:
     )
 
 
-def _bad_end(
+def _stopped_error(
     client: Client, handle: Handle, stopped: Stopped, deadline: Deadline
 ) -> OpenClawFalError:
-    """The error of a job that ended without COMPLETED."""
+    """The error for a job that failed, was cancelled, or is in an unknown state."""
     if not stopped.known:
         return JobFailed(
             f"fal reports the state {stopped.state}, which this version does not know;"

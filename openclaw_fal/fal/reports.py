@@ -1,5 +1,5 @@
-"""What fal says of a failure: one reader for answers of any status, for the statuses and events of
-jobs, and for results that hold none."""
+"""Reads fal's error JSON, in error responses, in job statuses and events, and in results without
+files."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from openclaw_fal.fal.wire import mapping, text_of
 from openclaw_fal.text import clean
 
 CONTENT_POLICY = "content_policy_violation"
-MOST_ENTRIES = 10  # of a validation error, that are shown
+MOST_ENTRIES = 10  # entries of a validation error that are shown
 WRAPPERS = ("response", "data", "output", "outputs", "result", "results", "payload")
-DEPTH = 6  # wrappers in wrappers
+DEPTH = 6  # how deeply wrappers may be nested
 
 
 class Report(NamedTuple):
-    """The types of a failure, and its words ("" when there are none).
+    """fal's error types and its message, `words` ("" when there is none).
 
-    `from_fal` is whether it is one of fal's JSON errors, rather than a gateway's page.
+    `from_fal`: it is one of fal's JSON errors, rather than a gateway's page.
     """
 
     types: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Report(NamedTuple):
 
     @property
     def type(self) -> str | None:
-        """The type that says most."""
+        """The most important type: a content-policy refusal, else the first one."""
         if CONTENT_POLICY in self.types:
             return CONTENT_POLICY
         return self.types[0] if self.types else None
@@ -37,7 +37,7 @@ class Report(NamedTuple):
         return bool(self.types or self.words)
 
     def with_more(self, other: Report) -> Report:
-        """This report, and what another one adds."""
+        """This report with the types of `other`, and its words where this one has none."""
         types = tuple(dict.fromkeys(self.types + other.types))
         return Report(types, self.words or other.words, self.from_fal or other.from_fal)
 
@@ -46,7 +46,7 @@ NOTHING = Report()
 
 
 def layers(payload: object, depth: int = DEPTH) -> Iterator[Mapping[str, object]]:
-    """The payload and the objects that it wraps, from the outside in."""
+    """The payload and the objects in its wrappers, from the outside in."""
     if depth and isinstance(payload, dict):
         yield payload
         for name in WRAPPERS:
@@ -54,9 +54,9 @@ def layers(payload: object, depth: int = DEPTH) -> Iterator[Mapping[str, object]
 
 
 def report_of(payload: object, *, header: str | None = None, key: str | None = None) -> Report:
-    """The failure in an answer of fal's: `detail` (text, an entry or a list of entries), `error`
-    (text or an object) and `error_type`, at the top or in a wrapper. `header` is the type that
-    `x-fal-error-type` names."""
+    """The failure in fal's JSON: `detail` (text, an entry or a list of entries), `error` (text or
+    an object) and `error_type`, at the top or in a wrapper; and in `header`, the value of
+    `x-fal-error-type`."""
     report = NOTHING
     for fields in layers(payload):
         report = report.with_more(_report(fields, key))
@@ -82,7 +82,7 @@ def _report(fields: Mapping[str, object], key: str | None) -> Report:
 
 
 def _entry_words(entry: object) -> str | None:
-    """One entry of `detail`, or `error`: text, or an object, perhaps with the path of a field."""
+    """The message of `error` or an entry of `detail`: text, or an object that may name a field."""
     if isinstance(entry, str):
         return text_of(entry)
     fields = mapping(entry)

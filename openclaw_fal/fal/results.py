@@ -1,4 +1,4 @@
-"""What is in a result: its files, in every wrapping seen in the wild, and the facts beside them."""
+"""Reads a result: its files, in every layout that models and proxies use, and its other facts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE_KEYS = (
     "images", "image", "videos", "video", "audios", "audio", "audio_file", "audio_files",
     "video_url", "video_urls", "audio_url", "audio_urls", "file", "files",
 )  # fmt: skip
-# What requests hold and answers may repeat.
+# Input fields that an answer may repeat.
 ECHOES = frozenset({"image_url", "image_urls", "input", "inputs", "request", "arguments"})
 MOST_FILES = 10_000
 _URL = ("http://", "https://", "data:", "//")
@@ -33,8 +33,8 @@ _FILE_FACTS = ("content_type", "file_name", "file_size")
 
 
 class Facts(NamedTuple):
-    """What a result says beside its files. `flagged` are the indices of files that the safety
-    checker flagged; a flagged image is often plain black."""
+    """What a result holds beside files. `flagged`: the indices of files that the safety checker
+    flagged; a flagged image is often plain black."""
 
     seed: int | None = None
     prompt: str | None = None
@@ -45,10 +45,10 @@ class Facts(NamedTuple):
 
 
 def remote_files(payload: object) -> list[RemoteFile]:
-    """The files of a result, in its order, each once; [] when none is found.
+    """The files of a result, in its order, each URL once.
 
-    Known keys win, at the top or in a wrapper; then anything that looks like a file; then, if there
-    is nothing else, URLs under the names that requests use for their inputs.
+    Tried in this order until one finds files: the known keys, at the top or in a wrapper; any
+    object that looks like a file; URLs under the names of input fields (`ECHOES`).
     """
     for find in (_known, _any_file, _echoed):
         files: dict[str, RemoteFile] = {}
@@ -62,11 +62,11 @@ def remote_files(payload: object) -> list[RemoteFile]:
 
 
 def facts(payload: object, *, key: str | None = None) -> Facts:
-    """Seed, prompts and flags, from the object that holds the files, or from one around it."""
-    around = list(layers(payload))
+    """Seed, texts and flags, each from the outermost layer (see `layers`) that has it."""
+    objects = list(layers(payload))
 
     def first(name: str) -> object:
-        values = (layer.get(name) for layer in around)
+        values = (fields.get(name) for fields in objects)
         return next((value for value in values if value is not None), None)
 
     def text(name: str) -> str | None:
@@ -85,8 +85,8 @@ def facts(payload: object, *, key: str | None = None) -> Facts:
 
 
 def refusal(payload: object, *, key: str | None = None) -> Report:
-    """What a result without files says of that: an error, or the words in which the model itself
-    refuses; a refusal that names a policy counts as one of fal's content policy."""
+    """The failure in a result without files: an error, or a description in which the model refuses.
+    A description that names a policy counts as a content-policy refusal."""
     report = report_of(payload, key=key)
     words = facts(payload, key=key).description
     if report.words or words is None:
@@ -148,13 +148,13 @@ def _is_url(text: str) -> bool:
 
 
 def _mended(url: str) -> str:
-    """`//host/path`, as it stands in web pages, is https."""
+    """The URL without white space; `//host/path` becomes https."""
     url = url.strip()
     return f"https:{url}" if url.startswith("//") else url
 
 
 def _inline(value: object, fields: Mapping[str, object] | None) -> str | None:
-    """The data URI for media that stand in the answer as bare base64."""
+    """The data URI for media that an answer holds as bare base64 or as a data URI; else None."""
     if not isinstance(value, str):
         return None
     if value[:5].lower() == "data:":
@@ -179,7 +179,7 @@ def _file(url: str, fields: Mapping[str, object]) -> RemoteFile:
 
 
 def _any_file(value: object, depth: int) -> Iterator[RemoteFile]:
-    """Objects anywhere that hold a URL and something that only files have."""
+    """Objects at any place with a URL and a field that only files have (`_FILE_FACTS`)."""
     if not depth:
         return
     if isinstance(value, list):

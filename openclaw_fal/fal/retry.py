@@ -1,4 +1,4 @@
-"""How often and after which pauses a request that may go again does so."""
+"""How often and after which pauses a request is repeated."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-LONGEST_WISH = 24 * 3600.0  # seconds; a longer Retry-After counts as this
+LONGEST_RETRY_AFTER = 24 * 3600.0  # seconds; a longer Retry-After is cut to this
 
 
 class Retry(NamedTuple):
-    """Growing pauses, in seconds. The last one repeats; `jitter` is the share that chance adds.
+    """Growing pauses in seconds; the last one repeats. Up to the share `jitter` is added at random.
 
-    `attempts` bounds requests that could not be delivered, so that a server which is not there is
-    reported soon; what fal itself asks to repeat is bounded by the deadline alone.
+    `attempts` limits requests that could not be delivered, so that an unreachable server is
+    reported soon; repeats that fal asks for (429) are limited by the deadline only.
     """
 
     attempts: int = 4
@@ -38,7 +38,7 @@ def retry_after(value: str | None) -> float | None:
         seconds = float(text)
     except ValueError:
         return _until(text)
-    return min(max(0.0, seconds), LONGEST_WISH) if seconds == seconds else None
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if seconds == seconds else None
 
 
 def _until(date: str) -> float | None:
@@ -48,4 +48,4 @@ def _until(date: str) -> float | None:
         moment = parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return min(max(0.0, moment - time.time()), LONGEST_WISH)
+    return min(max(0.0, moment - time.time()), LONGEST_RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""fal as the use case sees it: one object with a key, its hosts, and whoever watches."""
+"""The interface of `fal/` for the other rooms: one object with a key, hosts and a display."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NO_FILE = "fal's answer holds no file that could be found"
 
 
 class Reading(Frozen):
-    """What a result holds: its files, the seed, which files (from 0) the checker flagged, and what
-    is wrong where there are no files."""
+    """The contents of a result: files, seed, the indices of files that the safety checker flagged,
+    and the error where there are no files."""
 
     files: list[RemoteFile]
     seed: int | None
@@ -32,10 +32,9 @@ class Reading(Frozen):
 
 
 class FalService:
-    """Makes the HTTP client when it is first needed, so that nothing loads before a request.
+    """Creates the HTTP client at the first request, so that httpx is not loaded before.
 
-    `key` None: only what needs none is to be asked; `late_key` finds one where that turns out to be
-    wrong.
+    `key` is None for commands that may need none; `late_key` finds one if a request does.
     """
 
     def __init__(
@@ -47,19 +46,19 @@ class FalService:
     ) -> None:
         self.hosts, self.base_url = hosts, hosts.run
         self._key, self._progress, self._late_key = key, progress, late_key
-        self._made: Client | None = None
+        self._opened: Client | None = None
 
     @property
     def _client(self) -> Client:
-        if self._made is None:
+        if self._opened is None:
             from openclaw_fal.fal.client import Client
 
-            self._made = Client(self.hosts, self._key, observer=self._progress)
-        return self._made
+            self._opened = Client(self.hosts, self._key, observer=self._progress)
+        return self._opened
 
     def close(self) -> None:
-        if self._made is not None:
-            self._made.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def deadline(self, seconds: float) -> Deadline:
         return Deadline(seconds)
@@ -69,49 +68,50 @@ class FalService:
         endpoint: str,
         body: Mapping[str, object],
         deadline: Deadline,
-        on_way: Callable[[bool], object] | None = None,
+        on_sending: Callable[[bool], object] | None = None,
     ) -> RunResult:
-        """Run a model in one request; `on_way` hears whether the request has left."""
-        return self._client.run(endpoint, body, deadline=deadline, on_way=on_way)
+        """Run a model in one request. `on_sending`: see `Exchange.post_once`."""
+        return self._client.run(endpoint, body, deadline=deadline, on_sending=on_sending)
 
     def submit(
         self,
         endpoint: str,
         body: Mapping[str, object],
         deadline: Deadline,
-        on_way: Callable[[bool], object] | None = None,
+        on_sending: Callable[[bool], object] | None = None,
         priority: Priority = "normal",
     ) -> Handle | RunResult:
-        """Put a job into the queue; `on_way` hears whether the request has left.
+        """Put a job into the queue. `on_sending`: see `Exchange.post_once`.
 
-        Returns the result where a server answers with it at once.
+        Returns the result instead of a handle from a server without a queue.
         """
         return self._client.submit(
-            endpoint, body, deadline=deadline, on_way=on_way, priority=priority
+            endpoint, body, deadline=deadline, on_sending=on_sending, priority=priority
         )
 
     def queue_handle(self, endpoint: str, request_id: str) -> Handle:
-        """Where the queue can be asked for a request that is known by its id alone."""
-        return self._client.handle_of(endpoint, request_id)
+        """The handle of a queue job of which only the request id is known."""
+        return self._client.queue_handle(endpoint, request_id)
 
     def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
-        """The handle in the answer to a synchronous run, when a server queued the job instead."""
+        """The handle of the job, when a server answered a synchronous run by queueing it."""
         return self._client.queued_instead(endpoint, result)
 
     def wait(
         self, handle: Handle, deadline: Deadline, interval: float, on_state: Callable[[str], object]
     ) -> RunResult:
-        """Wait for a job and fetch its result; `on_state` hears each state: queued, running."""
+        """Wait for a job and fetch its result; `on_state` is called with each state, "queued" or
+        "running". `interval`: seconds between polls."""
         from openclaw_fal.fal import queue
 
-        observer = _Journaled(self._progress, on_state)
+        observer = _StateObserver(self._progress, on_state)
         completed = queue.wait(
             self._client, handle, deadline=deadline, poll_interval=interval, observer=observer
         )
         return queue.outcome(self._client, handle, completed, deadline=deadline)
 
-    def look(self, handle: Handle, deadline: Deadline) -> Status:
-        """Where a job stands now: one request. Raises Unreachable when fal does not answer."""
+    def status(self, handle: Handle, deadline: Deadline) -> Status:
+        """The state of a job, asked for once. Raises Unreachable when there is no usable answer."""
         return self._client.status(handle, deadline=deadline, logs=False)
 
     def outcome(self, handle: Handle, completed: Completed, deadline: Deadline) -> RunResult:
@@ -121,8 +121,8 @@ class FalService:
         return queue.outcome(self._client, handle, completed, deadline=deadline)
 
     def result_again(self, handle: Handle, deadline: Deadline) -> RunResult:
-        """The result of a job that was fetched before, at no cost: its URLs may be new. One answer
-        that refuses is the end."""
+        """Fetch the result of a finished job again, which is free and may bring new URLs. Errors
+        about the job are not tried again."""
         if self._key is None and self._late_key is not None:
             self._key = self._client.key = self._late_key()
         return self._client.result(handle, deadline=deadline, patient=False)
@@ -136,7 +136,7 @@ class FalService:
     def models(
         self, cursor: str | None, deadline: Deadline, *, expand_openapi: bool = True
     ) -> Mapping[str, object]:
-        """One page of fal's models, as it came. See `platform.models`."""
+        """One page of fal's models, as received. See `platform.models`."""
         from openclaw_fal.fal import platform
 
         return platform.models(
@@ -181,7 +181,7 @@ class FalService:
         endpoint_ids: Sequence[str] = (),
         cursor: str | None = None,
     ) -> BillingPage:
-        """One page of what requests were billed. See `platform.billing_events`."""
+        """One page of billing events. See `platform.billing_events`."""
         from openclaw_fal.fal import platform
 
         return platform.billing_events(
@@ -223,7 +223,7 @@ class FalService:
         )
 
     def read(self, raw: bytes) -> Reading:
-        """The files and facts in a result; no files when it cannot be read."""
+        """The files and facts in the body of a result."""
         from openclaw_fal.fal import failures, results, wire
 
         try:
@@ -241,25 +241,25 @@ class FalService:
         return Reading([], facts.seed, facts.flagged, failure)
 
 
-class _Journaled(Progress):
-    """Passes everything on, and tells the journal when the state changes."""
+class _StateObserver(Progress):
+    """Passes everything to `display`, and calls `on_state` when the state changes."""
 
-    def __init__(self, shown: Progress, on_state: Callable[[str], object]) -> None:
-        self._shown, self._on_state, self._state = shown, on_state, ""
+    def __init__(self, display: Progress, on_state: Callable[[str], object]) -> None:
+        self._display, self._on_state, self._state = display, on_state, ""
 
     def queued(self, position: int | None) -> None:
         self._change("queued")
-        self._shown.queued(position)
+        self._display.queued(position)
 
     def running(self) -> None:
         self._change("running")
-        self._shown.running()
+        self._display.running()
 
     def log(self, message: str) -> None:
-        self._shown.log(message)
+        self._display.log(message)
 
     def note(self, message: str) -> None:
-        self._shown.note(message)
+        self._display.note(message)
 
     def _change(self, state: str) -> None:
         if state != self._state:

@@ -1,4 +1,4 @@
-"""The state of a job, as fal's status answers and the events of its stream tell it."""
+"""Job states, parsed from fal's status answers and stream events."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class LogLine(NamedTuple):
 
 
 class Queued(NamedTuple):
-    """The job waits; `position` counts the jobs ahead, where fal says it."""
+    """The job waits; `position` is the number of jobs ahead, None if fal does not say."""
 
     position: int | None = None
     logs: tuple[LogLine, ...] = ()
 
 
 class Running(NamedTuple):
-    """The model works on the job."""
+    """The model is processing the job."""
 
     logs: tuple[LogLine, ...] = ()
 
 
 class Completed(NamedTuple):
-    """The job has ended. That is no success yet: the result decides."""
+    """The job has ended. Only its result tells whether it succeeded."""
 
     logs: tuple[LogLine, ...] = ()
     report: Report = NOTHING
 
 
 class Stopped(NamedTuple):
-    """An end that is not COMPLETED (FAILED, CANCELLED), or a state that is not known here."""
+    """The job failed or was cancelled (`known`), or is in a state that this version lacks."""
 
     state: str
     logs: tuple[LogLine, ...] = ()
@@ -68,7 +68,7 @@ def status_of(payload: object, *, key: str | None = None) -> Status:
         if state in WAITING:
             return Queued(whole(fields.get("queue_position")), logs)
         return Running(logs)
-    if state == "COMPLETED":  # which may stand beside a message that is none of a failure
+    if state == "COMPLETED":  # a `message` beside it may be no error, so it is not read
         named = ("error", "error_type", "detail")
         failure = {name: fields[name] for name in named if name in fields}
         return Completed(logs, report_of(failure, key=key))

@@ -1,4 +1,4 @@
-"""Uploads of reference files to fal's storage, in one piece or in parts."""
+"""Uploads reference files to fal's storage, in one request or in parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 from openclaw_fal.errors import JobFailed, LocalError, OpenClawFalError, TimedOut, Unreachable
 from openclaw_fal.fal.client import Client, with_query
 from openclaw_fal.fal.deadline import Deadline
-from openclaw_fal.fal.failures import Reply, failure, is_trouble
+from openclaw_fal.fal.failures import Reply, failure, is_retryable
 from openclaw_fal.fal.http.call import Fault
 from openclaw_fal.fal.http.request import Request
 from openclaw_fal.fal.retry import retry_after
@@ -45,11 +45,11 @@ def upload(
     progress: Callable[[int], object] | None = None,
     multipart_over: int = MULTIPART_OVER,
 ) -> str:
-    """Send a file of `size` bytes to fal's storage and return the URL under which fal reads it.
+    """Upload a file of `size` bytes and return the URL from which fal reads it.
 
-    `progress` hears how many bytes have been sent. `open_file` is called for each attempt and
-    each part, possibly at once from several threads. Raises LocalError when the file cannot be read
-    or is shorter than `size`, and what fal's refusal stands for otherwise.
+    `progress` is called with the number of bytes sent. `open_file` is called for each attempt and
+    each part, possibly from several threads at once. Raises LocalError when the file cannot be read
+    or is shorter than `size`, else the error for fal's answer.
     """
     source = _Source(open_file, size, name, content_type)
     meter = _Meter(progress)
@@ -66,7 +66,7 @@ def upload(
 def _initiate(
     client: Client, source: _Source, in_parts: bool, deadline: Deadline
 ) -> tuple[Url, str]:
-    """Where to send the file, and where it will be."""
+    """Ask the storage for the upload URL and the final URL of a new file."""
     action = "initiate-multipart" if in_parts else "initiate"
     url = with_query(
         parse(f"{client.hosts.rest}/storage/upload/{action}"), "storage_type=fal-cdn-v3"
@@ -123,7 +123,7 @@ def _put_parts(
     try:
         for thread in threads:
             while thread.is_alive():
-                thread.join(0.5)  # in turns, so that Ctrl-C is noticed everywhere
+                thread.join(0.5)  # Windows delivers no Ctrl-C to a blocked call
     finally:
         stop.set()
     if problems:
@@ -144,7 +144,7 @@ def _complete(client: Client, target: Url, etags: dict[int, str], deadline: Dead
 
 
 class _Stretch:
-    """A stretch of the file as the body of a request; each attempt reads it anew."""
+    """A range of the file as a request body, which is read anew for each attempt."""
 
     def __init__(self, source: _Source, start: int, length: int, meter: _Meter) -> None:
         self.source = source
@@ -178,7 +178,8 @@ def _put(client: Client, url: Url, stretch: _Stretch, deadline: Deadline) -> Rep
 
 
 def _send(client: Client, request: Request) -> Reply:
-    """A request to the storage host, without the key; it may go again. Returns a 2xx answer."""
+    """Send a request to the storage host, without the key, repeating it after temporary errors.
+    Returns a 2xx answer."""
     deadline = request.deadline
     request = request.replaced(
         headers={"User-Agent": client.user_agent, "Accept": "*/*", **request.headers},
@@ -193,7 +194,7 @@ def _send(client: Client, request: Request) -> Reply:
                 reply = client.read(answer, 1 << 20)
             if 200 <= reply.status < 300:
                 return reply
-            if not is_trouble(reply):
+            if not is_retryable(reply):
                 raise _not_billed(failure(reply, key=client.key, subject="the upload"))
             wait = retry_after(reply.headers.get("retry-after"))
         except Fault as exc:
@@ -228,7 +229,7 @@ def _below(url: Url, step: int | str) -> Url:
 
 
 def _etag(reply: Reply) -> str:
-    """The etag of a part: in the answer's JSON, or its header."""
+    """The etag of an uploaded part, from the answer's JSON or its header."""
     try:
         etag = text_of(mapping(parse_json(reply.body)).get("etag"))
     except NotJson:
@@ -240,7 +241,7 @@ def _etag(reply: Reply) -> str:
 
 
 class _Meter:
-    """Counts what was sent, from several threads."""
+    """Counts the bytes that several threads have sent."""
 
     def __init__(self, on_sent: Callable[[int], object] | None) -> None:
         self._on_sent = on_sent

@@ -1,4 +1,4 @@
-"""URLs that come from outside: parsed strictly, and held to a policy before anything is fetched."""
+"""Parses URLs strictly, and decides from which of them media may be fetched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNSAFE = frozenset(' "<>^`{|}')
 
 
 class BadUrl(ValueError):
-    """A URL that is malformed, or that the policy forbids. The text says why."""
+    """A malformed or forbidden URL. The text is the reason, as a clause with "it"."""
 
 
 class Url(NamedTuple):
@@ -44,10 +44,10 @@ class Url(NamedTuple):
 
 @lru_cache(maxsize=64)
 def parse(text: str) -> Url:
-    """Read an absolute http(s) URL. Raises BadUrl for anything else, and for user names in it.
+    """Parse an absolute http(s) URL. Raises BadUrl for anything else, and for one with a user name.
 
-    Spaces, quotes and the like in its path are percent-encoded, as every client does; a backslash,
-    which some take for a slash, is not.
+    Spaces, quotes and similar characters in the path are percent-encoded, as HTTP clients do. A
+    backslash is refused, since some parsers take it for a slash.
     """
     if len(text) > LONGEST:
         raise BadUrl("it is too long")
@@ -93,7 +93,7 @@ def _ascii_host(host: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Percent-encode what may not stand in a URL; everything else is already in its final form."""
+    """Percent-encode the characters that a URL must not contain; `%` stays as it is."""
     if text.isascii() and not _UNSAFE & set(text):
         return text
     return "".join(
@@ -106,7 +106,7 @@ def _quoted(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def address_of(host: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that a host is written as, if it is one."""
+    """The host as an IP address; None if it is a name."""
     try:
         return ip_address(host)
     except ValueError:
@@ -114,7 +114,7 @@ def address_of(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host as it stands in a URL is this machine, without asking DNS."""
+    """Whether a URL's host is this machine, decided without DNS."""
     address = address_of(host)
     if address is None:
         return host == "localhost" or host.endswith(".localhost")
@@ -122,18 +122,18 @@ def is_loopback(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet: not loopback, private, link-local, …"""
-    written = address_of(address.partition("%")[0])
-    if written is None:
+    """Whether an IP address is public: not loopback, private, link-local, multicast or reserved."""
+    parsed = address_of(address.partition("%")[0])
+    if parsed is None:
         return False
-    real = _real(written)
-    if isinstance(real, IPv6Address) and real.is_site_local:  # deprecated, and "global" to Python
+    real = _real(parsed)
+    if isinstance(real, IPv6Address) and real.is_site_local:  # which Python counts as global
         return False
     return real.is_global and not (real.is_multicast or real.is_reserved or real.is_unspecified)
 
 
 def _real(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one carries (mapped, 6to4, NAT64), else the address itself."""
+    """The IPv4 address inside an IPv6 one (mapped, 6to4, NAT64), else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.packed[:12] == bytes.fromhex("0064ff9b") + bytes(8):
@@ -142,7 +142,7 @@ def _real(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def is_private_name(host: str) -> bool:
-    """Whether a host name or address is plainly not on the open internet, without asking DNS."""
+    """Whether a host is a private address or a local name (`nas`, `x.lan`), decided without DNS."""
     if address_of(host) is not None:
         return not is_public(host)
     if "." not in host:
@@ -151,27 +151,27 @@ def is_private_name(host: str) -> bool:
 
 
 class Policy(NamedTuple):
-    """Where media may be fetched from, given the host of the API."""
+    """Decides from which URLs media may be fetched, given the API's base URL."""
 
     api: Url
 
     @property
     def public_only(self) -> bool:
-        """Whether media may come only from the open internet: the API is there too."""
+        """Whether media must come from public addresses: the API's host is not private."""
         return not is_private_name(self.api.host)
 
     def check(self, url: Url) -> Url:
-        """Return the URL if media may be fetched from there, else raise BadUrl.
+        """Return the URL if media may be fetched from it, else raise BadUrl.
 
-        Names are looked at here, the addresses behind them when the connection is made (see
-        `transport`): between the two nothing can change.
+        This checks the host name. The address is checked when connecting (`http/sockets.py`), so
+        that a DNS answer cannot change between check and use.
         """
-        at_home = (url.scheme, url.host) == (self.api.scheme, self.api.host)
-        if url.scheme == "http" and not at_home:
+        on_api_host = (url.scheme, url.host) == (self.api.scheme, self.api.host)
+        if url.scheme == "http" and not on_api_host:
             if not is_loopback(url.host):
                 raise BadUrl("plain http is not allowed for media")
             if not is_loopback(self.api.host):
                 raise BadUrl("it points to this machine, but the API is on another machine")
-        if self.public_only and not at_home and is_private_name(url.host):
+        if self.public_only and not on_api_host and is_private_name(url.host):
             raise BadUrl("it points into a private network, and the API is a public one")
         return url

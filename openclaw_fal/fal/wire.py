@@ -1,4 +1,5 @@
-"""JSON from fal as types. Whatever the bytes are, nothing here fails in an unforeseen way."""
+"""Parses JSON from fal into typed values, and writes JSON request bodies. Malformed input only ever
+raises NotJson, or counts as absent."""
 
 from __future__ import annotations
 
@@ -7,25 +8,24 @@ import re
 from collections.abc import Iterator, Mapping
 
 MOST_VALUES = 5_000_000
-MOST_DIGITS = 40  # of a number: Python refuses to read, or to write, those of thousands of digits
-LARGEST = 2**53  # of a count or a size: what every reader of JSON and SQLite can hold
+MOST_DIGITS = 40  # of an integer; Python refuses to convert those of thousands of digits
+LARGEST = 2**53  # of a count or size: the largest that every JSON reader and SQLite hold exactly
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 _UNITS = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _INLINE = 64 * 1024
 
 
 class NotJson(ValueError):
-    """Bytes that are no JSON, or JSON beyond what can be held."""
+    """Bytes that are not JSON, or JSON that is too large or too deep."""
 
 
 def parse(data: bytes, *, exact: bool = False) -> object:
-    """Read JSON. Raises NotJson, also for more values than any answer of fal's has: they would take
-    thirty times the memory of their bytes. With `exact`, numbers with a fraction become texts that
-    hold all their digits.
+    """Parse JSON. Raises NotJson, also for more than `MOST_VALUES` values, which would take thirty
+    times the memory of their bytes. With `exact`, numbers with a fraction become text with all
+    their digits.
 
-    Numbers without a fraction stay exact up to MOST_DIGITS; longer ones become null, as do `NaN`
-    and the infinities, which JSON lacks. Bytes that are no UTF-8 become U+FFFD: better a garbled
-    prompt than a lost URL.
+    Integers of more than `MOST_DIGITS` digits, `NaN` and infinities become None. Invalid UTF-8
+    becomes U+FFFD, so that one bad character in a prompt does not lose the URLs.
     """
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise NotJson("too many values")
@@ -50,13 +50,12 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def text_of(value: object) -> str | None:
-    """`value` if it is text with something in it."""
+    """`value` if it is text that is not blank."""
     return value if isinstance(value, str) and value.strip() else None
 
 
 def whole(value: object) -> int | None:
-    """`value` if it is a whole number from 0 up, as counts and sizes are; one that is too large to
-    be meant counts as none."""
+    """`value` as an integer if it is a whole number from 0 to `LARGEST`, else None."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST:
@@ -65,23 +64,23 @@ def whole(value: object) -> int | None:
 
 
 def request_id_of(value: object) -> str | None:
-    """An id that can safely stand in a URL, a message and a file name."""
+    """`value` if it is an id that is safe in a URL, a message and a file name."""
     if isinstance(value, str) and re.fullmatch(_NAME, value.strip()):
         return value.strip()
     return None
 
 
 def billable_units(headers: Mapping[str, str]) -> str | None:
-    """The decimal number of `x-fal-billable-units`, as it was sent."""
+    """The decimal number in `x-fal-billable-units`, as text; None if it is absent or malformed."""
     value = headers.get("x-fal-billable-units", "").strip()
     return value if re.fullmatch(_UNITS, value) else None
 
 
 class JsonBody:
-    """A JSON object as the body of a request, written in pieces.
+    """A JSON object as a request body, in pieces; can be iterated again for another attempt.
 
-    A data URI may hold many megabytes: it is neither escaped nor copied as a whole. Can be iterated
-    again for another attempt. Raises ValueError for values that JSON cannot hold.
+    A data URI of many megabytes is neither escaped nor copied as a whole. Raises ValueError for
+    values that JSON cannot hold.
     """
 
     def __init__(self, value: object) -> None:
@@ -96,7 +95,7 @@ class JsonBody:
                 yield piece.encode("ascii") if isinstance(piece, str) else bytes(piece)
 
     def _add(self, value: object) -> None:
-        if isinstance(value, str) and len(value) > _INLINE and _stands_as_is(value):
+        if isinstance(value, str) and len(value) > _INLINE and _needs_no_escape(value):
             self._append(b'"')
             self._parts.append(value)
             self._append(b'"')
@@ -108,7 +107,7 @@ class JsonBody:
             self._append(_encoded(value))
 
     def _append(self, piece: bytes) -> None:
-        """Each part is written to the network by itself: what is short is put together."""
+        """Add to the last part, since each part is a write to the network of its own."""
         if self._parts and isinstance(self._parts[-1], bytearray):
             self._parts[-1] += piece
         else:
@@ -125,7 +124,7 @@ class JsonBody:
         self._append(end)
 
 
-def _stands_as_is(value: str) -> bool:
+def _needs_no_escape(value: str) -> bool:
     return value.isascii() and value.isprintable() and '"' not in value and "\\" not in value
 
 

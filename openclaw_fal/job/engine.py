@@ -66,7 +66,7 @@ class _Run:
         self.request_id: str | None = None
         self.maybe_at_fal = False
 
-    def on_way(self, leaving: bool) -> None:
+    def on_sending(self, leaving: bool) -> None:
         """The request is about to leave, or fal has provably not taken it."""
         self.maybe_at_fal = leaving
         self._posts += leaving
@@ -209,7 +209,7 @@ class Engine(Frozen):
         self.progress.phase(f"generating with {run.plan.model}")
         answer = None
         try:
-            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, run.on_way)
+            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, run.on_sending)
             run.request_id = answer.request_id
             handle = self._answered(run, answer)
         except KeyboardInterrupt:
@@ -275,8 +275,8 @@ class Engine(Frozen):
         While the request is on its way, a stop signal waits for the answer, which names the job.
         """
 
-        def on_way(leaving: bool) -> None:
-            run.on_way(leaving)
+        def on_sending(leaving: bool) -> None:
+            run.on_sending(leaving)
             if leaving:
                 signals.hold(STOPPING, SUBMIT_GRACE_S)
             else:
@@ -285,7 +285,7 @@ class Engine(Frozen):
         answer = None
         try:
             answer = self.fal.submit(
-                run.plan.endpoint, run.body, run.deadline, on_way, run.settings.priority
+                run.plan.endpoint, run.body, run.deadline, on_sending, run.settings.priority
             )
             self._submitted(run, answer)
         except KeyboardInterrupt:

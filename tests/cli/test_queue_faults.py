@@ -40,7 +40,7 @@ def test_polls_that_fail_for_a_while_do_not_lose_the_job(
 def test_silent_polls_do_not_lose_the_job(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "_patience", lambda interval: 0.2)
+    monkeypatch.setattr(queue, "_poll_stall", lambda interval: 0.2)
     fal.dials = slow_queue(stream=False)
     fal.dials.fail("status", "silent", 2)
     outcome = openclaw("video", "p", *SOON)

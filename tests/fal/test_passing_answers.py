@@ -194,4 +194,4 @@ def test_what_came_of_a_paid_answer_is_kept(fal: Sandbox, client: Client, kind: 
 
 
 def test_the_pauses_here_are_short() -> None:
-    assert max(QUICK.pauses) < queue.LAST_LOOK
+    assert max(QUICK.pauses) < queue.LAST_POLL

@@ -62,7 +62,7 @@ def test_a_whole_job_goes_through(
         fal.dials.media_bytes = 700_000
         with client_of(None) as client:
             left: list[bool] = []
-            result = client.run(FLUX, PROMPT, deadline=soon(30), on_way=left.append)
+            result = client.run(FLUX, PROMPT, deadline=soon(30), on_sending=left.append)
             (file,) = remote_files(result.payload)
             sink = Memory()
             download(client, file, sink, deadline=soon(30))
@@ -118,7 +118,7 @@ def test_a_proxy_that_never_answers_does_not_hang(
         monkeypatch.setenv("https_proxy", KINDS[kind].format(host=host, port=port))
         left: list[bool] = []
         with client_of(None) as client, pytest.raises(Unreachable) as caught:
-            client.run(FLUX, PROMPT, deadline=soon(0.5), on_way=left.append)
+            client.run(FLUX, PROMPT, deadline=soon(0.5), on_sending=left.append)
     assert not caught.value.may_have_arrived
     assert left == []
 
@@ -182,7 +182,7 @@ def test_a_request_that_is_lost_behind_a_proxy_is_uncertain(
             monkeypatch.setenv("http_proxy", f"http://{host}:{port}")
         left: list[bool] = []
         with client_of("http://fal.example") as client, pytest.raises(Unreachable) as caught:
-            client.run(FLUX, PROMPT, deadline=soon(), on_way=left.append)
+            client.run(FLUX, PROMPT, deadline=soon(), on_sending=left.append)
     assert caught.value.may_have_arrived
     assert (heads, left) == ([b"POST"], [True])
 

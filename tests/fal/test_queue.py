@@ -126,7 +126,7 @@ def test_polls_that_fail_for_a_while_do_not_lose_the_job(
 def test_a_poll_that_stays_silent_is_given_up_for_the_next(
     fal: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openclaw_fal.fal.queue._patience", lambda interval: 0.2)
+    monkeypatch.setattr("openclaw_fal.fal.queue._poll_stall", lambda interval: 0.2)
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", "silent", 2)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)

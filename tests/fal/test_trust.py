@@ -88,11 +88,11 @@ def test_all_are_loaded_once(folder: Path) -> None:
     trust = Trust(str(folder))
     first = trust.context()
 
-    wider = trust.wider_than(first)
+    wider = trust.full_instead_of(first)
 
     assert wider is not None
-    assert trust.wider_than(first) is wider
-    assert trust.wider_than(wider) is None
+    assert trust.full_instead_of(first) is wider
+    assert trust.full_instead_of(wider) is None
     assert trust.context() is wider
 
 
@@ -122,7 +122,7 @@ def test_the_systems_folder_is_used_if_it_is_one_by_name(
         monkeypatch.setenv(variable, str(fal.ca_file if variable == "SSL_CERT_FILE" else folder))
     trust = Trust()
 
-    assert (trust.wider_than(trust.context()) is not None) == used
+    assert (trust.full_instead_of(trust.context()) is not None) == used
 
 
 def test_the_checks_are_those_of_any_connection(folder: Path) -> None:

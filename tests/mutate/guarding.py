@@ -136,7 +136,7 @@ GUARDING: tuple[Mutation, ...] = (
     Mutation(
         "media may come from a private network",
         "fal/urls.py",
-        "if self.public_only and not at_home and is_private_name(url.host):",
+        "if self.public_only and not on_api_host and is_private_name(url.host):",
         "if False:",
         ("tests/fal/test_urls.py",),
         "a forged result reads the user's router",

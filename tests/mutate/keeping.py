@@ -16,15 +16,15 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "a Retry-After below zero",
         "fal/retry.py",
-        "return min(max(0.0, seconds), LONGEST_WISH) if seconds == seconds else None",
-        "return min(seconds, LONGEST_WISH) if seconds == seconds else None",
+        "return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if seconds == seconds else None",
+        "return min(seconds, LONGEST_RETRY_AFTER) if seconds == seconds else None",
         ("tests/fal/test_failures.py", "tests/fal/test_client.py"),
         "a negative pause",
     ),
     Mutation(
         "a Retry-After without a bound",
         "fal/retry.py",
-        "return min(max(0.0, seconds), LONGEST_WISH) if seconds == seconds else None",
+        "return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if seconds == seconds else None",
         "return max(0.0, seconds) if seconds == seconds else None",
         ("tests/fal/test_failures.py", "tests/fal/test_client.py"),
         "a server makes the program sleep for years",
@@ -72,9 +72,11 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "the id is not journalled",
         "job/engine.py",
-        "                run.plan.endpoint, run.body, run.deadline, on_way, run.settings.priority\n"
+        "                run.plan.endpoint, run.body, run.deadline, on_sending,"
+        " run.settings.priority\n"
         "            )\n            self._submitted(run, answer)\n",
-        "                run.plan.endpoint, run.body, run.deadline, on_way, run.settings.priority\n"
+        "                run.plan.endpoint, run.body, run.deadline, on_sending,"
+        " run.settings.priority\n"
         "            )\n",
         ("tests/cli/test_kill.py",),
         "a job that fal runs is forgotten",

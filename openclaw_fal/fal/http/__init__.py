@@ -1,4 +1,4 @@
-"""HTTP: httpx, with one deadline over everything and a look at each address.
+"""httpx, with a deadline over the whole request and a check of each address before connecting.
 
 Only this package imports httpx and httpcore, and only when a request is sent.
 """

@@ -1,4 +1,4 @@
-"""httpcore's network: each connect, read and write keeps the limits of the current call."""
+"""A network backend for httpcore: each connect, read and write keeps the current call's limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from openclaw_fal.fal.http.tls import TlsInTls
 
 READ_SIZE = 256 * 1024
 WRITE_SIZE = 64 * 1024
-LINGER = 0.25  # seconds to watch for bytes behind the end of an answer
+LINGER = 0.25  # seconds to wait for excess bytes after the end of a response
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -34,8 +34,8 @@ class _Socket(Protocol):
 
 
 class Backend(httpcore.NetworkBackend):
-    """Opens connections; with `public_only`, only to addresses of the open internet. `proxied`:
-    they lead to a proxy."""
+    """Opens connections; with `public_only`, only to public addresses. `proxied`: they lead to a
+    proxy."""
 
     def __init__(self, *, public_only: bool, proxied: bool) -> None:
         self._public_only = public_only
@@ -57,19 +57,19 @@ class Backend(httpcore.NetworkBackend):
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection. httpcore gets the head of an answer apart from the body, so that a large body
-    can be read past it: `rest` has what already came.
+    """A connection. It gives httpcore the head of a response separately from the body, so that
+    `body` can read a large body without httpcore.
 
-    The time-outs that httpcore passes are not used: it passes none to the handshake with a SOCKS
-    proxy, and none of them holds against a server that sends a byte now and then.
+    The time-outs that httpcore passes are ignored: it passes none to the handshake with a SOCKS
+    proxy, and a server that sends a byte now and then would never run into one.
     """
 
     def __init__(self, sock: _Socket) -> None:
         self._socket = sock
-        self._patience = -1.0
-        self._head: bytes | None = None  # the head of the answer as far as it has come
-        self._pending = b""
-        self.head_is_apart = False
+        self._timeout = -1.0  # seconds, as last set on the socket
+        self._head: bytes | None = None  # the response head received so far; None: not in a head
+        self._pending = b""  # received, not yet read
+        self.at_body = False  # the head was read, and nothing of the body
         self.has_excess = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -82,7 +82,7 @@ class Stream(httpcore.NetworkStream):
         call = current_call()
 
         def receive(seconds: float) -> bytes:
-            self._wait_up_to(seconds)
+            self._set_timeout(seconds)
             return self._socket.recv(most)
 
         try:
@@ -98,10 +98,10 @@ class Stream(httpcore.NetworkStream):
         if end < 0:
             return data
         cut = end + len(_HEAD_END) - before
-        if self._head[:10] in (b"HTTP/1.1 1", b"HTTP/1.0 1"):  # not the answer itself yet
+        if self._head[:10] in (b"HTTP/1.1 1", b"HTTP/1.0 1"):  # 1xx: another head follows
             self._head = b""
         else:
-            self._head, self.head_is_apart = None, True
+            self._head, self.at_body = None, True
         self._pending = data[cut:]
         return data[:cut]
 
@@ -111,11 +111,11 @@ class Stream(httpcore.NetworkStream):
         while view:
             if not call.preparing:
                 call.begin()
-                self._head, self.head_is_apart = b"", False
+                self._head, self.at_body = b"", False
             piece = view[:WRITE_SIZE]
 
             def send(seconds: float, piece: memoryview = piece) -> int:
-                self._wait_up_to(seconds)
+                self._set_timeout(seconds)
                 return self._socket.send(piece)
 
             try:
@@ -123,14 +123,14 @@ class Stream(httpcore.NetworkStream):
             except TimeoutError as exc:
                 raise call.fault(exc) from exc
             except OSError as exc:
-                # A server may refuse a request before it has read it all, and say so: on this
-                # error httpcore goes on to read that.
+                # A server may refuse a request before it has read all of it. On a WriteError,
+                # httpcore still reads the response.
                 call.break_off(exc)
                 raise httpcore.WriteError(str(exc)) from exc
 
     def body(self, length: int) -> Iterator[bytes]:
-        """The `length` bytes of a body, of which nothing was read yet, past httpcore: it copies
-        every byte several times. This ends the connection's use."""
+        """Read a body of `length` bytes without httpcore, which copies every byte several times.
+        Only when `at_body`; the connection cannot be used again."""
         missing = length
         while missing:
             data = self.read(READ_SIZE)
@@ -142,11 +142,11 @@ class Stream(httpcore.NetworkStream):
             yield data
 
     def more_comes(self) -> bool:
-        """Whether bytes follow the end of the answer; this ends the connection's use."""
+        """Whether bytes follow the end of the response. The connection cannot be used again."""
         if self.has_excess or self._pending:
             return True
         try:
-            self._wait_up_to(max(min(LINGER, current_call().deadline.remaining()), 0.001))
+            self._set_timeout(max(min(LINGER, current_call().deadline.remaining()), 0.001))
             return bool(self._socket.recv(1))
         except OSError:
             return False
@@ -186,15 +186,15 @@ class Stream(httpcore.NetworkStream):
         if info == "ssl_object" and isinstance(self._socket, (ssl.SSLSocket, TlsInTls)):
             return self._socket
         if info == "is_readable":
-            return not self._is_quiet()
+            return not self._is_idle()
         return None
 
-    def _is_quiet(self) -> bool:
-        """Whether nothing has come on an idle connection: not even its end."""
+    def _is_idle(self) -> bool:
+        """Whether the connection is open and nothing was received since its last use."""
         if self._pending:
             return False
         try:
-            self._wait_up_to(0.0)
+            self._set_timeout(0.0)
             self._socket.recv(1)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return True
@@ -202,10 +202,10 @@ class Stream(httpcore.NetworkStream):
             pass
         return False
 
-    def _wait_up_to(self, seconds: float) -> None:
-        if seconds != self._patience:  # it is a system call
+    def _set_timeout(self, seconds: float) -> None:
+        if seconds != self._timeout:  # settimeout is a system call
             self._socket.settimeout(seconds)
-            self._patience = seconds
+            self._timeout = seconds
 
     def close(self) -> None:
         self._socket.close()

@@ -1,4 +1,4 @@
-"""The limits of one request while it is under way, and what can go wrong with it."""
+"""The limits and the state of one request in progress, and its failures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol, TypeVar
 from openclaw_fal.fal.deadline import Deadline
 
 CONNECT_SECONDS = 10.0  # for each address of a host, and for the TLS handshake
-PREPARE_SECONDS = 30.0  # of silence before the request begins: a name lookup, a proxy
-WRITE_SECONDS = 60.0  # without the other side taking a byte
-BROKEN_SECONDS = 1.0  # of silence after a send that failed: an answer, if any, is on its way
-# Waits are cut into turns: a blocked call keeps Windows from delivering Ctrl-C, and other threads
-# must notice when the deadline is stopped.
+PREPARE_SECONDS = 30.0  # for each wait before the request is sent: a name lookup, a proxy
+WRITE_SECONDS = 60.0  # without the server taking a byte
+BROKEN_SECONDS = 1.0  # after a failed send: the server may have sent an error response already
+# Waits are cut into turns: Windows delivers no Ctrl-C to a blocked call, and another thread may
+# stop the deadline.
 TURN = 0.5
 _LONGEST_WAIT = 24 * 3600.0
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class Fault(Exception):
-    """A request that got no answer, or only part of one.
+    """A request that got no response, or only part of one.
 
-    `sent` is false when provably nothing of the request left this machine (the name is unknown, the
+    `sent` is false when provably no byte of the request was sent (the host is unknown, the
     connection was refused, the TLS handshake failed). `forbidden` marks an address that the policy
-    does not allow.
+    does not allow. `raw` is what was received of the body.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Fault(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.raw = b""  # what came of the answer's body
+        self.raw = b""
         self.sent = sent
         self.timed_out = timed_out
         self.forbidden = forbidden
@@ -49,50 +49,52 @@ class Closable(Protocol):
 
 
 class Call:
-    """One request under way.
+    """One request in progress.
 
-    `stall` is how many seconds the other side may stay silent. `leaving` is called once, right
-    before the first byte leaves. While `preparing`, what is written is no part of the request: it
-    asks a proxy to connect.
+    `stall`: seconds for which the server may stay silent. `on_sending` is called once, right before
+    the first byte is sent; `began` is true from then on. While `preparing`, what is written is not
+    part of the request but asks a proxy to connect. `opened` are the connections to close when the
+    request fails.
     """
 
     def __init__(
-        self, deadline: Deadline, stall: float, leaving: Callable[[], object] | None = None
+        self, deadline: Deadline, stall: float, on_sending: Callable[[], object] | None = None
     ) -> None:
         self.deadline = deadline
         self.stall = stall
         self.began = False
         self.preparing = False
         self.opened: list[Closable] = []
-        self._leaving = leaving
+        self._on_sending = on_sending
         self._broken: str | None = None
 
     def begin(self) -> None:
-        """The next byte of the request is about to leave."""
-        if not self.began and self._leaving:
-            self._leaving()
+        """Called before each write of the request."""
+        if not self.began and self._on_sending:
+            self._on_sending()
         self.began = True
 
     def break_off(self, error: OSError) -> None:
-        """The request could not be sent to its end: no more than an answer that is there already
-        is waited for."""
+        """Called when the request cannot be sent completely: the wait for a response becomes
+        short."""
         self._broken = f"the connection broke while the request was sent: {self.fault(error)}"
         self.stall = min(self.stall, BROKEN_SECONDS)
 
     def seconds(self, most: float | None = None) -> float:
-        """How long the next wait may be. Raises Fault once the deadline has passed."""
+        """How long the next wait may be: at most `most` (default: `stall`) and until the deadline.
+        Raises Fault once the deadline has passed."""
         self.check_deadline()
-        patience = self.stall if most is None else most
+        limit = self.stall if most is None else most
         if not self.began:
-            patience = min(patience, PREPARE_SECONDS)
-        return min(patience, self.deadline.remaining(), _LONGEST_WAIT)
+            limit = min(limit, PREPARE_SECONDS)
+        return min(limit, self.deadline.remaining(), _LONGEST_WAIT)
 
     def check_deadline(self) -> None:
         if self.deadline.expired:
             raise Fault("time ran out", sent=self.began, timed_out=True)
 
     def in_turns(self, operation: Callable[[float], T], seconds: float) -> T:
-        """Do what may block, for at most `seconds`; `operation` gets the seconds of one turn.
+        """Repeat a blocking `operation` with a time-out of one turn, for at most `seconds`.
 
         Raises TimeoutError, and Fault at the deadline.
         """
@@ -107,7 +109,7 @@ class Call:
                     raise
 
     def fault(self, error: Exception) -> Fault:
-        """The Fault that an exception of the socket stands for."""
+        """The Fault for a socket's exception."""
         if self._broken:
             return Fault(self._broken, sent=self.began)
         if isinstance(error, TimeoutError):
@@ -117,8 +119,8 @@ class Call:
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """What is read and written in this block belongs to this call: httpcore does not pass on
-        which request a connection is used for."""
+        """Make this the current call for the block: httpcore does not tell its network backend for
+        which request it reads and writes."""
         token = _current.set(self)
         try:
             yield

@@ -1,5 +1,4 @@
-"""Through which proxy a host is reached, if through any. One answer for the API, uploads and
-downloads alike."""
+"""Chooses the proxy for a URL, for API requests, uploads and downloads alike."""
 
 from __future__ import annotations
 
@@ -24,15 +23,15 @@ class Proxy(NamedTuple):
 
     @property
     def takes_addresses(self) -> bool:
-        """Whether names are looked up here, and the proxy is given an address. The other kinds are
-        given names, and where these lead to cannot be told."""
+        """Whether host names are resolved here and the proxy gets an address, which can be checked.
+        The other schemes pass the host name, which the proxy resolves."""
         return self.scheme == "socks5"
 
 
 def proxy_for(url: Url) -> Proxy | None:
     """The proxy that the environment (or, on Windows and macOS, the system) sets for a URL.
 
-    Never one for this machine itself. Raises LocalError for a proxy that cannot be used.
+    None for loopback hosts. Raises LocalError for a proxy that cannot be used.
     """
     if is_loopback(url.host) or not _any_proxy_set():
         return None

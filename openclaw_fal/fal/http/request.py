@@ -1,4 +1,4 @@
-"""A request as one value, which travels from whoever wants it to the wire."""
+"""An HTTP request with its limits, as one value."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.urls import Url
 from openclaw_fal.frozen import Frozen
 
-STALL = 30.0  # seconds of silence after which a request that may go again does so
+STALL = 30.0  # default seconds without a byte, after which a request fails
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Body(Protocol):
-    """The bytes of a request, as often as it is sent; `length` of them."""
+    """A request body of `length` bytes. It is iterated anew for each attempt."""
 
     @property
     def length(self) -> int: ...
@@ -25,10 +25,10 @@ class Body(Protocol):
 class Request(Frozen):
     """One HTTP request and its limits.
 
-    `stall` is how many seconds the other side may stay silent. `fresh` takes a connection that was
-    never used, since one that was kept may be closed by the server while the request is on its way.
-    `public_only` connects to addresses of the open internet only. `leaving` is called right before
-    the first byte leaves. What does not `needs_key` is asked without one where there is none.
+    `stall`: seconds for which the server may stay silent. `fresh`: use a new connection, since the
+    server may close an idle one while the request is being sent. `public_only`: connect only to
+    public addresses. `on_sending` is called right before the first byte is sent. `needs_key`: fail
+    when there is no key.
     """
 
     method: str
@@ -39,9 +39,9 @@ class Request(Frozen):
     body: Body | None = None
     fresh: bool = False
     public_only: bool = False
-    leaving: Callable[[], object] | None = None
+    on_sending: Callable[[], object] | None = None
     needs_key: bool = True
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
-        """The request with these headers where it does not name them itself."""
+        """The request with these headers as defaults: its own headers win."""
         return self.replaced(headers={**headers, **self.headers})

@@ -1,4 +1,4 @@
-"""Sends requests, and gives their answers. Loads httpx with the first request."""
+"""Sends requests and returns streamed responses. Loads httpx with the first request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """A response whose body is read as it comes. Use it as a context manager.
+    """A response whose body is streamed. Use it as a context manager.
 
     `headers` have lower-case names; repeated ones are joined with commas.
     """
@@ -34,11 +34,11 @@ class Answer:
             self.headers["location"] = location
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it was sent, before any Content-Encoding is undone. Raises Fault."""
+        """The body as sent, still in its Content-Encoding. Raises Fault."""
         return self._each(self._response.iter_raw())
 
     def bare_chunks(self, length: int) -> Iterator[bytes]:
-        """`chunks` for large bodies of known length; the connection is not used again."""
+        """Like `chunks` for a body of `length` bytes, but faster: see `Stream.body`."""
         return self._each(self._stream.body(length)) if self._stream else self.chunks()
 
     def _each(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -52,12 +52,12 @@ class Answer:
             yield piece
             self._call.check_deadline()
 
-    def patience(self, seconds: float) -> None:
-        """From here on, how long the other side may stay silent."""
+    def set_stall(self, seconds: float) -> None:
+        """Set for how long the server may stay silent from now on."""
         self._call.stall = seconds
 
     def sent_too_much(self) -> bool:
-        """Whether more bytes came than belong to the body, once `bare_chunks` has given it all."""
+        """After `bare_chunks`: whether the server sent more bytes than the body's length."""
         with self._call.current():
             return self._stream is not None and self._stream.more_comes()
 
@@ -77,9 +77,9 @@ class Answer:
 
 
 class Sender:
-    """Opens requests, and keeps idle connections for the next ones. Safe to use from threads.
+    """Sends requests, and keeps idle connections for later ones. Can be used from several threads.
 
-    Making one costs nothing: httpx, certificates and proxies are loaded by the first request that
+    Creating one is cheap: httpx, certificates and proxies are loaded by the first request that
     needs them. Redirects are not followed, and cookies are not sent.
     """
 
@@ -90,13 +90,13 @@ class Sender:
         self._closed = False
 
     def open(self, request: Request) -> Answer:
-        """Send a request and return its response, of which only the head has been read.
+        """Send a request and return its response as soon as its head was read.
 
         Raises Fault, or LocalError for unusable proxy or certificate settings.
         """
         from openclaw_fal.fal.http import transport
 
-        call = Call(request.deadline, request.stall, request.leaving)
+        call = Call(request.deadline, request.stall, request.on_sending)
         call.check_deadline()
         with self._lock:
             if self._closed:

@@ -1,4 +1,4 @@
-"""Connected sockets: names looked up, addresses vetted, every wait bounded."""
+"""Opens sockets: resolves names, checks addresses, and limits every wait."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from errno import EINPROGRESS, EWOULDBLOCK
 from openclaw_fal.fal.http.call import CONNECT_SECONDS, Call, Fault
 from openclaw_fal.fal.urls import address_of, is_public
 
-_UNDER_WAY = {0, EINPROGRESS, EWOULDBLOCK, 10035}  # 10035: WSAEWOULDBLOCK
+_CONNECTING = {0, EINPROGRESS, EWOULDBLOCK, 10035}  # 10035: WSAEWOULDBLOCK
 
 
 def connect(host: str, port: int, call: Call, *, public_only: bool) -> socket.socket:
-    """A connection to the first address of the host that answers. Raises Fault."""
+    """A socket connected to the first address of the host that accepts. Raises Fault."""
     addresses = vetted_addresses(host, port, call, public_only=public_only)
     failure: Fault | None = None
     for address in addresses:
@@ -27,7 +27,7 @@ def connect(host: str, port: int, call: Call, *, public_only: bool) -> socket.so
 
 
 def vetted_addresses(host: str, port: int, call: Call, *, public_only: bool) -> list[str]:
-    """The IP addresses of a host. Raises Fault, also for one that `public_only` forbids."""
+    """The IP addresses of a host. Raises Fault, also when `public_only` and one is not public."""
     addresses = addresses_of(host, port, call)
     if public_only and not all(map(is_public, addresses)):
         raise Fault("its address is in a private network", sent=False, forbidden=True)
@@ -37,7 +37,7 @@ def vetted_addresses(host: str, port: int, call: Call, *, public_only: bool) -> 
 def addresses_of(host: str, port: int, call: Call) -> list[str]:
     """The IP addresses of a host, in the system's order of preference. Raises Fault.
 
-    A lookup can neither be given a time-out nor interrupted, so a thread of its own does it.
+    getaddrinfo takes no time-out and cannot be interrupted, so it runs in a thread of its own.
     """
     if address_of(host) is not None:
         return [host]
@@ -76,7 +76,7 @@ def _connected(address: str, port: int, call: Call) -> socket.socket:
     try:
         sock.setblocking(False)
         code = sock.connect_ex((address, port))
-        if code not in _UNDER_WAY:
+        if code not in _CONNECTING:
             raise OSError(code, os.strerror(code))
         call.in_turns(lambda seconds: _await_writable(sock, seconds), call.seconds(CONNECT_SECONDS))
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -97,8 +97,8 @@ def _await_writable(sock: socket.socket, seconds: float) -> None:
 
 
 def _set_options(sock: socket.socket) -> None:
-    """No delay for small requests; and since a model may think for minutes without a byte, keep
-    routers from forgetting the connection."""
+    """Send small requests without delay, and keep the connection alive in routers: a model may run
+    for minutes before the first byte of its response."""
     options = [
         (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),

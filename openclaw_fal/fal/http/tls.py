@@ -1,4 +1,4 @@
-"""TLS inside TLS: to a server, through an https proxy."""
+"""TLS inside TLS, for a server behind an https proxy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 class TlsInTls:
-    """What a socket with TLS offers, over a socket that has TLS already: Python's sockets cannot be
-    wrapped twice. After a TimeoutError, the same call goes on where it was."""
+    """A TLS socket over a TLS socket: `ssl.wrap_socket` cannot wrap one twice. After a
+    TimeoutError, repeating the same call continues it."""
 
     def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: str | None) -> None:
         self._outer = outer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._inner = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._unsent = b""
-        self._taken: int | None = None  # bytes of a `send` that are encrypted, not yet sent
+        self._encrypted: int | None = None  # bytes of a `send` that are encrypted, not yet sent
 
     def settimeout(self, seconds: float) -> None:
         self._outer.settimeout(seconds)
@@ -36,11 +36,11 @@ class TlsInTls:
             return b""
 
     def send(self, data: memoryview) -> int:
-        if self._taken is None:
-            self._taken = self._with_traffic(lambda: self._inner.write(data))
+        if self._encrypted is None:
+            self._encrypted = self._with_traffic(lambda: self._inner.write(data))
         self._flush()
-        taken, self._taken = self._taken, None
-        return taken
+        count, self._encrypted = self._encrypted, None
+        return count
 
     def selected_alpn_protocol(self) -> str | None:
         return self._inner.selected_alpn_protocol()
@@ -49,7 +49,7 @@ class TlsInTls:
         self._outer.close()
 
     def _with_traffic(self, operation: Callable[[], T]) -> T:
-        """Do something that may need to send and receive before it can be done."""
+        """Repeat a TLS operation, sending and receiving for it, until it is done."""
         while True:
             try:
                 return operation()

@@ -1,6 +1,6 @@
-"""httpx's transport: httpcore's pools of connections, over sockets with our limits.
+"""A transport for httpx over httpcore's connection pools, with our own network backend.
 
-The only module that knows httpx's and httpcore's exceptions.
+The only module that handles httpx's and httpcore's exceptions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from openclaw_fal.fal.http.sockets import vetted_addresses
 from openclaw_fal.fal.http.trust import Trust
 from openclaw_fal.fal.urls import Url
 
-KEPT = 8  # idle connections
+IDLE_CONNECTIONS = 8  # that a pool keeps
 IDLE_SECONDS = 55.0  # after which an idle connection is not used again
 
 
 class _Route(NamedTuple):
-    """What connections of one pool have in common."""
+    """What the connections of one pool have in common."""
 
     scheme: str
     proxy: Proxy | None
@@ -38,9 +38,9 @@ class _Route(NamedTuple):
 
 
 class Transport(httpx.BaseTransport):
-    """Sends the requests of an httpx.Client. Safe to use from several threads.
+    """Sends the requests of an httpx.Client. Can be used from several threads.
 
-    The extension `request` of a request is our own value of it, `call` its limits.
+    A request's extension `request` holds our Request, `call` its Call.
     """
 
     def __init__(self, trust: Trust) -> None:
@@ -57,10 +57,10 @@ class Transport(httpx.BaseTransport):
         try:
             return self._sent(request, ours, call, proxy, context)
         except Untrusted:
-            wider = self._trust.wider_than(context) if context is not None else None
-            if wider is None or call.began:
+            full = self._trust.full_instead_of(context) if context is not None else None
+            if full is None or call.began:
                 raise
-            return self._sent(request, ours, call, proxy, wider)
+            return self._sent(request, ours, call, proxy, full)
 
     def _sent(
         self,
@@ -79,7 +79,7 @@ class Transport(httpx.BaseTransport):
         assert isinstance(request.stream, httpx.SyncByteStream)
         sent = httpcore.Request(
             request.method,
-            # The target as it is: httpx would put it into a form of its own.
+            # Not httpx's URL, which normalizes the target.
             httpcore.URL(
                 scheme=ours.url.scheme, host=host, port=_port(ours.url), target=ours.url.target
             ),
@@ -104,14 +104,14 @@ class Transport(httpx.BaseTransport):
     def _pool(self, route: _Route) -> httpcore.ConnectionPool:
         with self._lock:
             if route not in self._pools:
-                # Behind a proxy, the address that is connected to is the proxy's.
+                # With a proxy, the socket connects to the proxy, whose address may be private.
                 proxied = route.proxy is not None
                 backend = Backend(public_only=route.public_only and not proxied, proxied=proxied)
                 self._pools[route] = httpcore.ConnectionPool(
                     ssl_context=route.context if route.scheme == "https" else None,
                     proxy=_proxy(route.proxy, route.context),
                     max_connections=None,
-                    max_keepalive_connections=0 if route.fresh else KEPT,
+                    max_keepalive_connections=0 if route.fresh else IDLE_CONNECTIONS,
                     keepalive_expiry=IDLE_SECONDS,
                     network_backend=backend,
                 )
@@ -125,7 +125,7 @@ class Transport(httpx.BaseTransport):
 
 
 class _Stream(httpx.SyncByteStream):
-    """The body of an answer."""
+    """The body of a response."""
 
     def __init__(self, stream: Iterable[bytes]) -> None:
         self._stream = stream
@@ -139,7 +139,7 @@ class _Stream(httpx.SyncByteStream):
             close()
 
 
-class Outgoing(httpx.SyncByteStream):
+class _RequestBody(httpx.SyncByteStream):
     """The body of a request."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
@@ -150,41 +150,41 @@ class Outgoing(httpx.SyncByteStream):
 
 
 def client(trust: Trust) -> httpx.Client:
-    """A client that adds nothing of its own to requests, and follows no redirects."""
+    """An httpx client without httpx's own settings from the environment and time-outs."""
     return httpx.Client(transport=Transport(trust), trust_env=False, timeout=None)
 
 
 def send(client: httpx.Client, request: Request, call: Call) -> httpx.Response:
-    """Send a request and read the head of its answer. Raises Fault."""
+    """Send a request and read the head of its response. Raises Fault."""
     headers = {"Host": request.url.netloc, **request.headers}
     if request.body is not None:
         headers["Content-Length"] = str(request.body.length)
     with call.current(), faults(call):
-        made = httpx.Request(
+        sent = httpx.Request(
             request.method,
             _origin(request.url.origin),
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
-            stream=Outgoing(request.body if request.body is not None else ()),
+            stream=_RequestBody(request.body if request.body is not None else ()),
             extensions={"request": request, "call": call},
         )
-        return client.send(made, stream=True)
+        return client.send(sent, stream=True)
 
 
 @lru_cache(maxsize=64)
 def _origin(text: str) -> httpx.URL:
-    """The URL of a host; what is asked there goes around httpx (see `Transport`)."""
+    """A host's URL; the transport takes path and query from our own Request."""
     return httpx.URL(text)
 
 
 def stream_of(response: httpx.Response) -> Stream | None:
-    """The connection that an answer comes over, if its body can be read past httpcore."""
+    """The connection of a response, if its body can be read without httpcore."""
     stream = response.extensions.get("network_stream")
-    return stream if isinstance(stream, Stream) and stream.head_is_apart else None
+    return stream if isinstance(stream, Stream) and stream.at_body else None
 
 
 @contextmanager
 def faults(call: Call) -> Iterator[None]:
-    """Turn the libraries' exceptions into Fault."""
+    """Turn exceptions of httpx and httpcore into Fault."""
     try:
         yield
     except httpcore.ProxyError as exc:
@@ -205,7 +205,7 @@ def faults(call: Call) -> Iterator[None]:
     except Exception as exc:
         if not call.preparing:
             raise
-        # The reader of SOCKS answers has exceptions of its own, and asserts.
+        # The SOCKS library raises exceptions of its own, and fails assertions.
         raise Fault(f"the proxy's answer is broken: {exc}", sent=call.began) from None
 
 
@@ -219,8 +219,8 @@ def _reason(error: Exception, call: Call) -> str:
 
 
 def _preparations(call: Call) -> Callable[[str, Mapping[str, Any]], None]:
-    """What watches for the steps that only ask a proxy to connect. A step of an unknown name counts
-    as part of the request: at worst, a request that did not leave is said to be uncertain."""
+    """A trace function that sets `call.preparing` in the steps that only ask a proxy to connect.
+    Unknown steps count as part of the request: the safe mistake is to call it uncertain."""
 
     def trace(step: str, details: Mapping[str, Any]) -> None:
         if step == "http11.send_request_headers.started":
@@ -234,7 +234,7 @@ def _preparations(call: Call) -> Callable[[str, Mapping[str, Any]], None]:
 
 
 def _port(url: Url) -> int | None:
-    """The port, unless it is the one of the scheme: a proxy is named none either."""
+    """The port, or None if it is the scheme's default, so that a proxy request names none."""
     return None if (url.scheme, url.port) in (("http", 80), ("https", 443)) else url.port
 
 
@@ -247,8 +247,8 @@ def _proxy(proxy: Proxy | None, context: ssl.SSLContext | None) -> httpcore.Prox
 
 
 def _without_location(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """httpx makes a request out of each `Location`, and fails where it cannot. Ours is read by
-    whoever follows it."""
+    """httpx builds the next request from `Location` and fails if it is malformed. So it gets none;
+    `Answer` takes the location from an extension."""
     return [pair for pair in headers if pair[0].lower() != b"location"]
 
 

@@ -1,4 +1,4 @@
-"""Which certificates are trusted. One answer for the API, uploads and downloads alike."""
+"""Chooses the trusted certificates, for API requests, uploads and downloads alike."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ if TYPE_CHECKING:
 
 
 class Trust:
-    """Which certificates are trusted: those of `tls_context`. Safe to use from threads.
+    """Trusts the certificates of `tls_context`. Can be used from several threads.
 
-    Loading all authorities takes longer than anything else before the first request. Linux systems
-    also keep them in a folder in which OpenSSL finds the one it needs by its name: that is tried
-    first, and all are loaded when it is not there. What is trusted is the same.
+    Loading all authorities is the slowest step before the first request. On Linux, OpenSSL can load
+    a single one by its name from a folder: that context is tried first, and the full one when a
+    certificate is not found there. Both trust the same authorities.
     """
 
     def __init__(self, folder: str | None = None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
-        self._first: ssl.SSLContext | None = None  # the one with the folder alone
+        self._folder_only: ssl.SSLContext | None = None
 
     def context(self) -> ssl.SSLContext:
-        """The checks for a connection. Raises LocalError for unusable settings."""
+        """The context for the first attempt. Raises LocalError for unusable settings."""
         with self._lock:
             if self._context is None:
                 folder = self._folder or _folder_by_name()
                 if folder:
-                    self._first = _context_of(folder)
-                self._context = self._first or tls_context()
+                    self._folder_only = _context_of(folder)
+                self._context = self._folder_only or tls_context()
             return self._context
 
-    def wider_than(self, context: ssl.SSLContext) -> ssl.SSLContext | None:
-        """The checks with all authorities; None when `context` had them already."""
+    def full_instead_of(self, context: ssl.SSLContext) -> ssl.SSLContext | None:
+        """The context with all authorities; None when `context` has them already."""
         with self._lock:
-            if context is not self._first:
+            if context is not self._folder_only:
                 return None
-            if self._context is self._first:
+            if self._context is self._folder_only:
                 self._context = tls_context()
             return self._context
 
 
 def _folder_by_name() -> str | None:
-    """The system's folder of authorities, if OpenSSL's names of them (`1001acf7.0`) are in it."""
+    """The system's folder of authorities, if its files have OpenSSL's hash names (`1001acf7.0`)."""
     if sys.platform == "win32" or os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return None
     import ssl
@@ -71,11 +71,10 @@ def _context_of(folder: str) -> ssl.SSLContext:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Certificate checks as usual, with `SSL_CERT_FILE` and `SSL_CERT_DIR` in the place of the
-    machine's authorities.
+    """A context with the system's authorities, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
-    One bundle is loaded, not two, since that is most of the time until the first request: certifi's
-    comes in where the machine has none, and on Windows, whose store fills up only on demand.
+    certifi's are added only where the system has none, since loading is slow, and on Windows, whose
+    store is filled only on demand.
     """
     import ssl
 
@@ -104,7 +103,7 @@ def _has_authorities(context: ssl.SSLContext) -> bool:
 
     if context.cert_store_stats()["x509_ca"]:
         return True
-    # A folder is read certificate by certificate, during handshakes.
+    # The authorities in a folder are loaded during handshakes, and not counted before.
     folder = ssl.get_default_verify_paths().capath
     try:
         return folder is not None and bool(os.listdir(folder))
