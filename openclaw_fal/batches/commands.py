@@ -196,7 +196,7 @@ def run(
                     written = _write(results, lines, written)
                     next_write = time.monotonic() + WRITE_EVERY_S
         except Interrupted as error:
-            error.hint = f"openclaw batch resume {record.id}"
+            error.hint = record.way_on
             raise
         finally:
             watching.set()

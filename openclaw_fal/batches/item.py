@@ -56,6 +56,12 @@ class Work(Protocol):
     def known(self) -> dict[str, Job]:
         """The jobs of this batch in the journal, by item id."""
 
+    def job(self, job_id: str) -> Job:
+        """One of these jobs, as it now stands."""
+
+    def has_failed(self, job: Job) -> bool:
+        """Whether the journal has the job as ended without a result."""
+
     def submit(self, item: PlannedItem) -> Job:
         """Send an item once, or find the job that was sent for it before."""
 

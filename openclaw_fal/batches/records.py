@@ -46,6 +46,13 @@ class BatchRecord(Frozen):
         return self.sha256 == sha256 and (self.manifest == "-" or not Path(self.manifest).exists())
 
     @property
+    def way_on(self) -> str:
+        """How what is not done yet is done, for people."""
+        if self.sandbox:
+            return "the sandbox ended with this command: the same command begins anew"
+        return f"openclaw batch resume {self.id}"
+
+    @property
     def prefix(self) -> str:
         """What the keys of its jobs begin with."""
         return f"{KEY_PREFIX}{self.id}/"

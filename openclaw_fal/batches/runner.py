@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batches.item import ItemEnd, PlannedItem, Work
+from openclaw_fal.batches.item import ItemEnd, ItemState, PlannedItem, Work
 from openclaw_fal.batches.stages import Stages
 from openclaw_fal.errors import (
     AuthError,
     BillingError,
     BudgetError,
     Interrupted,
-    LocalError,
     OpenClawFalError,
     TimedOut,
     Unreachable,
@@ -170,11 +169,7 @@ class Runner:
     def _unreachable(self, item: PlannedItem, error: Unreachable) -> None:
         """A submit that got no answer: uncertain if it may have arrived, else tried again later."""
         if error.may_have_arrived:
-            job = self._work.known().get(item.id)
-            if job is not None:
-                self._clear_up(item, job)
-            else:
-                self._end(ItemEnd(item, "uncertain", error=error))
+            self._clear_up(item, self._work.job(error.job_id or ""))
             return
         self._stages.put_back(item)
         self._faults += 1  # of several threads, one may be missed
@@ -196,8 +191,8 @@ class Runner:
             self._give_up(ItemEnd(item, "running", job, error=error))
         except Unreachable:
             self._stages.goes_on(item)
-        except OpenClawFalError as error:
-            self._give_up(ItemEnd(item, "failed", job, error=error))
+        except OpenClawFalError:  # fetching asks again, and judges
+            self._stages.ended_at_fal(item, job)
         except Exception as error:
             self._give_up(ItemEnd(item, "running", job, error=_foreseen(error)))
         else:
@@ -238,12 +233,9 @@ class Runner:
     def _fetched(self, item: PlannedItem, job: Job) -> ItemEnd:
         try:
             return ItemEnd(item, "done", job, self._work.fetch(job))
-        except (Unreachable, LocalError) as error:
-            return ItemEnd(item, "running", job, error=error)
-        except OpenClawFalError as error:
-            return ItemEnd(item, "failed", job, error=error)
         except Exception as error:
-            return ItemEnd(item, "running", job, error=_foreseen(error))
+            state: ItemState = "failed" if self._work.has_failed(job) else "running"
+            return ItemEnd(item, state, job, error=_foreseen(error))
 
     # The end
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.batches.item import Look
-from openclaw_fal.errors import AuthError, BillingError, Conflict, TimedOut
+from openclaw_fal.errors import AuthError, BillingError, Conflict, LocalError, TimedOut
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.item import PlannedItem
@@ -44,10 +45,21 @@ class JobWork:
         self._journal = engine.journal
         self._completed: dict[str, Completed] = {}
         self._lock = threading.Lock()
+        self._reconciling = threading.Lock()
 
     def known(self) -> dict[str, Job]:
         """The jobs of this batch in the journal, by item id."""
         return self._journal.keyed(self._record.prefix)
+
+    def job(self, job_id: str) -> Job:
+        """One of these jobs, as it now stands."""
+        return self._journal.get(job_id)
+
+    def has_failed(self, job: Job) -> bool:
+        """Whether the journal has the job as ended without a result."""
+        with suppress(LocalError):
+            return self._journal.get(job.id).state in ("failed", "cancelled")
+        return False
 
     def submit(self, item: PlannedItem) -> Job:
         """Send an item once, or find the job that was sent for it before."""
@@ -101,7 +113,7 @@ class JobWork:
         if over:
             raise TimedOut(
                 f"the time of {job.timeout_s:g} s is over; the job goes on at fal",
-                hint=f"openclaw batch resume {self._record.id}",
+                hint=self._record.way_on,
                 job_id=job.id,
             )
         return Look(ended=False, running=isinstance(status, Running))
@@ -123,7 +135,8 @@ class JobWork:
         from openclaw_fal.progress import Progress
 
         deadline = self._engine.fal.deadline(RECONCILE_S)
-        job = searched(self._engine.fal, self._journal, Progress(), job, deadline)
+        with self._reconciling:  # of two equal requests, one is adopted
+            job = searched(self._engine.fal, self._journal, Progress(), job, deadline)
         return None if job.state == "uncertain" else job
 
     def changed(self, items: Sequence[PlannedItem]) -> list[tuple[PlannedItem, Job]]:

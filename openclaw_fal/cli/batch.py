@@ -14,13 +14,13 @@ from openclaw_fal.cli.batch_options import (
     RunOptions,
     batch_options,
     defaults,
-    max_spend,
 )
 from openclaw_fal.cli.groups import Command, Noun
 from openclaw_fal.cli.option_records import record_options
-from openclaw_fal.cli.option_values import seconds, stdin_bytes
+from openclaw_fal.cli.option_values import stdin_bytes
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
 from openclaw_fal.environment import says_yes
+from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from openclaw_fal.batches.loading import Loaded
     from openclaw_fal.batches.plan import Planned
     from openclaw_fal.batches.records import BatchRecord
+    from openclaw_fal.cli.options import PromptOptions
     from openclaw_fal.cli.options import RunOptions as MediaOptions
     from openclaw_fal.media import MediaRequest
     from openclaw_fal.session import Session
@@ -105,7 +106,8 @@ def run(
     session.sandbox = options.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
     loaded, planned = _planned(session, manifest, default, strict=strict)
-    return run_planned(session, loaded, planned, batch_options(options, out, session, default))
+    settings = batch_options(options, out, session, defaults(default))
+    return run_planned(session, loaded, planned, settings)
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -114,8 +116,10 @@ def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
     """Go on with a batch of any earlier run: what is at fal is fetched, what was not sent is sent,
     and nothing is sent twice."""
     session: Session = ctx.obj
-    record, loaded, planned = _again(session, batch)
-    settings = batch_options(options, record.out, session, None)
+    strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
+    record, loaded, planned = _again(session, batch, strict=strict)
+    _refuse_sandbox(record, options.sandbox)
+    settings = batch_options(options, record.out, session, record.defaults)
     return run_planned(session, loaded, planned, settings, record)
 
 
@@ -124,7 +128,9 @@ def wait(ctx: typer.Context, batch: Batch, timeout_ms: TimeoutMs = None) -> Resu
     """Fetch what a batch has at fal. Sends no new request."""
     session: Session = ctx.obj
     record, loaded, planned = _again(session, batch)
-    settings = batch_options(RunOptions(timeout_ms=timeout_ms), record.out, session, None)
+    _refuse_sandbox(record, asked=False)
+    waiting = RunOptions(timeout_ms=timeout_ms)
+    settings = batch_options(waiting, record.out, session, record.defaults)
     return run_planned(session, loaded, planned, settings, record, submit=False)
 
 
@@ -192,31 +198,25 @@ def export(
     return Result(document, out=tuple(text.splitlines()))
 
 
-def run_prompts(session: Session, prompts: str, request: MediaRequest, run: MediaOptions) -> Result:
+def run_prompts(
+    session: Session, many: PromptOptions, request: MediaRequest, run: MediaOptions
+) -> Result:
     """`openclaw image --prompts FILE`: a batch of which each row is a line of the file, with the
     same options for all."""
     from openclaw_fal.batches import loading
-    from openclaw_fal.batches.commands import BatchOptions
     from openclaw_fal.options import options_of
 
     shared = options_of(request)
     shared.pop("prompt", None)
     shared |= {"model": f"fal/{request.model}", "kind": request.kind}
-    loaded = loading.load(prompts, defaults=shared, prompts=True, read_stdin=stdin_bytes)
+    loaded = loading.load(many.prompts or "", defaults=shared, prompts=True, read_stdin=stdin_bytes)
     strict = run.strict or says_yes("OPENCLAW_FAL_STRICT")
     planned = _checked(loading.plan(loaded, session, strict=strict), loaded)
     if run.dry_run:
         return _plan_result(session, loaded, planned, run.assume_cost)
-    settings = BatchOptions(
-        out=run.output,
-        defaults=shared,
-        timeout_s=seconds(run.timeout_ms),
-        max_spend=max_spend(run.max_spend),
-        assume_cost=run.assume_cost,
-        provenance=run.provenance,
-        sign=run.sign,
-        sandbox=session.sandbox,
-    )
+    given = {**many.as_dict(), **run.as_dict()}
+    options = RunOptions().replaced(**{name: given[name] for name in RunOptions.fields()})
+    settings = batch_options(options, run.output, session, shared)
     return run_planned(session, loaded, planned, settings)
 
 
@@ -255,7 +255,19 @@ def _planned(
     return loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 
 
-def _again(session: Session, batch: str) -> tuple[BatchRecord, Loaded, Planned]:
+def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
+    """A sandbox ends with its command, so that none of its batches can go on."""
+    if record.sandbox or asked or says_yes("OPENCLAW_FAL_SANDBOX"):
+        where = "ran in a sandbox, which has ended" if record.sandbox else "is none of the sandbox"
+        raise UsageError(
+            f"the batch {record.id} {where}",
+            hint=f"openclaw batch run {record.manifest} --sandbox begins anew",
+        )
+
+
+def _again(
+    session: Session, batch: str, *, strict: bool = False
+) -> tuple[BatchRecord, Loaded, Planned]:
     """The batch of an earlier run, with its manifest as it is now."""
     from openclaw_fal.batches import commands, loading
 
@@ -268,7 +280,7 @@ def _again(session: Session, batch: str) -> tuple[BatchRecord, Loaded, Planned]:
         read_stdin=lambda: b"",
         text=record.text,
     )
-    return record, loaded, _checked(loading.plan(loaded, session), loaded)
+    return record, loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 
 
 def _checked(planned: Planned, loaded: Loaded) -> Planned:

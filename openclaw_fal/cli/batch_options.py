@@ -11,13 +11,22 @@ import typer
 
 from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
 from openclaw_fal.cli.option_values import seconds
-from openclaw_fal.cli.options import Provenance, Sandbox, Sign, Strict, TimeoutMs
+from openclaw_fal.cli.options import (
+    AssumeCost,
+    ManyOptions,
+    Provenance,
+    Sandbox,
+    Sign,
+    Strict,
+    TimeoutMs,
+)
 from openclaw_fal.errors import UsageError
-from openclaw_fal.frozen import Frozen
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.commands import BatchOptions
     from openclaw_fal.session import Session
+
+DEFAULT_WINDOW = 8
 
 Manifest = Annotated[
     str, typer.Argument(metavar="MANIFEST", help="A JSONL or CSV file; - is standard input.")
@@ -36,15 +45,9 @@ Default = Annotated[
 ]
 
 
-class RunOptions(Frozen):
-    """How a batch is run: the same for `run`, `resume` and `--prompts`."""
+class RunOptions(ManyOptions):
+    """How a batch is run: the same for `run` and `resume`."""
 
-    window: Annotated[
-        int,
-        typer.Option(
-            "--window", min=1, max=1000, rich_help_panel=RUN, help="The most jobs at fal at once."
-        ),
-    ] = 8
     max_spend: Annotated[
         str | None,
         typer.Option(
@@ -54,46 +57,7 @@ class RunOptions(Frozen):
             help="The most that the whole batch may cost (OPENCLAW_FAL_MAX_SPEND).",
         ),
     ] = None
-    assume_cost: Annotated[
-        str | None,
-        typer.Option(
-            "--assume-cost",
-            metavar="USD",
-            rich_help_panel=RUN,
-            help="What a request costs whose price nobody knows.",
-        ),
-    ] = None
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", rich_help_panel=RUN, help="Send items that failed anew."),
-    ] = False
-    fail_fast: Annotated[
-        bool,
-        typer.Option("--fail-fast", rich_help_panel=RUN, help="After a failure, send no more."),
-    ] = False
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard",
-            metavar="I/N",
-            rich_help_panel=RUN,
-            help="Only part I of N: several machines share one manifest.",
-        ),
-    ] = None
-    priority: Annotated[
-        str | None,
-        typer.Option(
-            "--priority", metavar="normal|low", rich_help_panel=RUN, help="In fal's queue."
-        ),
-    ] = None
-    allow_changed: Annotated[
-        bool,
-        typer.Option(
-            "--allow-changed",
-            rich_help_panel=RUN,
-            help="Send rows anew whose request has changed since they were sent.",
-        ),
-    ] = False
+    assume_cost: AssumeCost = None
     timeout_ms: TimeoutMs = None
     provenance: Provenance = None
     sign: Sign = None
@@ -132,16 +96,17 @@ def defaults(given: Sequence[str] | None) -> dict[str, object]:
 
 
 def batch_options(
-    options: RunOptions, out: str | None, session: Session, default: list[str] | None
+    options: RunOptions, out: str | None, session: Session, default: dict[str, object]
 ) -> BatchOptions:
+    """How the runner is to run the items. Raises UsageError."""
     from openclaw_fal.batches.commands import BatchOptions
 
     if options.priority not in (None, "normal", "low"):
         raise UsageError(f"--priority {options.priority}: takes normal or low")
     return BatchOptions(
         out=out,
-        defaults=defaults(default),
-        window=options.window,
+        defaults=default,
+        window=options.window or DEFAULT_WINDOW,
         retry_failed=options.retry_failed,
         fail_fast=options.fail_fast,
         allow_changed=options.allow_changed,

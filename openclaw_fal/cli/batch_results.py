@@ -53,7 +53,7 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
         problems.append(f"{counts.pending} items were not sent: {end.stopped_by.message}")
     if unfinished:
         problems.append(f"{len(unfinished)} items still run or are uncertain")
-    notes = (f"openclaw batch resume {record.id} goes on",) if status else ()
+    notes = (f"to go on: {record.way_on}",) if status else ()
     return Result(
         document,
         closing=(Facts(rows, "batch", framed=True),),

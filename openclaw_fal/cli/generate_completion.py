@@ -35,7 +35,10 @@ TAKES: dict[str, str | list[str]] = {
     "--audio-ref": "file:mp3|wav|ogg|flac|m4a|aac|opus",
     "--prompt-file": "file",
     "--lyrics-file": "file",
+    "--prompts": "file",
     "--output": "file",
+    "--out": "file",
+    "--priority": ["normal", "low"],
     "--config": "file",
     "--size": "limit:image:sizes",
     "--aspect-ratio": "limit:{kind}:aspectRatios",
@@ -157,7 +160,7 @@ def _arguments(path: str) -> list[Takes]:
 
         value = ["setting"] if path == "config set" else []
         return [list(KNOWN_PATHS), *value]
-    if path.startswith("provenance ") or path == "replay":
+    if path.startswith(("provenance ", "batch ")) or path == "replay":
         return ["file"]
     if path == "help":
         from openclaw_fal.cli.topics import TOPICS

@@ -17,6 +17,7 @@ from openclaw_fal.session import Session
 
 GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
 REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
+MANY = "Many requests"
 IMPLIED = "openclaw_fal.implied_command"
 MODEL = "openclaw_fal.model_of_help"
 """The key in `ctx.meta` that is set when the default command was not typed but implied."""

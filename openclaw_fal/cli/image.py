@@ -163,7 +163,7 @@ def _run(
         )
         return more.on(plain)
 
-    return run_media(ctx.obj, "image", request, hints.model, run, asked.prompts)
+    return run_media(ctx.obj, "image", request, hints.model, run, asked)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

@@ -11,7 +11,7 @@ from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 
 if TYPE_CHECKING:
-    from openclaw_fal.cli.options import RunOptions
+    from openclaw_fal.cli.options import PromptOptions, RunOptions
     from openclaw_fal.config.read import Config
     from openclaw_fal.job.settings import ModelChoice, RunSettings
     from openclaw_fal.media import Output
@@ -50,18 +50,19 @@ def run_media(
     request_for: RequestFor,
     model: str | None,
     run: RunOptions,
-    prompts: str | None = None,
+    asked: PromptOptions | None = None,
     *,
     replay_of: str | None = None,
 ) -> Result:
-    """Plan the request and show, submit or run it; with `prompts`, one for each line of a file."""
+    """Plan the request and show, submit or run it; with --prompts, one for each line of a file."""
     from openclaw_fal.cli.open_preview import check_preview
     from openclaw_fal.cli.value_forms import with_format_of
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
-    _refuse_contradictions(session, run, batch=prompts is not None)
+    many = asked if asked is not None and asked.prompts is not None else None
+    _refuse_contradictions(session, run, batch=many is not None)
     if getattr(run, "preview", False):
         check_preview()
     config = wiring.read_config(session.config)
@@ -71,14 +72,14 @@ def run_media(
     def in_format(endpoint: str) -> MediaRequest:
         return with_format_of(run.output, request_for(endpoint))
 
-    if prompts is not None:
+    if many is not None:
         from openclaw_fal.cli.batch import run_prompts
 
-        return run_prompts(session, prompts, in_format(choice.endpoint), run)
+        return run_prompts(session, many, in_format(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
-    asked = _Asked(session, kind, in_format, run, config, choice, settings)
+    one = _Asked(session, kind, in_format, run, config, choice, settings)
     try:
-        return _planned(asked) if run.dry_run else _made(asked)
+        return _planned(one) if run.dry_run else _made(one)
     except CapabilityError as error:
         keys = [violation.key for violation in error.violations]
         other = model_that_takes(kind, request_for, keys) if settings.strict and keys else None

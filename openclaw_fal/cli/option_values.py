@@ -48,6 +48,7 @@ def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
         raise UsageError(f"the prompt was given twice, {' and '.join(used)}", hint="give it once")
     if given.prompts is not None:
         return ""  # each line of the file is one
+    refuse_many(given)
     if given.prompt_file is not None:
         return utf8("the prompt", file_text(given.prompt_file, "the prompt"))
     text = given.words if given.words is not None else given.prompt
@@ -55,6 +56,18 @@ def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
         raise missing_prompt(ctx)
     refuse_mistyped_command(ctx, given.words)
     return utf8("the prompt", stdin_text("the prompt") if text == STDIN else text)
+
+
+def refuse_many(given: PromptOptions) -> None:
+    """Refuse the options for many requests where there is one."""
+    from openclaw_fal.cli.options import ManyOptions
+
+    for field in ManyOptions.fields():
+        if getattr(given, field) not in (None, False):
+            name = field.replace("_", "-")
+            raise UsageError(
+                f"--{name} is for many requests", hint="give a prompt a line with --prompts FILE"
+            )
 
 
 def stdin_text(what: str) -> str:

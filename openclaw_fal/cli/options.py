@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN, TyperType
+from openclaw_fal.cli.groups import MANY, OUTPUT, REQUEST, RUN, TyperType
 from openclaw_fal.cli.option_values import not_nan
 from openclaw_fal.frozen import Frozen
 
@@ -213,7 +213,45 @@ def request_option(*names: str, **rest: TyperType) -> TyperType:
     return typer.Option(*names, rich_help_panel=REQUEST, **rest)
 
 
-class PromptOptions(Frozen):
+def many_option(*names: str, **rest: TyperType) -> TyperType:
+    """An option for many requests."""
+    return typer.Option(*names, rich_help_panel=MANY, **rest)
+
+
+class ManyOptions(Frozen):
+    """How many requests are run: the same for `batch run`, `batch resume` and `--prompts`."""
+
+    window: Annotated[
+        int | None,
+        many_option("--window", min=1, max=1000, help="The most jobs at fal at once. Default: 8."),
+    ] = None
+    retry_failed: Annotated[
+        bool, many_option("--retry-failed", help="Send items that failed anew.")
+    ] = False
+    fail_fast: Annotated[
+        bool, many_option("--fail-fast", help="After a failure, send no more.")
+    ] = False
+    shard: Annotated[
+        str | None,
+        many_option(
+            "--shard",
+            metavar="I/N",
+            help="Only part I of N: several machines share the items.",
+        ),
+    ] = None
+    priority: Annotated[
+        str | None, many_option("--priority", metavar="normal|low", help="In fal's queue.")
+    ] = None
+    allow_changed: Annotated[
+        bool,
+        many_option(
+            "--allow-changed",
+            help="Send items anew whose request has changed since they were sent.",
+        ),
+    ] = False
+
+
+class PromptOptions(ManyOptions):
     """The ways to give a prompt, or many."""
 
     words: PromptWords = None

@@ -136,7 +136,7 @@ def generate(
         )
         return more.on(plain)
 
-    return run_media(ctx.obj, "video", request, model, run, asked.prompts)
+    return run_media(ctx.obj, "video", request, model, run, asked)
 
 
 @app.command(cls=Command, epilog=MODELS_EXAMPLES)

@@ -20,7 +20,6 @@ from openclaw_fal import (
     wait,
 )
 from openclaw_fal.sandbox import Dials
-from tests.cli.conftest import fal, key  # noqa: F401
 from tests.cli.queueing import Hooked, journal
 
 REQUESTS = {f"i{number}": ImageRequest("fal-ai/flux/dev", f"p{number}") for number in range(6)}
@@ -30,7 +29,7 @@ def sent(server: Hooked) -> Counter[str]:
     return Counter(json.loads(post.body)["prompt"] for post in server.posts())
 
 
-def test_results_come_with_their_ids_and_once(fal: Hooked) -> None:  # noqa: F811
+def test_results_come_with_their_ids_and_once(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.05)
     for _ in range(2):
         results = {result.id: result for result in batch(REQUESTS, output="out/")}
@@ -42,7 +41,7 @@ def test_results_come_with_their_ids_and_once(fal: Hooked) -> None:  # noqa: F81
     assert sent(fal) == {f"p{number}": 1 for number in range(6)}
 
 
-def test_leaving_early_sends_no_more_and_the_next_run_goes_on(fal: Hooked) -> None:  # noqa: F811
+def test_leaving_early_sends_no_more_and_the_next_run_goes_on(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.1)
     first = next(iter(batch(REQUESTS, output="out/", window=1)))
     assert first.state == "done"
@@ -51,14 +50,14 @@ def test_leaving_early_sends_no_more_and_the_next_run_goes_on(fal: Hooked) -> No
     assert sent(fal) == {f"p{number}": 1 for number in range(6)}
 
 
-def test_nothing_is_sent_when_a_request_cannot_be(fal: Hooked) -> None:  # noqa: F811
+def test_nothing_is_sent_when_a_request_cannot_be(fal: Hooked) -> None:
     bad = [ImageRequest("fal-ai/flux/dev", "p", count=9), *REQUESTS.values()]
     with pytest.raises(CapabilityError, match="line 1"):
         list(batch(bad))
     assert fal.posts() == []
 
 
-def test_a_name_is_one_batch(fal: Hooked) -> None:  # noqa: F811
+def test_a_name_is_one_batch(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.05)
     one = {"a": ImageRequest("fal-ai/flux/dev", "one")}
     assert [result.state for result in batch(one, name="n", output="out/")] == ["done"]
@@ -70,7 +69,7 @@ def test_a_name_is_one_batch(fal: Hooked) -> None:  # noqa: F811
     assert sent(fal) == {"one": 1, "two": 1}
 
 
-def test_a_budget_is_an_error_at_the_end(fal: Hooked) -> None:  # noqa: F811
+def test_a_budget_is_an_error_at_the_end(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.05)
     results = batch(REQUESTS, output="out/", max_spend="0.30", assume_cost="0.10")
     done = [next(results) for _ in range(3)]
@@ -79,7 +78,7 @@ def test_a_budget_is_an_error_at_the_end(fal: Hooked) -> None:  # noqa: F811
     assert [result.state for result in done] == ["done"] * 3
 
 
-def test_asyncio_iterates_over_the_same(fal: Hooked) -> None:  # noqa: F811
+def test_asyncio_iterates_over_the_same(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.05)
 
     async def run() -> list[str]:
@@ -88,7 +87,7 @@ def test_asyncio_iterates_over_the_same(fal: Hooked) -> None:  # noqa: F811
     assert sorted(asyncio.run(run())) == sorted(REQUESTS)
 
 
-def test_asyncio_generates(fal: Hooked) -> None:  # noqa: F811
+def test_asyncio_generates(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=0.05)
 
     async def run() -> list[Path]:
@@ -102,7 +101,7 @@ def test_asyncio_generates(fal: Hooked) -> None:  # noqa: F811
     assert sent(fal) == {f"p{number}": 1 for number in range(6)}
 
 
-def test_a_cancelled_task_leaves_a_job_that_can_be_waited_for(fal: Hooked) -> None:  # noqa: F811
+def test_a_cancelled_task_leaves_a_job_that_can_be_waited_for(fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=30.0)
 
     async def run() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, ended, until
 from tests.program import Openclaw, start
-from tests.support.effort import effort
 
 QUICK = Dials(queue_length=0, run_time=0.05)
 
@@ -221,35 +218,6 @@ def test_two_runners_share_the_items(fal: Hooked) -> None:
     check_whole(fal, 30)
 
 
-@pytest.mark.exhaustive
-def test_killed_at_any_moment_it_goes_on(openclaw: Openclaw, fal: Hooked) -> None:
-    """kill -9 at random moments, again and again, then resumed until it is done."""
-    chance = random.Random(20261126)
-    count, kills = effort(30, 200), effort(4, 30)
-    fal.dials = Dials(queue_length=1, queue_step=0.05, run_time=0.1)
-    numbered(count)
-    for _ in range(kills):
-        runner = start("batch", "run", "m.jsonl", "--out", "out/", "--window", "8")
-        until(lambda: fal.posts(), runner)
-        time.sleep(chance.uniform(0.2, 1.2))
-        runner.send_signal(signal.SIGKILL)
-        runner.communicate()
-    last = openclaw("batch", "resume", "m.jsonl", "--json")
-    sent = Counter(json.loads(post.body)["prompt"] for post in fal.posts())
-    assert set(sent.values()) == {1}
-    found = lines()
-    uncertain = [item for item in last.json["items"] if item["state"] == "uncertain"]
-    unsent = {f"p{n}" for n in range(count)} - set(sent)
-    assert unsent <= {item["id"].replace("i", "p") for item in uncertain}
-    assert len({line["id"] for line in found}) == len(found) == count - len(uncertain)
-    assert last.status == (7 if uncertain else 0)
-    for line in found:
-        (output,) = line["outputs"]
-        check_file(fal, output)
-    names = sorted(path.name for path in Path("out").glob("*.png"))
-    assert names == sorted(Path(line["outputs"][0]["path"]).name for line in found)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
 def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=30.0)
@@ -269,6 +237,55 @@ def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
         standing["states"] in ({"queued": 4}, {"running": 4})
         or sum(standing["states"].values()) == 4
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
+def test_ctrl_c_in_a_sandbox_promises_nothing(openclaw: Openclaw) -> None:
+    """The sandbox ends with the command: its batch cannot be resumed, and says so."""
+    numbered(3)
+    slow = {"OPENCLAW_FAL_SANDBOX_DIALS": "run-time=60"}
+    runner = start("batch", "run", "m.jsonl", "--sandbox", "--json", env=slow)
+    until(lambda: "queued" in openclaw("batch", "status").out, runner)
+    runner.send_signal(signal.SIGINT)
+    status, out, _ = ended(runner)
+    assert status == 130
+    assert json.loads(out)["error"]["hint"].startswith("the sandbox ended with this command")
+    (batch,) = openclaw("batch", "status", "--json").json["batches"]
+    for command in ("resume", "wait"):
+        refused = openclaw("batch", command, batch["batch"], "--json")
+        assert refused.status == 2
+        assert "has ended" in refused.json["error"]["message"]
+    assert openclaw("batch", "export", batch["batch"]).status == 0
+
+
+def test_a_batch_of_fals_is_not_resumed_in_a_sandbox(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = QUICK
+    numbered(1)
+    assert openclaw("batch", "run", "m.jsonl").status == 0
+    assert openclaw("batch", "resume", "m.jsonl", "--sandbox").status == 2
+    assert len(fal.posts()) == 1
+
+
+def test_what_fal_still_has_is_not_said_to_have_failed(openclaw: Openclaw, fal: Hooked) -> None:
+    """A failure is what the journal has as one: all else goes on with the next run."""
+    fal.dials = Dials(queue_length=0, run_time=0.05)
+    fal.dials.fail("media", 403, request_id="off")
+    numbered(2)
+    done = openclaw("batch", "run", "m.jsonl", "--out", "out/", "--json")
+    assert done.status == 7
+    assert {item["state"] for item in done.json["items"]} == {"running"}
+    fal.dials.heal()
+    assert openclaw("batch", "resume", "m.jsonl").status == 0
+    check_whole(fal, 2)
+
+
+def test_one_refusal_of_a_status_is_no_verdict(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = Dials(queue_length=0, run_time=0.05)
+    fal.dials.fail("status", 404, count=1)
+    numbered(3)
+    done = openclaw("batch", "run", "m.jsonl", "--out", "out/")
+    assert done.status == 0, done.err
+    check_whole(fal, 3)
 
 
 def test_waiting_sends_nothing_new(openclaw: Openclaw, fal: Hooked) -> None:
@@ -322,6 +339,35 @@ def test_a_prompt_a_line(openclaw: Openclaw, fal: Hooked) -> None:
     assert len(fal.posts()) == 2
     refused = openclaw("image", "a cat", "--prompts", "prompts.txt")
     assert refused.status == 2
+
+
+def test_a_prompt_a_line_is_run_as_any_batch(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = Dials(queue_length=0, run_time=0.05, concurrency=1)
+    Path("p.txt").write_text("".join(f"p{n}\n" for n in range(8)), encoding="utf-8")
+    words = ("image", "--prompts", "p.txt", "--output", "out/")
+    fal.answer = lambda request: _refused(request, "p0")
+    stopped = openclaw(*words, "--fail-fast", "--window", "1", "--priority", "low")
+    assert stopped.status == 6
+    assert {post.headers["x-fal-queue-priority"] for post in fal.posts()} == {"low"}
+    assert len(fal.posts()) < 8
+
+    fal.answer = None
+    for shard in ("1/2", "2/2"):
+        assert openclaw(*words, "--shard", shard, "--retry-failed").status == 0
+    assert len(list(Path("out").glob("*.png"))) == 8
+    assert openclaw(*words, "--aspect-ratio", "16:9").status == 5
+    assert openclaw(*words, "--aspect-ratio", "16:9", "--allow-changed").status == 0
+    assert fal.accepted == 16
+
+
+@pytest.mark.parametrize("words", [("--window", "3"), ("--retry-failed",), ("--shard", "1/2")])
+def test_options_of_many_requests_are_refused_for_one(
+    openclaw: Openclaw, fal: Hooked, words: tuple[str, ...]
+) -> None:
+    refused = openclaw("image", "a cat", *words, "--json")
+    assert refused.status == 2
+    assert refused.json["error"]["message"] == f"{words[0]} is for many requests"
+    assert fal.posts() == []
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_the_help_of_a_command_has_its_options_in_groups(openclaw: Openclaw) -> 
         "What to ask for:",
         "Where it goes:",
         "How to run it:",
+        "Many requests:",
         "Global options:",
         "Examples:",
     ]
