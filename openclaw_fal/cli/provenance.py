@@ -139,7 +139,7 @@ def _document(seen: Report, verdict: Verdict | None = None) -> ProvenanceDocumen
         "sidecar": str(seen.sidecar) if seen.sidecar else None,
         "asServed": seen.intact,
         "contentCredentials": "present" if seen.credentials else None,
-        "others": list(seen.others),
+        "others": list(seen.foreign),
     }
     if verdict is not None:
         document["credentials"] = {
@@ -166,7 +166,7 @@ def _facts(seen: Report) -> list[tuple[str, str]]:
         rows.append(("as fal served it", "yes, but for the mark" if seen.intact else "no"))
     if seen.credentials:
         rows.append(("content credentials", "present (openclaw provenance verify checks them)"))
-    if seen.others:
-        rows.append(("others left", ", ".join(seen.others)))
+    if seen.foreign:
+        rows.append(("others left", ", ".join(seen.foreign)))
     rows.append(("sha256", seen.sha256))
     return rows

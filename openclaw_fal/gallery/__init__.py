@@ -1,1 +1,1 @@
-"""A contact sheet: one HTML page that shows files with what made them, and needs no network."""
+"""The gallery: one HTML page that shows media files with their prompts and models, offline."""

@@ -1,4 +1,4 @@
-"""What the page shows of each file: from the journal, and from the marks in files."""
+"""The entries of the gallery: what the page shows of each file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from openclaw_fal.media import Kind
 
 
 class Entry(Frozen, kw_only=True):
-    """One file. `href` is where it is as seen from the page; None when it is gone. `command` makes
-    it again; `date` is a day and time as text."""
+    """One file. `href` is its URL relative to the page, None if the file no longer exists.
+    `command` generates it again; `date` is date and time as text."""
 
     name: str
     kind: Kind
@@ -26,7 +26,7 @@ class Entry(Frozen, kw_only=True):
     command: str | None = None
 
     def as_json(self) -> dict[str, str]:
-        """The entry as the page's program reads it."""
+        """The entry as the page's script reads it."""
         return {
             key: value.encode("utf-8", "replace").decode("utf-8")
             for key, value in self.as_dict().items()
@@ -35,7 +35,7 @@ class Entry(Frozen, kw_only=True):
 
 
 def href(path: Path, page: Path) -> str:
-    """The URL of a file as seen from the page beside it or above it."""
+    """The URL of a file relative to the page; absolute if the file is on another drive."""
     try:
         relative = os.path.relpath(path, page.parent)
     except ValueError:  # another drive
@@ -44,6 +44,6 @@ def href(path: Path, page: Path) -> str:
 
 
 def kind_of(mime_type: str) -> Kind | None:
-    """The kind of a media type; None for what is none."""
+    """The kind of media that a MIME type stands for; None for other types."""
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "music"}
     return kinds.get(mime_type.partition("/")[0])

@@ -1,6 +1,7 @@
-"""The page itself: data, style and program in one file, under a policy that allows nothing else.
+"""The HTML page: data, style and script in one file, with a content security policy that allows
+nothing else.
 
-Prompts are hostile input: they are data in the page, and the program puts them in as text.
+Prompts are untrusted: they are JSON in the page, and the script inserts them as text, not as HTML.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.resources import files
 from openclaw_fal.gallery.entries import Entry
 
 MARK = "openclaw-fal gallery"
-"""What a page of ours says of itself, so that only such a page is replaced by a new one."""
+"""The generator in the page's metadata. Only a page that has it is overwritten by a new one."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -45,7 +46,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def page(title: str, entries: Sequence[Entry]) -> str:
-    """The whole page. Media are read from beside it; nothing is fetched from the network."""
+    """The HTML of the page. Media files are linked, not embedded."""
     here = files("openclaw_fal.gallery")
     style = here.joinpath("page.css").read_text(encoding="utf-8")
     program = here.joinpath("page.js").read_text(encoding="utf-8")
@@ -74,7 +75,7 @@ def page(title: str, entries: Sequence[Entry]) -> str:
 
 
 def _hash(text: str) -> str:
-    """The source that a policy allows: what has this SHA-256."""
+    """The CSP source expression for an inline style or script with this text."""
     import hashlib
     from base64 import b64encode
 

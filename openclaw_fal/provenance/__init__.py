@@ -1,5 +1,6 @@
-"""Where a file came from: marks are put into media files, read back, and taken out again.
+"""Provenance marks: metadata in a media file that says which model made it.
 
-Nothing is decoded or encoded again: the bytes of a mark are spliced into the file, and without them
-the file is what fal served. One file a format; `formats.py` lists them.
+A mark is spliced into the file and can be removed again; the media data is never re-encoded, so the
+file without its mark is byte for byte what fal served. One module per file format; `formats.py`
+lists them.
 """

@@ -1,6 +1,6 @@
-"""C2PA content credentials, by way of c2pa-python (extra `c2pa`), which is imported when used.
+"""C2PA content credentials, with c2pa-python (extra `c2pa`), which is imported when used.
 
-Nothing is fetched: no manifest from elsewhere, no revocation list, no time stamp.
+Works offline: no remote manifest, revocation list or time stamp is fetched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OFFLINE = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "builder": {"thumbnail": {"enabled": False}},
 }
-# A picture of one pixel: what a certificate and key are tried on.
+# A PNG of one pixel, to try a certificate and key on.
 _SAMPLE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
     "0000000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
@@ -32,8 +32,8 @@ _SAMPLE = bytes.fromhex(
 
 
 class Verdict(Frozen):
-    """What a check of the credentials gave. `valid`: the file is as it was signed; `trusted`: by
-    someone on a list of trusted signers. `codes` are C2PA's own words for what is wrong."""
+    """The result of a check. `valid`: the file is unchanged since it was signed; `trusted`: the
+    signer is on a list of trusted signers. `codes` are C2PA's codes for what is wrong."""
 
     valid: bool
     trusted: bool
@@ -64,10 +64,10 @@ def verify(path: Path, mime_type: str) -> Verdict:
 
 
 def signer(certificate: Path, key: Path, tool: str) -> Sign:
-    """What signs files with a certificate chain and its private key (PEM). Both are tried at once,
-    so that nothing is paid for before they are known to work.
+    """A function that signs files with a certificate chain and its private key (PEM). A sample is
+    signed first, so that nothing is paid for with a certificate or key that does not work.
 
-    Raises UsageError without the extra, LocalError for files that do not serve.
+    Raises UsageError without the extra, LocalError for unusable files.
     """
     c2pa = _library()
     hint = "--sign takes a chain of certificates and a private key, both as PEM"
@@ -85,7 +85,7 @@ def signer(certificate: Path, key: Path, tool: str) -> Sign:
         ta_url=None,
     )
 
-    def write(source: BinaryIO, target: BinaryIO, mime_type: str, source_type: str) -> None:
+    def sign_stream(source: BinaryIO, target: BinaryIO, mime_type: str, source_type: str) -> None:
         action = {"action": "c2pa.created", "digitalSourceType": source_type}
         name, _, version = tool.partition(" ")
         manifest = {
@@ -97,10 +97,10 @@ def signer(certificate: Path, key: Path, tool: str) -> Sign:
 
     def sign(source: Path, target: Path, mime_type: str, source_type: str) -> None:
         with open(source, "rb") as original, open(target, "x+b") as signed:
-            write(original, signed, mime_type, source_type)
+            sign_stream(original, signed, mime_type, source_type)
 
     try:
-        write(io.BytesIO(_SAMPLE), io.BytesIO(), "image/png", MADE_BY_AI)
+        sign_stream(io.BytesIO(_SAMPLE), io.BytesIO(), "image/png", MADE_BY_AI)
     except c2pa.C2paError as error:
         raise LocalError(
             f"--sign: {certificate} and {key} cannot sign: {error}", hint=hint
@@ -123,7 +123,8 @@ def _context(c2pa: ModuleType) -> object:
 
 
 def _algorithm(key: bytes) -> str:
-    """C2PA's name of the algorithm for a private key. Raises ValueError, TypeError, LookupError."""
+    """C2PA's name of a private key's algorithm. Raises ValueError, TypeError or LookupError for an
+    unusable key."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 

@@ -1,8 +1,8 @@
-"""Names of the metadata that other programs leave in media files. It is named, never interpreted.
+"""Recognises the metadata of other programs in media files. It is named, never interpreted.
 
-Where they put it: AUTOMATIC1111's web UI writes a PNG text `parameters`, or the same text as EXIF
-user comment; ComfyUI writes its `prompt` and `workflow` as PNG texts, in EXIF fields of WebP, or as
-MP4 metadata; InvokeAI writes `invokeai_metadata` (before: `sd-metadata`, `Dream`).
+AUTOMATIC1111's web UI writes a PNG text `parameters`, or the same text as EXIF user comment;
+ComfyUI writes its `prompt` and `workflow` as PNG texts, in EXIF fields of WebP, or as MP4 metadata;
+InvokeAI writes `invokeai_metadata` (in old versions `sd-metadata` or `Dream`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def program_of_png_text(keyword: str) -> str | None:
 
 
 def programs_in(data: bytes) -> list[str]:
-    """The programs whose wording is in some bytes of EXIF, comments or MP4 metadata."""
+    """The programs whose keywords are in some bytes of EXIF, comments or MP4 metadata."""
     plain = data.replace(b"\0", b"")  # also finds text in UTF-16
     names = []
     if b"Steps: " in plain and b"Sampler: " in plain:
@@ -47,5 +47,5 @@ def programs_in(data: bytes) -> list[str]:
 
 
 def standards_in(packet: bytes) -> list[str]:
-    """What an XMP packet of another program is, besides XMP."""
+    """The metadata standards that an XMP packet of another program uses."""
     return [XMP, IPTC] if b"iptc.org/std/Iptc4xmp" in packet else [XMP]

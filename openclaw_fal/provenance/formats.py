@@ -1,4 +1,4 @@
-"""The formats that can hold a mark, by MIME type, and what holds for all of them."""
+"""The formats that can hold a mark, by MIME type."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ _MODULES = {
 
 
 class Format(Protocol):
-    """What each format's module has."""
+    """The functions that each format's module has.
+
+    `survey` notes in `result` what is in the file; `embed` returns the splices that insert a
+    packet; `strip` returns the possible ways to remove one, each as splices: more than one where
+    the file may have been changed in more than one way when the packet was inserted.
+    """
 
     def survey(self, source: Source, result: Survey) -> None: ...
     def embed(self, source: Source, xmp: bytes) -> Sequence[Splice]: ...
@@ -38,8 +43,8 @@ def format_of(mime_type: str) -> Format | None:
 
 
 def survey(file: BinaryIO, size: int, mime_type: str) -> Survey:
-    """What is in a file. One that breaks the rules of its format is looked at as far as it goes;
-    `problem` then says why. Raises OSError."""
+    """What is in a file. A malformed file is read up to its first error, which is then in
+    `problem`. Raises OSError."""
     result = Survey()
     form = format_of(mime_type)
     if form is None:

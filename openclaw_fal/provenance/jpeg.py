@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from openclaw_fal.provenance import foreign_metadata
-from openclaw_fal.provenance.splice import Splice
-from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Packet, Source, Survey
+from openclaw_fal.provenance.splice import Splice, cut
+from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Source, Survey
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -18,26 +18,25 @@ _LARGEST = 65_533  # bytes in a segment, after its length field
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every segment before the picture itself. Raises Malformed."""
+    """Reads every segment before the image data. Raises Malformed."""
     for marker, start, data, end in _segments(source):
         head = source.some(data, end, len(_EXTENDED_XMP))
         if marker == _APP1 and head.startswith(_XMP):
             result.packets.append(source.packet(start, end, data + len(_XMP)))
         elif marker == _APP1 and head == _EXTENDED_XMP:
-            result.add_other(foreign_metadata.XMP)
+            result.add_foreign(foreign_metadata.XMP)
         elif marker == _APP11 and head.startswith(b"JP"):
             result.credentials = True
         elif marker == _APP13 and head.startswith(b"Photoshop 3.0\0"):
-            result.add_other(foreign_metadata.IPTC)
-        elif marker == _COMMENT or (marker == _APP1 and head.startswith(_EXIF)):
-            if marker == _APP1:
-                result.add_other(foreign_metadata.EXIF)
-            for program in foreign_metadata.programs_in(source.some(data, end)):
-                result.add_other(program)
+            result.add_foreign(foreign_metadata.IPTC)
+        elif marker == _APP1 and head.startswith(_EXIF):
+            result.add_exif(source.some(data, end))
+        elif marker == _COMMENT:
+            result.add_foreign(*foreign_metadata.programs_in(source.some(data, end)))
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splice that puts a packet into the file. Raises NoRoom."""
+    """The splice that inserts a packet. Raises NoRoom."""
     if len(_XMP) + len(xmp) > _LARGEST:
         raise NoRoom("has room for 64 KB of metadata only")
     at = 2
@@ -50,13 +49,11 @@ def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
     return [Splice(at, at, segment)]
 
 
-def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """The splices that take a packet out again."""
-    return [[Splice(packet.start, packet.end)]]
+strip = cut
 
 
 def _segments(source: Source) -> Iterator[tuple[int, int, int, int]]:
-    """Marker, start, start of the data and end of each segment up to the picture itself."""
+    """Marker, start, start of the data and end of each segment before the image data."""
     if source.at(0, 2) != b"\xff\xd8":
         raise Malformed("does not begin as a JPEG does")
     offset = 2

@@ -1,4 +1,4 @@
-"""Marks a part file before it gets its final name."""
+"""Puts the provenance mark into a part file, before it gets its final name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from openclaw_fal.provenance.survey import Malformed, NoRoom, Source, Survey
 from openclaw_fal.text import reason
 
 Sign = Callable[[Path, Path, str, str], None]
-"""Writes a signed copy of a file: from, to, MIME type, IPTC's digital source type."""
+"""Writes a signed copy of a file. Arguments: source, target, MIME type, digital source type."""
 
 CREDENTIALS = "it carries content credentials, which any change would break"
 
@@ -27,10 +27,11 @@ CREDENTIALS = "it carries content credentials, which any change would break"
 def mark(
     part: Path, mime_type: str, record: Record, level: Level, sign: Sign | None = None
 ) -> Marked:
-    """Marks a copy of the file beside it, or says what belongs into a sidecar.
+    """Writes a marked copy beside the file; if the file cannot be marked, returns the content of a
+    sidecar instead.
 
-    Never raises an error: what is paid for is not lost for the sake of its mark. The note then says
-    what went wrong.
+    Never raises an Exception, as a file that is paid for must not be lost because it cannot be
+    marked; `note` then says what went wrong.
     """
     try:
         marked = _mark(part, mime_type, record, level)
@@ -76,7 +77,7 @@ def _mark(part: Path, mime_type: str, record: Record, level: Level) -> Marked:
 
 
 def _why_not(survey: Survey) -> str | None:
-    """Why a mark cannot be put into the file."""
+    """Why a mark cannot be put into the file; None if it can."""
     if survey.credentials:
         return CREDENTIALS
     if survey.packets:
@@ -124,7 +125,7 @@ def _signed(part: Path, marked: Marked, mime_type: str, source_type: str, sign: 
 
 
 def _beside(part: Path, suffix: str) -> Path:
-    """The name of a copy; what a killed process left under it is removed."""
+    """The path of a copy; a file that a killed process left there is removed."""
     copy = part.with_suffix(f".{suffix}")
     copy.unlink(missing_ok=True)
     return copy

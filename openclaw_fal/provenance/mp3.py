@@ -1,6 +1,6 @@
 """MP3: a `PRIV` frame of the owner `XMP` in an ID3v2 tag (ID3v2.3, 4.28; XMP part 3, 1.1.4).
 
-A tag that is there is extended, in its own version (2.3 or 2.4); else a tag of version 2.3 is made.
+An existing tag is extended in its own version (2.3 or 2.4); else a tag of version 2.3 is added.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class _Frame(NamedTuple):
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every frame of the tag. Raises Malformed."""
+    """Reads every frame of the tag. Raises Malformed."""
     tag = _tag(source)
     if tag is None:
         return
     if tag.version not in (3, 4) or tag.flags & (_UNSYNCHRONISED | _EXTENDED):
-        # The frames of such a tag are not taken apart: look for the words of content credentials.
+        # The frames of such a tag are not parsed; only content credentials are searched for.
         result.credentials = b"c2pa" in source.some(_HEADER, tag.end, _SEARCHED)
         return
     for frame in _frames(source, tag):
@@ -51,7 +51,7 @@ def survey(source: Source, result: Survey) -> None:
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splices that put a packet into the file. Raises NoRoom, Malformed."""
+    """The splices that insert a packet. Raises NoRoom, Malformed."""
     tag = _tag(source)
     content = _OWNER + xmp
     if tag is None:
@@ -75,22 +75,20 @@ def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
 
 
 def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """Ways to take a packet out again: the tag may have come with it."""
+    """The ways to remove a packet: with the whole tag if nothing else is in it, or alone."""
     tag = _tag(source)
     if tag is None:
         raise Malformed("has no tag")
-    rest = tag.end - _HEADER - (packet.end - packet.start)
-    shorter = [Splice(6, 10, _synchsafe(rest)), Splice(packet.start, packet.end)]
-    return [shorter] if rest else [[Splice(0, tag.end)], shorter]
+    size = tag.end - _HEADER - (packet.end - packet.start)
+    shorter = [Splice(6, 10, _synchsafe(size)), Splice(packet.start, packet.end)]
+    return [shorter] if size else [[Splice(0, tag.end)], shorter]
 
 
 def _tag(source: Source) -> _Tag | None:
     head = source.at(0, _HEADER)
     if head[:3] != b"ID3":
         return None
-    if any(byte > 0x7F for byte in head[6:]):
-        raise Malformed("has a tag whose length cannot be read")
-    size = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    size = _from_synchsafe(head[6:], "tag")
     footer = _HEADER if head[3] == 4 and head[5] & _FOOTER else 0
     if _HEADER + size + footer > source.size:
         raise Malformed("ends in the middle of its tag")
@@ -98,7 +96,7 @@ def _tag(source: Source) -> _Tag | None:
 
 
 def _frames(source: Source, tag: _Tag) -> Iterator[_Frame]:
-    """The frames up to the padding. Raises Malformed when they do not fit into the tag."""
+    """The frames before the padding. Raises Malformed when they do not fit into the tag."""
     offset = _HEADER
     for _ in range(STEPS):
         if offset + 10 > tag.end or source.at(offset, 1) == b"\0":
@@ -106,15 +104,20 @@ def _frames(source: Source, tag: _Tag) -> Iterator[_Frame]:
         name, raw = struct.unpack(">4s4s2x", source.at(offset, 10))
         length = int.from_bytes(raw, "big")
         if tag.version == 4:
-            if any(byte > 0x7F for byte in raw):
-                raise Malformed("has a frame whose length cannot be read")
-            length = sum(byte << shift for byte, shift in zip(raw, (21, 14, 7, 0), strict=True))
+            length = _from_synchsafe(raw, "frame")
         end = offset + 10 + length
         if end > tag.end or not name.isalnum():
             raise Malformed("has a frame that does not fit into its tag")
         yield _Frame(name, offset, offset + 10, end)
         offset = end
     raise Malformed("has too many frames")
+
+
+def _from_synchsafe(raw: bytes, owner: str) -> int:
+    """The length in four bytes of seven bits each. Raises Malformed."""
+    if any(byte > 0x7F for byte in raw):
+        raise Malformed(f"has a {owner} whose length cannot be read")
+    return sum(byte << shift for byte, shift in zip(raw, (21, 14, 7, 0), strict=True))
 
 
 def _synchsafe(number: int) -> bytes:

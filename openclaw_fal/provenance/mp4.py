@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from openclaw_fal.provenance import foreign_metadata
-from openclaw_fal.provenance.splice import Splice
-from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Packet, Source, Survey
+from openclaw_fal.provenance.splice import Splice, cut
+from openclaw_fal.provenance.survey import STEPS, Malformed, NoRoom, Source, Survey
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -23,7 +23,7 @@ class _Box(NamedTuple):
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every box of the top level, and for metadata in `moov`. Raises Malformed."""
+    """Reads every top-level box, and the metadata in `moov`. Raises Malformed."""
     for box in _boxes(source, 0, source.size):
         if box.name == b"uuid" and box.end - box.data >= 16:
             uuid = source.at(box.data, 16)
@@ -34,14 +34,14 @@ def survey(source: Source, result: Survey) -> None:
         elif box.name == b"moov":
             for inner in _boxes(source, box.data, box.end):
                 if inner.name in (b"udta", b"meta"):
-                    for program in foreign_metadata.programs_in(source.some(inner.data, inner.end)):
-                        result.add_other(program)
+                    content = source.some(inner.data, inner.end)
+                    result.add_foreign(*foreign_metadata.programs_in(content))
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splice that puts a packet into the file. Raises NoRoom, Malformed.
+    """The splice that inserts a packet. Raises NoRoom, Malformed.
 
-    `mfra` stays last: players look for it from the end of the file.
+    An `mfra` box stays the last one: players search for it from the end of the file.
     """
     last = None
     for box in _boxes(source, 0, source.size):
@@ -54,9 +54,7 @@ def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
     return [Splice(at, at, struct.pack(">I4s", 24 + len(xmp), b"uuid") + _XMP + xmp)]
 
 
-def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """The splices that take a packet out again."""
-    return [[Splice(packet.start, packet.end)]]
+strip = cut
 
 
 def _boxes(source: Source, start: int, end: int) -> Iterator[_Box]:

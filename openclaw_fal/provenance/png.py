@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 from openclaw_fal.provenance import foreign_metadata
-from openclaw_fal.provenance.splice import Splice
+from openclaw_fal.provenance.splice import Splice, cut
 from openclaw_fal.provenance.survey import STEPS, Malformed, Packet, Source, Survey
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -17,7 +17,7 @@ _LONGEST_KEYWORD = 79
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every chunk. Raises Malformed."""
+    """Reads every chunk. Raises Malformed."""
     if source.at(0, 8) != _SIGNATURE or source.at(8, 8) != b"\0\0\0\x0dIHDR":
         raise Malformed("does not begin as a PNG does")
     offset = 8
@@ -31,9 +31,7 @@ def survey(source: Source, result: Survey) -> None:
         elif name in (b"iTXt", b"tEXt", b"zTXt"):
             _text(source, offset + 8, end - 4, name, result)
         elif name == b"eXIf":
-            result.add_other(foreign_metadata.EXIF)
-            for program in foreign_metadata.programs_in(source.some(offset + 8, end - 4)):
-                result.add_other(program)
+            result.add_exif(source.some(offset + 8, end - 4))
         elif name == b"IEND":
             return
         offset = end
@@ -41,26 +39,24 @@ def survey(source: Source, result: Survey) -> None:
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splice that puts a packet into the file."""
+    """The splice that inserts a packet."""
     data = b"iTXt" + _KEYWORD + b"\0\0\0\0\0" + xmp
     chunk = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
     return [Splice(_AFTER_IHDR, _AFTER_IHDR, chunk)]
 
 
-def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """The splices that take a packet out again."""
-    return [[Splice(packet.start, packet.end)]]
+strip = cut
 
 
 def _text(source: Source, start: int, end: int, name: bytes, result: Survey) -> None:
-    """A text chunk: keyword, NUL, text. In iTXt: NUL, compression flag and method, language, NUL,
-    translated keyword, NUL, text."""
+    """Reads a text chunk: keyword, NUL, text; in iTXt: keyword, NUL, compression flag and method,
+    language, NUL, translated keyword, NUL, text."""
     head = source.some(start, end, _LONGEST_KEYWORD + 1)
     keyword, nul, _ = head.partition(b"\0")
     if name == b"iTXt" and nul and keyword == _KEYWORD:
         result.packets.append(_packet(source, start, end))
     elif program := foreign_metadata.program_of_png_text(keyword.decode("latin-1")):
-        result.add_other(program)
+        result.add_foreign(program)
 
 
 def _packet(source: Source, start: int, end: int) -> Packet:

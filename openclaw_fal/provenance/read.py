@@ -1,4 +1,4 @@
-"""What a file or its sidecar says about where it came from, and the file without its mark."""
+"""Reads the provenance mark of a file, or its sidecar, and the file without the mark."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from openclaw_fal.provenance.splice import Splice, sha256, spliced
 from openclaw_fal.provenance.survey import Malformed, NoRoom, Packet, Source, Survey
 
 SIDECAR_LIMIT = 16 * 1024 * 1024
-"""Bytes of a sidecar: the body of a request may be long."""
+"""The largest sidecar that is read, in bytes; it holds the body of a request, which may be long."""
 
 
 class Report(Frozen):
-    """What is in one file. `mark` is our document, from the file or from the sidecar at `sidecar`.
+    """What is known of a file. `mark` is the document of the mark in the file (`embedded`) or in
+    the file `sidecar`.
 
-    `intact` says whether the file without the mark is, byte for byte, what fal served; None where
-    there is no mark to tell. `others` names what other programs left. `problem` says why the file
-    could not be looked through to its end; it continues "the file …".
+    `intact`: the file without the mark is byte for byte what fal served; None without a mark.
+    `foreign` names the metadata of other programs. `problem` says why the file could not be read to
+    its end; its subject is "the file".
     """
 
     path: Path
@@ -34,16 +35,17 @@ class Report(Frozen):
     sidecar: Path | None = None
     intact: bool | None = None
     credentials: bool = False
-    others: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     problem: str | None = None
 
 
 class _Mark(NamedTuple):
-    """A mark in a file, and how it comes out of it again."""
+    """A mark in a file. `removal` are the splices that remove it, None if it cannot be removed;
+    `intact`: the file is then what fal served."""
 
     packet: Packet
     document: Mapping[str, object]
-    way_back: Sequence[Splice] | None
+    removal: Sequence[Splice] | None
     intact: bool
 
 
@@ -53,24 +55,26 @@ def report(path: Path, mime_type: str) -> Report:
         survey = formats.survey(file, size, mime_type)
         digest = sha256(spliced(file, size, ()))
         mark = _mark(file, size, mime_type, survey)
-    beside = None if mark else sidecar_of(path, digest)
-    foreign = [packet for packet in survey.packets if mark is None or packet != mark.packet]
+    sidecar, document = (None, None) if mark else sidecar_of(path, digest)
+    for packet in survey.packets:
+        if mark is None or packet != mark.packet:
+            survey.add_foreign(*foreign_metadata.standards_in(packet.data))
     return Report(
         path=path,
         sha256=digest,
-        mark=mark.document if mark else beside[1] if beside else None,
+        mark=mark.document if mark else document,
         embedded=mark is not None,
-        sidecar=beside[0] if beside else None,
-        intact=mark.intact if mark else True if beside else None,
+        sidecar=sidecar,
+        intact=mark.intact if mark else True if sidecar else None,
         credentials=survey.credentials,
-        others=_names(survey, foreign),
+        foreign=tuple(survey.foreign),
         problem=survey.problem,
     )
 
 
 def mark_of(path: Path, mime_type: str) -> Mapping[str, object] | None:
-    """The mark in a file or in the sidecar beside it, without a look at the rest of the file; None
-    where there is none, and for what cannot be read."""
+    """The document of the mark in a file, or in the sidecar beside it; None if there is none or it
+    cannot be read. Unlike `report` it does not read the whole file."""
     try:
         with _opened(path) as (file, size):
             for packet in formats.survey(file, size, mime_type).packets:
@@ -85,7 +89,7 @@ def mark_of(path: Path, mime_type: str) -> Mapping[str, object] | None:
 def without_mark(path: Path, mime_type: str) -> Iterator[tuple[Iterator[bytes], bool]]:
     """The content of a file without its mark, in pieces, and whether that is what fal served.
 
-    Raises LocalError for a file without a mark, and for one that content credentials protect.
+    Raises LocalError for a file without a mark, and for one with content credentials.
     """
     with _opened(path) as (file, size):
         survey = formats.survey(file, size, mime_type)
@@ -97,22 +101,22 @@ def without_mark(path: Path, mime_type: str) -> Iterator[tuple[Iterator[bytes], 
                 f"{path} is signed with content credentials, which any change would break; "
                 "nothing was changed"
             )
-        if mark.way_back is None:
-            raise LocalError(f"the mark in {path} cannot be taken out; nothing was changed")
-        yield spliced(file, size, mark.way_back), mark.intact
+        if mark.removal is None:
+            raise LocalError(f"the mark in {path} cannot be removed; nothing was changed")
+        yield spliced(file, size, mark.removal), mark.intact
 
 
-def sidecar_of(path: Path, digest: str) -> tuple[Path, Mapping[str, object]] | None:
-    """The sidecar of a file (`FILE.json`), if there is one of ours about these bytes."""
+def sidecar_of(path: Path, digest: str) -> tuple[Path, Mapping[str, object]] | tuple[None, None]:
+    """The sidecar of a file (`FILE.json`) and its document, if it is about these bytes."""
     sidecar = path.with_name(f"{path.name}.json")
     document = read_sidecar(sidecar)
     if document is None or document.get("servedSha256") != digest:
-        return None
+        return None, None
     return sidecar, document
 
 
 def read_sidecar(path: Path) -> dict[str, object] | None:
-    """The document in a sidecar; None when there is no such file, or it is not ours."""
+    """The document in a sidecar; None if there is no such file or this program did not write it."""
     try:
         if not path.is_file() or path.stat().st_size > SIDECAR_LIMIT:
             return None
@@ -123,11 +127,10 @@ def read_sidecar(path: Path) -> dict[str, object] | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A regular file and its size. Raises LocalError, also while it is read."""
+    """A regular file and its size. Raises LocalError, also for an OSError within the block."""
     try:
         if not path.is_file():
-            there = path.is_dir() or path.exists()
-            raise LocalError(f"{path} is not a file" if there else f"{path} does not exist")
+            raise LocalError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
         with open(os.open(path, open_flags(os.O_RDONLY)), "rb") as file:
             yield file, os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:
@@ -135,25 +138,18 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def _mark(file: BinaryIO, size: int, mime_type: str, survey: Survey) -> _Mark | None:
-    """The mark in a file, if there is one. Takes it out, to see whether the rest is what it was."""
+    """The mark in a file, if there is one. Hashes the file without it, to see if it is intact."""
     form = formats.format_of(mime_type)
     for packet in survey.packets:
         document = xmp.read(packet.data)
         if document is None or form is None:
             continue
         try:
-            ways = form.strip(Source(file, size), packet)
+            removals = form.strip(Source(file, size), packet)
         except (Malformed, NoRoom):
             return _Mark(packet, document, None, False)
-        for way in ways:
-            if sha256(spliced(file, size, way)) == document.get("servedSha256"):
-                return _Mark(packet, document, way, True)
-        return _Mark(packet, document, ways[0], False)
+        for removal in removals:
+            if sha256(spliced(file, size, removal)) == document.get("servedSha256"):
+                return _Mark(packet, document, removal, True)
+        return _Mark(packet, document, removals[0], False)
     return None
-
-
-def _names(survey: Survey, foreign: Sequence[Packet]) -> tuple[str, ...]:
-    names = dict.fromkeys(survey.others)
-    for packet in foreign:
-        names |= dict.fromkeys(foreign_metadata.standards_in(packet.data))
-    return tuple(names)

@@ -1,8 +1,8 @@
-"""What is known of where a file came from, and how much of it goes into the file.
+"""The provenance of an output, and which part of it goes into the file.
 
-`mark` is what a reader of the file needs to know: that a model made it, which one, and when. `full`
-adds what it takes to make it again. Neither holds a name, a path, a key or an account: reference
-files are their SHA-256.
+The level `mark` says that a model made the file, which one, and when. `full` adds what is needed to
+make it again. Neither holds a name, a path, a key or an account; reference files are recorded by
+their SHA-256.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Level = Literal["mark", "full", "sidecar", "off"]
 LEVELS: tuple[Level, ...] = ("mark", "full", "sidecar", "off")
 
 VERSION = 1
-"""Of the document. A reader refuses a later one."""
+"""The version of the document. Readers ignore documents of any other version."""
 
 _VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE_BY_AI = _VOCABULARY + "trainedAlgorithmicMedia"
@@ -26,10 +26,11 @@ EDITED_BY_AI = _VOCABULARY + "compositeWithTrainedAlgorithmicMedia"
 
 
 class Record(Frozen, kw_only=True):
-    """One output. `created` is in seconds since 1970; `edited` says that reference files were used.
+    """The provenance of one output. `created` is in seconds since 1970; `edited`: reference files
+    were used.
 
-    `request` are the options as they were typed (the specification's names), `body` is what was
-    sent, with `sha256:…` in the place of each reference file.
+    `request` are the given options under the specification's names; `body` is the body that was
+    sent. Both have the SHA-256 in place of each reference file.
     """
 
     kind: Kind
@@ -49,8 +50,8 @@ class Record(Frozen, kw_only=True):
 
 
 def document(record: Record, level: Level, served_sha256: str) -> dict[str, object]:
-    """The record as JSON, as much of it as the level allows. `served_sha256` is that of the file
-    as fal sent it: with it, `verify` can tell whether anything but the mark has changed."""
+    """The part of the record that the level asks for, as JSON. `served_sha256` is the SHA-256 of
+    the file as fal sent it; `provenance verify` compares with it."""
     entries: dict[str, object] = {
         "version": VERSION,
         "digitalSourceType": digital_source_type(record),
@@ -77,10 +78,10 @@ def document(record: Record, level: Level, served_sha256: str) -> dict[str, obje
 
 
 def digital_source_type(record: Record) -> str:
-    """IPTC's word for how the file came about."""
+    """The term of IPTC's vocabulary for how the file was made."""
     return EDITED_BY_AI if record.edited else MADE_BY_AI
 
 
 def date_text(seconds: float) -> str:
-    """Seconds since 1970 as XMP and JSON have dates."""
+    """Seconds since 1970 as an ISO 8601 date in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
-"""The options of a request as JSON, and a request from that JSON.
+"""Turns the options of a request into JSON, and that JSON into a request.
 
-The JSON comes from the journal, or from a file that anyone may have written: the size of each value
-is checked as well as its type. What it asks for is then planned like any other request.
+The JSON comes from the journal or from a file that anyone may have written, so the size of each
+value is checked as well as its type.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from openclaw_fal.media import REFERENCES, Kind, MediaRequest, MediaType, Refere
 from openclaw_fal.parameters import KEYS
 
 LIMIT = 256 * 1024
-"""Characters of the JSON of one request."""
+"""The most characters of the JSON of a request."""
 
 _TEXT_LIMIT = 200_000
-_APART = frozenset({"model", "unchecked"})  # a file may not say that it is not to be checked
+# Not options of the document: the model is given apart, and a file must not switch off the checks.
+_EXCLUDED = frozenset({"model", "unchecked"})
 _FILES = {KEYS[name]: media for name, media in REFERENCES.items()}
 _MOST_FILES = 64
 _DEEPEST = 20
@@ -30,12 +31,10 @@ Locate = Callable[[MediaType, Mapping[str, object]], Reference]
 def request_document(
     request: MediaRequest, describe: Callable[[Reference], Mapping[str, object]]
 ) -> dict[str, object] | None:
-    """The prompt and the options that were given, by the specification's names.
-
-    None for a request that is too large to be kept.
-    """
+    """The prompt and the given options, under the specification's names; `describe` gives the JSON
+    of a reference file. None for a request that is too large to be kept."""
     given = options.options_of(request, describe)
-    document = {key: value for key, value in given.items() if key not in _APART}
+    document = {key: value for key, value in given.items() if key not in _EXCLUDED}
     try:
         return document if len(json.dumps(document)) <= LIMIT else None
     except (TypeError, ValueError, RecursionError):
@@ -45,10 +44,10 @@ def request_document(
 def request_from(
     kind: Kind, model: str, document: Mapping[str, object], locate: Locate
 ) -> MediaRequest:
-    """The request that a document describes. Raises LocalError for one that breaks the rules."""
+    """The request that a document describes. Raises LocalError for an invalid document."""
     given: dict[str, object] = {"model": model}
     for key, value in document.items():
-        if key in _APART or not _within_bounds(value):
+        if key in _EXCLUDED or not _within_bounds(value):
             raise _damaged(key)
         given[key] = _references(key, value, locate) if key in _FILES else value
     try:
@@ -77,12 +76,12 @@ def _within_bounds(value: object) -> bool:
 
 
 def _damaged(key: str) -> LocalError:
-    return LocalError(f"what was kept of the request is damaged: {key[:60]!r} cannot be")
+    return LocalError(f"the kept options of the request are damaged: {key[:60]!r} is not valid")
 
 
 def public(node: object) -> object:
-    """A kept body or request without what is nobody's business: files by their SHA-256 and size,
-    URLs by theirs. A prompt that holds a URL stays as it is: only whole values are URLs."""
+    """A kept body or request without private data: a file becomes its SHA-256, size and type, a URL
+    its SHA-256. A URL within a longer text, such as a prompt, is kept."""
     if isinstance(node, str):
         return {"urlSha256": sha256_of(node)} if _is_url(node) else node
     if isinstance(node, Mapping):

@@ -1,4 +1,4 @@
-"""What WebP and WAV share: chunks in a RIFF file, each padded to an even length."""
+"""RIFF files (WebP and WAV): chunks, each padded to an even length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LARGEST = 2**32 - 1
 
 
 class Chunk(NamedTuple):
-    """A chunk: `start` is where its name is, `data` and `end` are around its content."""
+    """A chunk: the offsets of its name, of its data, and of the end of its data."""
 
     name: bytes
     start: int
@@ -22,7 +22,7 @@ class Chunk(NamedTuple):
 
 
 def riff_end(source: Source, form: bytes) -> int:
-    """Where the file ends by its own header. Raises Malformed."""
+    """The end of the file according to its header. Raises Malformed."""
     magic, size, name = struct.unpack("<4sI4s", source.at(0, HEADER))
     if magic != b"RIFF" or name != form:
         raise Malformed(f"does not begin as RIFF {form.decode()}")
@@ -32,7 +32,7 @@ def riff_end(source: Source, form: bytes) -> int:
 
 
 def chunks(source: Source, end: int) -> Iterator[Chunk]:
-    """The chunks up to an offset. Raises Malformed when they do not fit."""
+    """The chunks before the offset `end`. Raises Malformed when they do not fit."""
     offset = HEADER
     for _ in range(STEPS):
         if offset >= end:
@@ -52,7 +52,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def size_field(end: int) -> bytes:
-    """The size field of a file that ends at an offset. Raises Malformed over 4 GB."""
+    """The size field of a file of `end` bytes. Raises Malformed over 4 GB."""
     if end - 8 > _LARGEST:
         raise Malformed("would be larger than 4 GB")
     return struct.pack("<I", end - 8)

@@ -1,19 +1,26 @@
-"""A file with other bytes in a few places, copied piece by piece: memory stays small."""
+"""Copies a file with some bytes replaced, piece by piece, so that little memory is used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
+from openclaw_fal.provenance.survey import Packet, Source
+
 _PIECE = 1024 * 1024
 
 
 class Splice(NamedTuple):
-    """The bytes from `start` up to `end` (offsets in the file as it is) become `data`."""
+    """The bytes from `start` up to `end` (offsets in the original file) become `data`."""
 
     start: int
     end: int
     data: bytes = b""
+
+
+def cut(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
+    """How a packet is removed from a format where nothing else changes with it."""
+    return [[Splice(packet.start, packet.end)]]
 
 
 def spliced(file: BinaryIO, size: int, splices: Sequence[Splice]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Writes a file without its mark: beside it under a free name, somewhere else, or in its place."""
+"""Writes a file without its mark: beside it under a free name, to another path, or in place."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from openclaw_fal.provenance.read import without_mark
 def write_stripped(
     path: Path, mime_type: str, *, output: Path | None = None, in_place: bool = False
 ) -> tuple[Path, bool]:
-    """Returns where the file is now, and whether it is what fal served.
+    """Returns the path of the written file, and whether it is what fal served.
 
-    Only `in_place` replaces anything: the file itself, whole or not at all. Raises LocalError.
+    Only `in_place` replaces a file, atomically. Raises LocalError.
     """
     with without_mark(path, mime_type) as (pieces, intact):
         target = path if in_place else output or path
@@ -45,7 +45,7 @@ def _named(temporary: Path, path: Path, output: Path | None, in_place: bool) -> 
         return path
     final = take_free_name(temporary, [output.name] if output else _names(path))
     if final is None:
-        raise LocalError(f"{output or path} is there already; nothing was written")
+        raise LocalError(f"{output or path} exists already; nothing was written")
     return final
 
 

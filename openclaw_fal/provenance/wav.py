@@ -12,7 +12,7 @@ _FORM = b"WAVE"
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every chunk. Raises Malformed."""
+    """Reads every chunk. Raises Malformed."""
     for chunk in riff.chunks(source, riff.riff_end(source, _FORM)):
         if chunk.name == b"C2PA":
             result.credentials = True
@@ -23,9 +23,9 @@ def survey(source: Source, result: Survey) -> None:
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splices that put a packet into the file. Raises NoRoom, Malformed.
+    """The splices that insert a packet. Raises NoRoom, Malformed.
 
-    An odd last chunk gets the padding that it should have had.
+    Missing padding after a last chunk of odd length is added.
     """
     end = riff.riff_end(source, _FORM)
     last = riff.HEADER
@@ -43,8 +43,8 @@ def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
 
 
 def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """Ways to take a packet out again: a byte of padding may have come with it, or may have stood
-    outside of what the header counts."""
+    """The ways to remove a packet: alone; with a padding byte that was added before it; or alone,
+    where that padding byte was there before but not counted in the header's size."""
     end = riff.riff_end(source, _FORM) - (packet.end - packet.start)
     if packet.start <= riff.HEADER:
         raise Malformed("holds nothing but a mark")

@@ -1,10 +1,10 @@
-"""WebP: an `XMP ` chunk at the end, and its flag in the VP8X header (RFC 9649, 2.7)."""
+"""WebP: an `XMP ` chunk at the end, and its flag in the VP8X chunk (RFC 9649, 2.7)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openclaw_fal.provenance import foreign_metadata, riff
+from openclaw_fal.provenance import riff
 from openclaw_fal.provenance.splice import Splice
 from openclaw_fal.provenance.survey import Malformed, NoRoom, Packet, Source, Survey
 
@@ -15,7 +15,7 @@ _VP8X_LENGTH = 18
 
 
 def survey(source: Source, result: Survey) -> None:
-    """Looks at every chunk. Raises Malformed."""
+    """Reads every chunk. Raises Malformed."""
     for chunk in riff.chunks(source, riff.riff_end(source, _FORM)):
         if chunk.name == b"C2PA":
             result.credentials = True
@@ -23,13 +23,11 @@ def survey(source: Source, result: Survey) -> None:
             end = chunk.end + chunk.end % 2
             result.packets.append(source.packet(chunk.start, end, chunk.data, chunk.end))
         elif chunk.name == b"EXIF":
-            result.add_other(foreign_metadata.EXIF)
-            for program in foreign_metadata.programs_in(source.some(chunk.data, chunk.end)):
-                result.add_other(program)
+            result.add_exif(source.some(chunk.data, chunk.end))
 
 
 def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
-    """The splices that put a packet into the file. Raises NoRoom, Malformed."""
+    """The splices that insert a packet. Raises NoRoom, Malformed."""
     end = riff.riff_end(source, _FORM)
     if end % 2:
         raise NoRoom("has an odd length, against its format")
@@ -49,7 +47,8 @@ def embed(source: Source, xmp: bytes) -> Sequence[Splice]:
 
 
 def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
-    """Ways to take a packet out again: the VP8X header and its flag may have come with it."""
+    """The ways to remove a packet: with its flag in the VP8X chunk; with the whole VP8X chunk, if
+    the file may have had none before; or alone."""
     end = riff.riff_end(source, _FORM) - (packet.end - packet.start)
     chunks = list(riff.chunks(source, riff.riff_end(source, _FORM)))
     without = Splice(packet.start, packet.end)
@@ -57,25 +56,25 @@ def strip(source: Source, packet: Packet) -> Sequence[Sequence[Splice]]:
         return [[Splice(4, 8, riff.size_field(end)), without]]
     flags = source.at(_FLAGS_AT, 1)[0] & ~_XMP_FLAG
     cleared = Splice(_FLAGS_AT, _FLAGS_AT + 1, bytes([flags]))
-    ways = [
+    removals = [
         [Splice(4, 8, riff.size_field(end)), cleared, without],
         [Splice(4, 8, riff.size_field(end)), without],
     ]
     if [chunk.name for chunk in chunks[1:]] in ([b"VP8 ", b"XMP "], [b"VP8L", b"XMP "]):
         simple = Splice(riff.HEADER, riff.HEADER + _VP8X_LENGTH)
-        ways.insert(1, [Splice(4, 8, riff.size_field(end - _VP8X_LENGTH)), simple, without])
-    return ways
+        removals.insert(1, [Splice(4, 8, riff.size_field(end - _VP8X_LENGTH)), simple, without])
+    return removals
 
 
 def _vp8x(source: Source, picture: riff.Chunk) -> bytes:
-    """The header that a simple file lacks: the size of the picture, and whether it has alpha."""
+    """The VP8X chunk that a simple file lacks: the size of the image, and whether it has alpha."""
     if picture.name == b"VP8L":
         signature, *packed = source.at(picture.data, 5)
         bits = int.from_bytes(bytes(packed), "little")
         width, height = bits & 0x3FFF, bits >> 14 & 0x3FFF
         flags = _XMP_FLAG | (_ALPHA_FLAG if bits >> 28 & 1 else 0)
         if signature != 0x2F:
-            raise Malformed("has no lossless picture where it says so")
+            raise Malformed("has a VP8L chunk without a lossless picture")
     elif picture.name == b"VP8 ":
         head = source.at(picture.data, 10)
         if head[3:6] != b"\x9d\x01\x2a":

@@ -1,8 +1,8 @@
-"""The XMP packet of a mark: built from a record's document, and read back.
+"""The XMP packet of a mark: builds it from a record's document, and reads it back.
 
-Programs that know nothing of us find the properties of IPTC and Adobe; ours is one property that
-holds the whole document as JSON. What is read is untrusted: it is bounded, has no entities, and
-every value is checked by who uses it.
+It has IPTC's and Adobe's properties for other programs, and one property of this program with the
+whole document as JSON. A packet that is read is untrusted: its size and depth are limited, entities
+are refused, and callers must check every value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 _END = '<?xpacket end="r"?>'
 _OURS = f"{{{_NAMESPACES['openclawfal']}}}document"
 _DEEPEST = 8
-# Characters that XML 1.0 cannot hold, not even as references.
+# Characters that XML 1.0 allows neither literally nor as references.
 _NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
@@ -46,7 +46,7 @@ def build(document: Mapping[str, object]) -> bytes:
 
 
 def read(packet: bytes) -> dict[str, object] | None:
-    """The document in a packet of ours; None for any other packet, and for a broken one."""
+    """The document in a packet of this program; None for any other, and for a malformed one."""
     from xml.etree import ElementTree
 
     if not packet or len(packet) > PACKET_LIMIT or b"<!" in packet:
@@ -62,7 +62,7 @@ def read(packet: bytes) -> dict[str, object] | None:
 
 
 def document_of(text: str | bytes) -> dict[str, object] | None:
-    """The document in its JSON text, if it is one that this version understands."""
+    """The document in a JSON text; None if it is not one of the current version."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -87,9 +87,9 @@ def _properties(document: Mapping[str, object]) -> dict[str, str]:
     return {**texts, _OURS: _for_xml(ours, lambda char: f"\\u{ord(char[0]):04x}")}
 
 
-def _for_xml(text: str, instead: Callable[[re.Match[str]], str]) -> str:
-    """A text with something else for the characters that XML cannot hold."""
-    return text if text.isprintable() else re.sub(_NOT_XML, instead, text)
+def _for_xml(text: str, replacement: Callable[[re.Match[str]], str]) -> str:
+    """The text with a replacement for each character that XML cannot hold."""
+    return text if text.isprintable() else re.sub(_NOT_XML, replacement, text)
 
 
 def _name(prefix: str, name: str) -> str:
@@ -97,7 +97,7 @@ def _name(prefix: str, name: str) -> str:
 
 
 class _Property:
-    """Keeps the text of our property while the packet is parsed, and no tree of elements."""
+    """A parser target that keeps the text of one property and builds no tree of elements."""
 
     def __init__(self) -> None:
         self.text: str | None = None

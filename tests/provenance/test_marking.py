@@ -208,7 +208,7 @@ def test_what_other_programs_left_is_named(
 
     seen = report(path, mime_type)
 
-    assert (seen.others, seen.mark, seen.embedded, seen.intact) == (names, None, False, None)
+    assert (seen.foreign, seen.mark, seen.embedded, seen.intact) == (names, None, False, None)
 
 
 def test_a_changed_file_is_not_intact(tmp_path: Path) -> None:
