@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openclaw_fal.fal.http.call import Fault
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 PIECE = 256 * 1024
 ERROR_LIMIT = 1024 * 1024  # bytes that are read of an error response
+MOST_UNPACKED = 64 * 1024 * 1024  # bytes that a compressed body may always expand to
+MOST_EXPANSION = 20  # times its own size that a larger one may expand to
 
 
 class Unreadable(Exception):
@@ -24,25 +27,31 @@ class Unreadable(Exception):
 def read(answer: Answer, limit: int) -> bytes:
     """The whole decoded body. Raises Unreadable when it is larger than `limit` bytes, and Fault
     when it is cut off; both hold in `raw` what was received."""
-    parts: list[bytes] = []
     raw: list[bytes] = []
-    size = 0
+    chunks = _recorded(answer.chunks(), raw, limit)
     try:
         encoding = answer.headers.get("content-encoding")
-        for part in unpacked(_recorded(answer.chunks(), raw), encoding):
-            size += len(part)
-            if size > limit:
-                raise Unreadable(f"the answer is larger than {limit // (1 << 20)} MB")
-            parts.append(part)
+        return b"".join(_limited(unpacked(chunks, encoding), limit))
     except (Fault, Unreadable) as exc:
+        with suppress(Fault, Unreadable):
+            for _ in chunks:  # what cannot be unpacked is kept whole
+                pass
         exc.raw = b"".join(raw)
         raise
-    return b"".join(parts)
 
 
-def _recorded(chunks: Iterable[bytes], raw: list[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
+def _recorded(chunks: Iterable[bytes], raw: list[bytes], limit: int) -> Iterator[bytes]:
+    for chunk in _limited(chunks, limit):
         raw.append(chunk)
+        yield chunk
+
+
+def _limited(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise Unreadable(f"the answer is larger than {limit // (1 << 20)} MB")
         yield chunk
 
 
@@ -84,11 +93,17 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
     import zlib
 
     unpacker = zlib.decompressobj(47)  # gzip or zlib, by the first bytes
+    sent = unpacked = 0
     try:
         for chunk in chunks:
+            sent += len(chunk)
             packed = chunk
             while packed and not unpacker.eof:
-                yield unpacker.decompress(packed, PIECE)
+                piece = unpacker.decompress(packed, PIECE)
+                unpacked += len(piece)
+                if unpacked > max(MOST_UNPACKED, MOST_EXPANSION * sent):
+                    raise Unreadable(f"it is packed, and unpacks to more than {unpacked >> 20} MB")
+                yield piece
                 packed = unpacker.unconsumed_tail
     except zlib.error:
         raise Unreadable("the answer is packed, and cannot be unpacked") from None

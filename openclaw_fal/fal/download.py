@@ -26,7 +26,6 @@ ATTEMPTS = 3  # in a row without a new byte, after which the download fails
 MOST_ATTEMPTS = 12
 REDIRECTS = 5
 REFUSAL_SIZE = 8192  # bytes that are read of an error response
-MOST_UNPACKED = 1024 * 1024 * 1024  # bytes that a compressed body may expand to
 _RANGE = r"(?ai)bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 _UNSATISFIED = r"(?ai)bytes\s+\*/(\d{1,18})"
 
@@ -44,6 +43,9 @@ class Sink(Protocol):
 
     def restart(self) -> object:
         """Discard everything that was written."""
+
+    def truncation(self) -> str | None:
+        """Why what was written is not a whole file, by the word of its format."""
 
 
 class Downloaded(NamedTuple):
@@ -66,7 +68,8 @@ def download(
 ) -> Downloaded:
     """Write a file of a result to `sink`, continuing at the sink's offset.
 
-    Returns only when as many bytes as the server announced have arrived. A cut or stalled transfer
+    Returns only when as many bytes as the server announced have arrived, or, where it announced
+    no number, when the file has the end that its format asks for. A cut or stalled transfer
     (`stall_timeout` seconds without a byte) continues with a Range request. Raises Unreachable or
     TimedOut when it stays incomplete (the sink keeps what arrived), LocalError when the file is
     larger than `max_bytes`, and JobFailed for a URL that must not be fetched.
@@ -253,10 +256,7 @@ class _Transfer:
                 yield chunk
 
         self._report()
-        packed = _packed(answer)
         for data in bodies.unpacked(counted(), answer.headers.get("content-encoding")):
-            if packed and self._sink.offset > MOST_UNPACKED:
-                raise _forbidden("it is packed, which was not asked for, and unpacks without end")
             self._check_size(self._sink.offset + len(data))
             self._sink.write(data)
             self._report()
@@ -274,6 +274,8 @@ class _Transfer:
             if not chunked and expected is not None and size < expected:
                 self._sink.restart()
                 raise _Cut(f"{size} of {expected} bytes came")
+            if self._total is None and (truncated := self._sink.truncation()):
+                raise _Cut(f"{truncated}: {size} bytes came, and the server did not say how many")
         elif answer.sent_too_much():
             self._sink.restart()
             raise _Cut("the server sent more bytes than it announced")

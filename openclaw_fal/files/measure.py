@@ -43,8 +43,8 @@ def measure(file: BinaryIO, size: int, kind: FileType | None) -> Facts:
     )
 
 
-def _at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """Exactly `length` bytes, or ValueError."""
+def bytes_at(file: BinaryIO, offset: int, length: int) -> bytes:
+    """Exactly `length` bytes, or ValueError where the file ends before them."""
     file.seek(offset)
     data = file.read(length)
     if len(data) != length:
@@ -57,18 +57,18 @@ def _number(data: bytes) -> int:
 
 
 def _png(file: BinaryIO, size: int) -> Facts:
-    head = _at(file, 12, 12)
+    head = bytes_at(file, 12, 12)
     return Facts(_number(head[4:8]), _number(head[8:12])) if head[:4] == b"IHDR" else Facts()
 
 
 def _gif(file: BinaryIO, size: int) -> Facts:
-    return Facts(*struct.unpack("<HH", _at(file, 6, 4)))
+    return Facts(*struct.unpack("<HH", bytes_at(file, 6, 4)))
 
 
 def _bmp(file: BinaryIO, size: int) -> Facts:
-    if _at(file, 14, 4) == b"\x0c\0\0\0":
-        return Facts(*struct.unpack("<HH", _at(file, 18, 4)))
-    width, height = struct.unpack("<ii", _at(file, 18, 8))
+    if bytes_at(file, 14, 4) == b"\x0c\0\0\0":
+        return Facts(*struct.unpack("<HH", bytes_at(file, 18, 4)))
+    width, height = struct.unpack("<ii", bytes_at(file, 18, 8))
     return Facts(abs(width), abs(height))
 
 
@@ -76,7 +76,7 @@ def _jpeg(file: BinaryIO, size: int) -> Facts:
     """The frame header (SOFn, T.81 B.2.2), found from marker to marker."""
     offset = 2
     for _ in range(_STEPS):
-        mark, code = _at(file, offset, 2)
+        mark, code = bytes_at(file, offset, 2)
         if mark != 0xFF:
             return Facts()
         if code == 0xFF:  # a fill byte
@@ -84,17 +84,17 @@ def _jpeg(file: BinaryIO, size: int) -> Facts:
         elif code == 0x01 or 0xD0 <= code <= 0xD8:  # no length follows
             offset += 2
         elif 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", _at(file, offset + 5, 4))
+            height, width = struct.unpack(">HH", bytes_at(file, offset + 5, 4))
             return Facts(width, height)
         elif code in (0xD9, 0xDA):  # the end, or the image data
             return Facts()
         else:
-            offset += 2 + max(_number(_at(file, offset + 2, 2)), 2)
+            offset += 2 + max(_number(bytes_at(file, offset + 2, 2)), 2)
     return Facts()
 
 
 def _webp(file: BinaryIO, size: int) -> Facts:
-    head = _at(file, 0, 30)
+    head = bytes_at(file, 0, 30)
     if head[12:16] == b"VP8X":
         width, height = head[24:27], head[27:30]
         return Facts(int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1)
@@ -122,9 +122,9 @@ def _avif(file: BinaryIO, size: int) -> Facts:
 def _wav(file: BinaryIO, size: int) -> Facts:
     offset, rate = 12, 0
     for _ in range(_STEPS):
-        name, length = struct.unpack("<4sI", _at(file, offset, 8))
+        name, length = struct.unpack("<4sI", bytes_at(file, offset, 8))
         if name == b"fmt ":
-            rate = struct.unpack("<I", _at(file, offset + 16, 4))[0]
+            rate = struct.unpack("<I", bytes_at(file, offset + 16, 4))[0]
         elif name == b"data":
             # A stream that was written in one go says 0 or -1.
             here = size - offset - 8
@@ -135,7 +135,7 @@ def _wav(file: BinaryIO, size: int) -> Facts:
 
 def _flac(file: BinaryIO, size: int) -> Facts:
     """STREAMINFO: 20 bits of sample rate, 3 + 5 bits, 36 bits of sample count (RFC 9639)."""
-    bits = _number(_at(file, 18, 8))
+    bits = _number(bytes_at(file, 18, 8))
     return Facts(duration=(bits & 0xF_FFFF_FFFF) / (bits >> 44))
 
 
@@ -148,28 +148,48 @@ _MP3_KBITS = {
 
 def _mp3(file: BinaryIO, size: int) -> Facts:
     """From the frame count of a Xing, Info or VBRI header, else by a constant bit rate."""
-    start = 0
-    head = _at(file, 0, 10)
-    if head[:3] == b"ID3":
-        start = 10 + sum(
-            (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
-        )
-    file.seek(start)
-    data = file.read(sniff.HEAD)
-    at = next((i for i in range(len(data) - 3) if _is_frame(data[i : i + 4])), None)
-    if at is None:
-        return Facts()
-    frame = data[at:]
+    start = _first_frame(file)
+    frame = bytes_at(file, start, min(size - start, 200))
     version, mono = frame[1] >> 3 & 3, frame[3] >> 6 == 3
-    rate = _MP3_RATES[version][frame[2] >> 2 & 3]
-    samples = 1152 if version == 3 else 576
+    samples, rate, kbits = _frame_facts(frame)
     xing = 4 + ((17 if mono else 32) if version == 3 else (9 if mono else 17))
     if frame[xing : xing + 4] in (b"Xing", b"Info") and frame[xing + 7] & 1:
         return Facts(duration=_number(frame[xing + 8 : xing + 12]) * samples / rate)
     if frame[36:40] == b"VBRI":
         return Facts(duration=_number(frame[50:54]) * samples / rate)
-    kbits = _MP3_KBITS[version == 3][frame[2] >> 4]
-    return Facts(duration=(size - start - at) / (kbits * 125))
+    return Facts(duration=(size - start) / (kbits * 125))
+
+
+def mp3_frames(file: BinaryIO) -> Iterator[int]:
+    """Where each frame of an MP3 ends, as its header says; the last one may be cut."""
+    end = _first_frame(file)
+    file.seek(end)
+    while _is_frame(header := file.read(4)):
+        samples, rate, kbits = _frame_facts(header)
+        end += samples // 8 * kbits * 1000 // rate + (header[2] >> 1 & 1)
+        yield end
+        file.seek(end)
+
+
+def _first_frame(file: BinaryIO) -> int:
+    """The offset of the first frame, behind a tag. Raises ValueError where the file ends before
+    it, LookupError when there is none."""
+    start = 0
+    head = bytes_at(file, 0, 10)
+    if head[:3] == b"ID3":
+        start = 10 + sum(
+            (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+        )
+    data = bytes_at(file, start, 4) + file.read(sniff.HEAD)
+    frames = [at for at in range(len(data) - 3) if _is_frame(data[at : at + 4])]
+    return start + frames[0]
+
+
+def _frame_facts(header: bytes) -> tuple[int, int, int]:
+    """Samples, samples a second and kilobits a second of a frame."""
+    version = header[1] >> 3 & 3
+    rate = _MP3_RATES[version][header[2] >> 2 & 3]
+    return 1152 if version == 3 else 576, rate, _MP3_KBITS[version == 3][header[2] >> 4]
 
 
 def _is_frame(header: bytes) -> bool:
@@ -199,10 +219,10 @@ def _boxes(file: BinaryIO, at: int, end: int, steps: int) -> Iterator[tuple[byte
     for _ in range(steps):
         if at + 8 > end:
             return
-        length, name = struct.unpack(">I4s", _at(file, at, 8))
+        length, name = struct.unpack(">I4s", bytes_at(file, at, 8))
         header = 8
         if length == 1:
-            length, header = _number(_at(file, at + 8, 8)), 16
+            length, header = _number(bytes_at(file, at + 8, 8)), 16
         elif length == 0:
             length = end - at
         if length < header:
@@ -212,11 +232,11 @@ def _boxes(file: BinaryIO, at: int, end: int, steps: int) -> Iterator[tuple[byte
 
 
 def _mvhd(file: BinaryIO, at: int) -> float | None:
-    if _at(file, at, 1) == b"\x01":
-        scale, length = struct.unpack(">IQ", _at(file, at + 20, 12))
+    if bytes_at(file, at, 1) == b"\x01":
+        scale, length = struct.unpack(">IQ", bytes_at(file, at + 20, 12))
         unknown = 2**64 - 1
     else:
-        scale, length = struct.unpack(">II", _at(file, at + 12, 8))
+        scale, length = struct.unpack(">II", bytes_at(file, at + 12, 8))
         unknown = 2**32 - 1
     return None if length == unknown or not scale else length / scale
 
@@ -225,7 +245,7 @@ def _tkhd(file: BinaryIO, at: int, end: int) -> tuple[int, int]:
     """Width and height stand at the end of the box, in 16.16 fixed point."""
     if end - at < 84:
         return 0, 0
-    width, height = struct.unpack(">II", _at(file, end - 8, 8))
+    width, height = struct.unpack(">II", bytes_at(file, end - 8, 8))
     return width >> 16, height >> 16
 
 

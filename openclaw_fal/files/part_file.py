@@ -20,6 +20,7 @@ from openclaw_fal.files import naming, sniff
 from openclaw_fal.files.measure import measure
 from openclaw_fal.files.sniff import FileType
 from openclaw_fal.files.target import OutputTarget
+from openclaw_fal.files.whole import truncation
 from openclaw_fal.media import Marked, Output, RemoteFile, cut_data_uri
 from openclaw_fal.text import reason
 
@@ -84,6 +85,14 @@ class PartFile:
             os.fsync(self._file.fileno())
         except OSError as failure:
             raise self._local_error("cannot be written", failure) from failure
+
+    def truncation(self) -> str | None:
+        """Why what is there is not a whole file, by the word of its format; None where nothing
+        tells."""
+        try:
+            return truncation(self._file, self._offset)
+        finally:
+            self._file.seek(self._offset)  # where the next bytes go
 
     def close(self) -> None:
         """Close the part file and leave it for whoever picks the job up."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openclaw_fal import signals
-from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError
+from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError, Unreachable
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.marking import marker
@@ -174,9 +174,11 @@ class Collector(Frozen):
         with self.files.part(target, job.id, index, count, result.seed) as part:
             try:
                 self.fal.download(remote, part, index, deadline, settings.max_bytes)
-            except Exception:
+            except Exception as error:
                 if not part.offset:
                     part.discard()
+                elif isinstance(error, Unreachable):
+                    error.message += f"; {part.offset} bytes of it are kept in {part.path}"
                 raise
             with signals.unbroken():
                 output = part.finish(remote, before_naming, mark=marker(job, result.seed))

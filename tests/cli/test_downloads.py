@@ -144,6 +144,56 @@ def test_the_key_goes_to_no_media_host(openclaw: Openclaw, fal: Hooked) -> None:
     assert fal.leaks == []
 
 
+# Bodies without a length: the file's format knows its end
+
+
+def cut_short(fal: Hooked, times: int) -> None:
+    """Answer the first requests for a file with all but its last 100 bytes, in whole chunks, and
+    without a word about ranges."""
+
+    def answer(request: Request) -> Response | None:
+        nonlocal times
+        if "/files/" not in request.path or times == 0:
+            return None
+        times -= 1
+        return Response(200, iter([fal.media(request.path)[:-100]]))
+
+    fal.answer = answer
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_a_body_without_a_length_that_is_cut_is_gone_on_with(
+    kind: str, openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    cut_short(fal, 1)
+    assert saved(fal, openclaw(kind, "p", "--poll-interval", "0.05", "--json")) != []
+    first, second = fal.phase("media")
+    assert "range" not in first.headers
+    assert second.headers["range"].startswith("bytes=")
+    assert part_files() == []
+    assert len(fal.posts()) == 1
+
+
+def test_a_body_without_a_length_that_stays_short_is_kept_and_not_called_whole(
+    openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    cut_short(fal, 100)
+    outcome = openclaw("image", "p", "--json")
+    assert outcome.status == 7, outcome.out
+    error = failed(outcome.json, "network")
+    (part,) = part_files()
+    size = part.stat().st_size
+    assert "the PNG file has no end" in error["message"]
+    assert f"{size} bytes of it are kept in {part.absolute()}" in error["message"]
+    assert kept_files() == []
+    assert openclaw("jobs", "wait", error["jobId"]).status == 7
+    assert part.stat().st_size == size
+    fal.answer = None
+    assert saved(fal, openclaw("jobs", "wait", error["jobId"], "--json")) == ["p.png"]
+    assert part_files() == []
+    assert len(fal.posts()) == 1
+
+
 # Sizes
 
 

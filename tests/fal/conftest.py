@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.retry import Retry
+from openclaw_fal.files.whole import truncation
 from openclaw_fal.media import Handle, RemoteFile
 from openclaw_fal.progress import Progress
 from openclaw_fal.sandbox import Sandbox
@@ -66,6 +68,9 @@ class Memory:
     def restart(self) -> None:
         self.restarts += 1
         self.data.clear()
+
+    def truncation(self) -> str | None:
+        return truncation(io.BytesIO(self.data), len(self.data))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import pytest
 
 from openclaw_fal.errors import (
@@ -47,6 +49,22 @@ def test_a_gzip_bomb_is_not_unpacked(
         client.run(FLUX, PROMPT, deadline=soon(60))
     assert "larger than" in caught.value.message
     assert caught.value.may_be_billed
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_an_answer_without_an_end_is_bounded(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that is packed in a way that is not known, all that comes is kept, up to the limit."""
+    monkeypatch.setattr("openclaw_fal.fal.client.RESULT_LIMIT", 1 << 20)
+
+    def answer(request: Request) -> Response | None:
+        return Response(200, repeat(bytes(10_000)), [("content-encoding", encoding)])
+
+    with Sandbox(on_request=answer) as fal, client_of(fal.url) as client:
+        with pytest.raises(JobFailed) as caught:
+            client.run(FLUX, PROMPT, deadline=soon(60))
+        assert (1 << 20) - 70_000 < len(caught.value.raw) <= 1 << 20
 
 
 def test_a_large_answer_is_read_and_holds_no_media(fal: Sandbox, client: Client) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import threading
 
 import pytest
+from PIL import Image
 
 from openclaw_fal.errors import LocalError, TimedOut, Unreachable
 from openclaw_fal.fal.client import Client
@@ -289,6 +291,37 @@ def test_an_answer_without_a_length_ends_with_the_connection() -> None:
         assert bytes(sink.data) == b"0123456789"
         with pytest.raises(Unreachable):
             download(client, RemoteFile(url, size=20), Memory(), deadline=soon())
+
+
+UNMEASURED = {
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n%s",
+    "closed": b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n%s",
+    "chunked": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("framing", UNMEASURED)
+@pytest.mark.parametrize("cuts", [1, 100])
+def test_of_a_body_without_a_length_the_format_tells_the_end(framing: str, cuts: int) -> None:
+    """A host that knows no ranges, and leaves out the last byte of its first answers."""
+    Image.new("RGB", (60, 40), (1, 2, 3)).save(png := io.BytesIO(), "PNG")
+    data = png.getvalue()
+
+    def serve(sock: socket.socket, number: int) -> None:
+        read_request(sock)
+        body = data[:-1] if number < cuts else data
+        sock.sendall(UNMEASURED[framing] % ((len(body), body) if framing == "chunked" else body))
+
+    sink = Memory()
+    with answering(serve) as (host, port), client_of(f"http://{host}:{port}") as client:
+        file = RemoteFile(f"http://{host}:{port}/x.png")
+        if cuts == 1:
+            download(client, file, sink, deadline=soon())
+            assert bytes(sink.data) == data
+        else:
+            with pytest.raises(Unreachable, match="the PNG file has no end"):
+                download(client, file, sink, deadline=soon())
+            assert bytes(sink.data) == data[:-1]
 
 
 @pytest.mark.parametrize("chunked", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -169,13 +170,17 @@ def test_a_queue_position_beyond_all_bounds_counts_as_unknown() -> None:
     assert status == Queued(None)
 
 
-@pytest.mark.parametrize("kind", ["br", "gzip without its end", "cut"])
-def test_what_came_of_a_paid_answer_is_kept(fal: Sandbox, client: Client, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["br", "gzip without its end", "bomb", "cut"])
+def test_what_came_of_a_paid_answer_is_kept(
+    fal: Sandbox, client: Client, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_fal.fal.body.MOST_UNPACKED", 1 << 20)
     packed = zlib.compressobj(wbits=31)
     data = packed.compress(b'{"images": []}' * 50) + packed.flush()
     bodies = {
         "br": (b"\x8b\x01\x80xyz\x03", [("content-encoding", "br")]),
         "gzip without its end": (data[:-9], [("content-encoding", "gzip")]),
+        "bomb": (gzip.compress(bytes(2 << 20)) + bytes(1_000_000), [("content-encoding", "gzip")]),
         "cut": (b'{"images": [{"url": ', [("content-length", "1000")]),
     }
     body, headers = bodies[kind]

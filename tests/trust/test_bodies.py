@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_fal.fal import download, queue, results, wire
+from openclaw_fal.fal import body, queue, results, wire
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, kept_files
 from tests.program import Openclaw, jobs
@@ -173,14 +173,14 @@ def test_a_gzip_bomb(phase: str, fal: Hooked) -> None:
 def test_a_gzip_bomb_in_the_place_of_a_file(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "MOST_UNPACKED", MIB)
-    fal.dials.fail("media", "gzip_bomb", size=64 * MIB)
-    error = refused(openclaw("image", "p", "--json"), 6)
-    assert "packed" in error["message"]
-    assert sum(path.stat().st_size for path in Path.cwd().iterdir()) < 3 * MIB
+    monkeypatch.setattr(body, "MOST_UNPACKED", MIB)
+    fal.dials.fail("media", "gzip_bomb", size=4 * MIB)
+    error = refused(openclaw("image", "p", "--json"), 7)
+    assert "it is packed, and unpacks to more than 1 MB" in error["message"]
+    assert list(Path.cwd().iterdir()) == []
     fal.dials.heal()
     assert openclaw("jobs", "wait", error["jobId"]).status == 0
-    assert kept_files() == ["p.json", "p.png"]  # fal's answer, kept when its file was refused
+    assert kept_files() == ["p.png"]
 
 
 def test_json_of_very_many_values_is_not_unfolded() -> None:
