@@ -198,6 +198,11 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
         return Interrupted("interrupted")
     if isinstance(error, OSError):
         return LocalError(_os_message(error))
+    if isinstance(error, ImportError):
+        return LocalError(
+            f"a part of the program cannot be loaded: {error}",
+            hint="install openclaw-fal and its Python again",
+        )
     return OpenClawFalError(
         f"this is a bug in openclaw-fal: {type(error).__name__}: {error}",
         hint="run the command again with --verbose and report what it prints",

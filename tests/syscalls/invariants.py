@@ -23,6 +23,7 @@ from tests.syscalls.tracing import Ended
 def held(place: Place, ended: Ended, run: Run) -> str:
     """Check the invariants of a job; returns what has become of it. Raises AssertionError."""
     assert "Traceback" not in ended.err, ended.err
+    assert ended.status != 1, f"an error without words of its own: {ended}"
     _settled(place.fal)
     assert place.fal.accepted <= 1, "fal has taken more than one request"
     _whole(place)
@@ -58,6 +59,7 @@ def _settled(fal: Sandbox) -> None:
 def onboarded(place: Place, ended: Ended, run: Run) -> str:
     """Check what must hold of a key and a config that were to be stored."""
     assert "Traceback" not in ended.err, ended.err
+    assert ended.status != 1, f"an error without words of its own: {ended}"
     config = place.home / ".openclaw" / "openclaw.json"
     assert isinstance(json.loads(config.read_text("utf-8")), dict), "the config is not whole"
     if ended.status == 0:

@@ -23,7 +23,10 @@ class Tried(NamedTuple):
 
 
 def points(scenario: str, run: Run) -> list[Point]:
-    """Every point of a scenario, which is run once for it."""
+    """Every point of a scenario, which is run for it, after a run in this process that leaves all
+    modules compiled: else the calls that load them would be other ones each time."""
+    with tempfile.TemporaryDirectory() as base, place(Path(base)):
+        run(*prepared(SCENARIOS[scenario], run))
     with tempfile.TemporaryDirectory() as base, place(Path(base)) as here:
         argv = prepared(SCENARIOS[scenario], run)
         ended, calls = calls_of(argv, here.env, here.out, here.log)
