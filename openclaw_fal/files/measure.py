@@ -1,6 +1,6 @@
-"""Width, height and duration, read from a media file's own headers.
+"""Reads width, height and duration from the headers of a media file.
 
-The reads are few and bounded, and nothing in a file makes them fail: what cannot be read is None.
+The number and size of reads are limited. A value that cannot be read is None, never an error.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from openclaw_fal.files import sniff
 from openclaw_fal.files.sniff import FileType
 
 _STEPS = 1_000
-"""Segments, chunks or boxes on one level that are looked at before giving up."""
+"""The most segments, chunks or boxes of one level that are read."""
 
 
 class Facts(NamedTuple):
-    """Pixels and seconds, where they are known."""
+    """Width and height in pixels and duration in seconds, each None if unknown."""
 
     width: int | None = None
     height: int | None = None
@@ -25,7 +25,7 @@ class Facts(NamedTuple):
 
 
 def measure(file: BinaryIO, size: int, kind: FileType | None) -> Facts:
-    """The facts of a seekable media file of `size` bytes."""
+    """Width, height and duration of a seekable media file of `size` bytes."""
     reader = _READERS.get(kind) if kind else None
     if reader is None:
         return Facts()
@@ -73,7 +73,7 @@ def _bmp(file: BinaryIO, size: int) -> Facts:
 
 
 def _jpeg(file: BinaryIO, size: int) -> Facts:
-    """The frame header (SOFn, T.81 B.2.2), found from marker to marker."""
+    """From the frame header (SOFn, T.81 B.2.2)."""
     offset = 2
     for _ in range(_STEPS):
         mark, code = bytes_at(file, offset, 2)
@@ -108,7 +108,7 @@ def _webp(file: BinaryIO, size: int) -> Facts:
 
 
 def _avif(file: BinaryIO, size: int) -> Facts:
-    """The largest `ispe` property: an image in tiles has one for the tile, too."""
+    """From the largest `ispe` property: a tiled image also has one for its tiles."""
     file.seek(0)
     head = file.read(16 * sniff.HEAD)
     largest, at = Facts(0, 0), -1
@@ -126,15 +126,15 @@ def _wav(file: BinaryIO, size: int) -> Facts:
         if name == b"fmt ":
             rate = struct.unpack("<I", bytes_at(file, offset + 16, 4))[0]
         elif name == b"data":
-            # A stream that was written in one go says 0 or -1.
-            here = size - offset - 8
-            return Facts(duration=(min(length, here) or here) / rate)
+            # The length is 0 or -1 in a file that was written as a stream.
+            available = size - offset - 8
+            return Facts(duration=(min(length, available) or available) / rate)
         offset += 8 + length + length % 2
     return Facts()
 
 
 def _flac(file: BinaryIO, size: int) -> Facts:
-    """STREAMINFO: 20 bits of sample rate, 3 + 5 bits, 36 bits of sample count (RFC 9639)."""
+    """From STREAMINFO: 20 bits of sample rate, 3 + 5 bits, 36 bits of sample count (RFC 9639)."""
     bits = _number(bytes_at(file, 18, 8))
     return Facts(duration=(bits & 0xF_FFFF_FFFF) / (bits >> 44))
 
@@ -147,7 +147,7 @@ _MP3_KBITS = {
 
 
 def _mp3(file: BinaryIO, size: int) -> Facts:
-    """From the frame count of a Xing, Info or VBRI header, else by a constant bit rate."""
+    """From the frame count of a Xing, Info or VBRI header, else from the first frame's bit rate."""
     start = _first_frame(file)
     frame = bytes_at(file, start, min(size - start, 200))
     version, mono = frame[1] >> 3 & 3, frame[3] >> 6 == 3
@@ -197,9 +197,10 @@ def _is_frame(header: bytes) -> bool:
 
 
 def _mp4(file: BinaryIO, size: int) -> Facts:
-    """`mvhd` has the duration, the largest `tkhd` the picture (ISO 14496-12, 8.2.2 and 8.3.2)."""
+    """The duration from `mvhd`, the dimensions from the largest `tkhd` (ISO 14496-12, 8.2.2 and
+    8.3.2)."""
     duration: float | None = None
-    picture = (0, 0)
+    dimensions = (0, 0)
     for name, at, end in _boxes(file, 0, size, _STEPS):
         if name != b"moov":
             continue
@@ -209,9 +210,9 @@ def _mp4(file: BinaryIO, size: int) -> Facts:
             elif inner == b"trak":
                 for leaf, leaf_at, leaf_end in _boxes(file, inner_at, inner_end, 20):
                     if leaf == b"tkhd":
-                        picture = max(picture, _tkhd(file, leaf_at, leaf_end))
+                        dimensions = max(dimensions, _tkhd(file, leaf_at, leaf_end))
         break
-    return Facts(*picture, duration)
+    return Facts(*dimensions, duration)
 
 
 def _boxes(file: BinaryIO, at: int, end: int, steps: int) -> Iterator[tuple[bytes, int, int]]:
@@ -242,7 +243,7 @@ def _mvhd(file: BinaryIO, at: int) -> float | None:
 
 
 def _tkhd(file: BinaryIO, at: int, end: int) -> tuple[int, int]:
-    """Width and height stand at the end of the box, in 16.16 fixed point."""
+    """Width and height, the last two fields of the box, in 16.16 fixed point."""
     if end - at < 84:
         return 0, 0
     width, height = struct.unpack(">II", bytes_at(file, end - 8, 8))

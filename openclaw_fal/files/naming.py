@@ -1,8 +1,8 @@
-"""Names of output files: words from prompts, templates, numbers, extensions. Pure.
+"""Names of output files, from templates, prompts, numbers and extensions. Pure.
 
-What comes from a prompt, a model or the server never reaches a path as it is: `slug` leaves ASCII
-letters, digits and single hyphens, so that a name stays in its folder, is not hidden, does not look
-like an option, and is valid on every system.
+Text from a prompt, a model or the server goes through `slug`, which leaves only ASCII letters,
+digits and single hyphens: such a name stays in its folder, is not hidden, does not look like an
+option, and is valid on every system.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from openclaw_fal.errors import UsageError
 from openclaw_fal.files.sniff import MEDIA_EXTENSIONS, FileType
 
 SLUG_LIMIT = 60
-"""Characters of a prompt that go into a name."""
+"""The most characters of a prompt in a name."""
 
 NAME_LIMIT = 255
-"""Length of one name that file systems take: bytes (POSIX), UTF-16 units (Windows)."""
+"""The longest name that file systems allow, in bytes (POSIX) or UTF-16 units (Windows)."""
 
 FIELDS = ("prompt", "model", "kind", "date", "time", "seed", "id", "n", "ext")
-"""What a template may hold between braces."""
+"""The fields of a template, which it holds in braces."""
 
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h"}
@@ -33,9 +33,9 @@ _TOKEN = r"\{\{|\}\}|\{([^{}]*)\}|[{}]"
 
 
 def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
-    """Words of `text` as `a-lighthouse-at-dawn`, cut between words where possible.
+    """`text` in the form `a-lighthouse-at-dawn`, cut to `limit` between words where possible.
 
-    Accents are dropped. Without a single ASCII letter or digit the answer is `fallback`.
+    Accents are dropped. `fallback` if no ASCII letter or digit is left.
     """
     text = text[: limit * 40].casefold().translate(_LATIN)
     plain = unicodedata.normalize("NFKD", text)
@@ -48,13 +48,13 @@ def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
 
 
 def portable(name: str) -> str:
-    """A name that is no device on Windows, where `con.png` is as bad as `con`."""
+    """The name, changed if it is that of a Windows device: there `con.png` is one, as is `con`."""
     stem, dot, rest = name.partition(".")
     return f"{stem}_{dot}{rest}" if re.fullmatch(_DEVICES, stem.strip().lower()) else name
 
 
 def escaped(text: str) -> str:
-    """`text` as a template that stands for itself."""
+    """A template that renders as `text`."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
@@ -75,8 +75,8 @@ def fields(template: str) -> set[str]:
     return used
 
 
-def rendered(template: str, values: Mapping[str, str]) -> str:
-    """One component of a path from its template."""
+def render(template: str, values: Mapping[str, str]) -> str:
+    """One component of a path from its template. `values` has every field of the template."""
 
     def value(match: re.Match[str]) -> str:
         return match[0][:1] if match[1] is None else values[match[1]]
@@ -86,11 +86,11 @@ def rendered(template: str, values: Mapping[str, str]) -> str:
 
 
 def split_extension(name: str, kind: FileType | None) -> tuple[str, str]:
-    """The stem of a name that was asked for, and the extension that is true to the bytes.
+    """The stem of a name given by the user, and the extension for a file of type `kind`.
 
-    An extension that is right stays as it was spelt, one that stands for another kind of media is
-    replaced, and one that is no media extension (`v1.2`) belongs to the stem. With an unknown kind
-    there is nothing to say against the name.
+    An extension that fits the type is kept as it is spelt, that of another media type is replaced,
+    and one that is no media extension (`v1.2`) is part of the stem. For an unknown type (None) any
+    media extension is kept.
     """
     stem, dot, extension = name.rpartition(".")
     known = bool(dot and stem and extension.lower() in MEDIA_EXTENSIONS)
@@ -102,20 +102,20 @@ def split_extension(name: str, kind: FileType | None) -> tuple[str, str]:
 
 
 def candidates(stem: str, extension: str, number: int | None, last: str) -> Iterator[str]:
-    """The names to try, one after the other: `out.png`, `out-2.png`, … `out-9999.png`.
+    """The names to try in turn until one is free: `out.png`, `out-2.png`, … `out-9999.png`.
 
-    With several outputs, `number` (from 1) tells them apart, and a name that is taken is told
-    apart after it: `out-1.png`, `out-1-2.png`. `last`, something unique, ends the search.
+    `number` (from 1) is that of the output if there are several: `out-1.png`, `out-1-2.png`. `last`
+    is unique and makes the last name.
     """
     numbered = "" if number is None else f"-{number}"
-    yield fitted(stem, numbered + extension)
-    for take in range(2, 10_000):
-        yield fitted(stem, f"{numbered}-{take}{extension}")
-    yield fitted(stem, f"{numbered}-{last}{extension}")
+    yield fit_length(stem, numbered + extension)
+    for attempt in range(2, 10_000):
+        yield fit_length(stem, f"{numbered}-{attempt}{extension}")
+    yield fit_length(stem, f"{numbered}-{last}{extension}")
 
 
-def fitted(stem: str, ending: str) -> str:
-    """`stem` and `ending` as a name that is not too long: the stem is what is cut."""
+def fit_length(stem: str, ending: str) -> str:
+    """`stem` and `ending` as one name, with the stem cut to fit NAME_LIMIT."""
     while len(stem) > 1 and _length(stem + ending) > NAME_LIMIT:
         stem = stem[:-1]
     return stem + ending

@@ -1,6 +1,6 @@
-"""A download on its way: a part file beside the target, then a final name that nobody has.
+"""Downloads into a part file, which gets a free name when it is complete.
 
-A file stands under its final name only when it is complete and on the disk.
+A file has its final name only once it is complete and synced to the disk.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _NO_MEDIA = {sniff.HTML: "a web page", sniff.JSON: "JSON", sniff.XML: "XML"}
 
 
 class PartFile:
-    """The part file of output `index` (from 0) of `count`; a sink for downloads.
+    """The part file of output `index` (from 0) of `count`.
 
-    The part file of an earlier process for the same job and output is continued:
-    `offset` bytes are there. `close` keeps the file, `finish` gives it its final name.
+    If an earlier process left one for the same job and output, it is continued after its `offset`
+    bytes. `close` keeps the part file, `finish` gives it its final name.
     """
 
     def __init__(
@@ -48,18 +48,18 @@ class PartFile:
         self._count, self._seed = count, seed
         self.path = part_path(target, job_id, index, count, seed, suffix)
         try:
-            self._file = _opened(self.path)
+            self._file = _open_part(self.path)
         except OSError as failure:
             raise self._local_error("cannot be made", failure) from failure
         self._offset = self._file.seek(0, os.SEEK_END)
 
     @property
     def offset(self) -> int:
-        """The number of bytes that are there."""
+        """The number of bytes in the part file."""
         return self._offset
 
     def write(self, data: bytes) -> int:
-        """Append `data`, all of it. Raises `LocalError` when the disk does not take it."""
+        """Append all of `data`. Raises `LocalError` if it cannot be written."""
         view = memoryview(data)
         try:
             while view:
@@ -71,7 +71,7 @@ class PartFile:
         return len(data)
 
     def restart(self) -> None:
-        """Drop what is there."""
+        """Truncate the part file to 0 bytes."""
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -80,7 +80,7 @@ class PartFile:
         self._offset = 0
 
     def sync(self) -> None:
-        """Return when the bytes are on the disk."""
+        """Write the bytes through to the disk."""
         try:
             os.fsync(self._file.fileno())
         except OSError as failure:
@@ -95,7 +95,7 @@ class PartFile:
             self._file.seek(self._offset)  # where the next bytes go
 
     def close(self) -> None:
-        """Close the part file and leave it for whoever picks the job up."""
+        """Close the part file and keep it, so that the download can be continued."""
         self._file.close()
 
     def discard(self) -> None:
@@ -111,14 +111,16 @@ class PartFile:
         *,
         mark: Callable[[Path, str], Marked] | None = None,
     ) -> Output:
-        """Give the complete file its final name; of `remote` only hints about its type are used.
+        """Give the complete file its final name, with the extension of its type.
 
-        The name follows the bytes. `mark`, given the file and its MIME type, marks a copy of it,
-        which then gets the name in its place. `before_naming` is called right before each attempt
-        to take a name, with the output as it will be and the file's id, by which `has_its_name`
-        knows the file again. Raises `Unreachable` for bytes that cannot be media, and drops them so
-        that the next attempt fetches the file anew; `LocalError` when the file cannot be put in
-        place, and keeps the part file.
+        `remote` is used for its URL and, if the bytes do not show the type, its declared type.
+        `mark`, given the file and its MIME type, makes a marked copy, which then gets the name
+        instead. `before_naming` is called right before each attempt to take a name, with the
+        future output and the file's id, by which `was_named` recognises the file.
+
+        Raises `Unreachable` for bytes that cannot be media, and truncates the part file, so that
+        the next attempt fetches the file again; `LocalError` when the file cannot be named, and
+        keeps the part file.
         """
         kind = self._kind(remote)
         facts = measure(self._file, self._offset, kind)
@@ -144,7 +146,7 @@ class PartFile:
                 provenance_note=marked.note,
             )
 
-        def announced(names: Iterable[str]) -> Iterator[str]:
+        def free_names(names: Iterable[str]) -> Iterator[str]:
             for name in names:
                 path = self.path.with_name(name)
                 if overwrite or not os.path.lexists(path):
@@ -155,14 +157,14 @@ class PartFile:
         _, name, number = self._place(kind.extension if kind else "bin")
         stem, extension = naming.split_extension(name, kind)
         names = naming.candidates(stem, extension, number, self._job_id)
-        overwrite = self._target.overwrite and _is_name_asked_for(name, extension)
-        path = named(marked.path, announced(names), self._job_id, overwrite=overwrite)
+        overwrite = self._target.overwrite and _is_requested_name(name, extension)
+        path = give_name(marked.path, free_names(names), self._job_id, overwrite=overwrite)
         if marked.path != self.path:
             self.discard()
         return self._with_sidecar(output(path), marked.sidecar)
 
     def _with_sidecar(self, output: Output, content: bytes | None) -> Output:
-        """Write the sidecar beside the file. It costs nothing but a note when that fails."""
+        """Write the sidecar beside the file. If that fails, the output only gets a note."""
         if content is None:
             return output
         temporary = self.path.with_suffix(".sidecar")
@@ -196,15 +198,15 @@ class PartFile:
         )
 
     def _kind(self, remote: RemoteFile) -> FileType | None:
-        """What the bytes are; where they do not tell, what fal says of them, unless files of that
-        type always begin in a way that these do not."""
+        """The type of the file by its bytes; if they do not show it, the type that fal declares,
+        unless every file of that type is recognised by its bytes."""
         self._file.seek(0)
         head = self._file.read(sniff.HEAD)
         kind = sniff.sniff(head)
         if what := self._no_media(head, kind, remote):
             self.restart()
             raise Unreachable(
-                f"the media host sent {what} in the place of the {self._target.kind} file",
+                f"the media host sent {what} instead of the {self._target.kind} file",
                 hint=f"openclaw jobs wait {self._job_id}",
                 job_id=self._job_id,
             )
@@ -213,7 +215,7 @@ class PartFile:
         return kind or (None if declared in sniff.ALWAYS_RECOGNISED else declared)
 
     def _no_media(self, head: bytes, kind: FileType | None, remote: RemoteFile) -> str | None:
-        """What has come in the place of the file, if that cannot be the file."""
+        """What was received, in words, if it cannot be the media file; else None."""
         if self._offset == 0:
             return "an empty file"
         if kind is not None:
@@ -233,9 +235,9 @@ class PartFile:
         )
 
 
-def _is_name_asked_for(name: str, extension: str) -> bool:
-    """Whether a name with the extension that is true to the bytes is still the one asked for: a
-    file of another type under the same stem is not what `--overwrite` was given for."""
+def _is_requested_name(name: str, extension: str) -> bool:
+    """Whether the file has the extension that the user gave. `--overwrite` replaces only a file of
+    the given name, not `a.jpg` if `a.png` was asked for."""
     ending = Path(name).suffix.lower().lstrip(".")
     return ending not in sniff.MEDIA_EXTENSIONS or f".{ending}" == extension.lower()
 
@@ -243,7 +245,7 @@ def _is_name_asked_for(name: str, extension: str) -> bool:
 def part_path(
     target: OutputTarget, job_id: str, index: int, count: int, seed: int | None, suffix: str
 ) -> Path:
-    """Where the part file of output `index` (from 0) of `count` is."""
+    """The path of the part file of output `index` (from 0) of `count`."""
     folder, name, _ = target.place(
         job_id=job_id, index=index, count=count, seed=seed, extension="part"
     )
@@ -251,11 +253,11 @@ def part_path(
     return folder / f".{stem}.{job_id}-{index + 1}{suffix}"
 
 
-def has_its_name(output: Output, file_id: str, part: Path) -> bool:
-    """Whether a complete part file got its name from a process that died right then.
+def was_named(output: Output, file_id: str, part: Path) -> bool:
+    """Whether a process that then died had already given a complete part file its final name.
 
-    If so, what is left of the part file `part` is removed: the name that the file may still have
-    there, or the file as it was before it was marked.
+    If so, the part file `part` is removed: it is a second name of the file, or the file before it
+    was marked.
     """
     try:
         info = output.path.lstat()
@@ -269,18 +271,18 @@ def has_its_name(output: Output, file_id: str, part: Path) -> bool:
 
 
 def _file_id(info: os.stat_result) -> str:
-    """What tells a file from any other on this machine, whatever its names."""
+    """Device and inode: they identify a file on this machine whatever its names."""
     return f"{info.st_dev}:{info.st_ino}"
 
 
-def named(part: Path, names: Iterable[str], job_id: str, *, overwrite: bool = False) -> Path:
-    """Give a complete part file the first of `names` that nobody has; returns the path. With
-    `overwrite`, the first name is taken whatever file has it."""
+def give_name(part: Path, names: Iterable[str], job_id: str, *, overwrite: bool = False) -> Path:
+    """Give a complete part file the first free name of `names`; returns the path. With `overwrite`
+    it gets the first name, and a file that has it is replaced."""
     try:
         final = take_name(part, next(iter(names))) if overwrite else take_free_name(part, names)
     except OSError as failure:
         raise LocalError(
-            f"{part} is complete but cannot be given its name: {reason(failure)}",
+            f"{part} is complete but cannot be renamed: {reason(failure)}",
             hint=f"openclaw jobs wait {job_id}",
             job_id=job_id,
         ) from failure
@@ -289,15 +291,15 @@ def named(part: Path, names: Iterable[str], job_id: str, *, overwrite: bool = Fa
     return final
 
 
-def _opened(path: Path) -> BinaryIO:
-    """The part file for reading and writing, made if it is missing, folder included.
+def _open_part(path: Path) -> BinaryIO:
+    """Open a part file for reading and writing; it and its folder are created if missing.
 
-    A link or special file in its place is an error. A file with a second name was given that name
-    by a process that died right then: that name keeps it, and a new part file is begun.
+    Raises OSError for a link or special file. A file with two hard links was given its final name
+    by a process that then died: it keeps that name, and a new part file is begun.
     """
     flags = open_flags(os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, flags, 0o666)  # the final mode: the umask has its say here
+    descriptor = os.open(path, flags, 0o666)  # minus the umask: the mode of the final file
     info = os.fstat(descriptor)
     if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)

@@ -1,7 +1,6 @@
-"""Reference files on this machine: what they are, and their bytes as data URIs.
+"""Local reference files: their type and size, and their bytes as data URIs.
 
-Only regular files are read: a pipe or a device in the place of a picture is an error, not a wait
-without an end.
+Only regular files are read: reading a pipe or a device could block for ever.
 """
 
 from __future__ import annotations
@@ -26,13 +25,14 @@ from openclaw_fal.media import Reference
 from openclaw_fal.text import reason
 
 INLINE_FILE_LIMIT = 4 * 1024 * 1024
-"""Bytes of a file that still travels inside the request; fal advises data URIs for small files."""
+"""The largest file that is sent as a data URI, in bytes; fal advises them for small files only."""
 
 INLINE_TOTAL_LIMIT = 6 * 1024 * 1024
-"""Bytes of all such files together: 8 MiB in base64, below the 10 MB at which bodies fail."""
+"""The most bytes that are sent as data URIs in one request: 8 MiB in base64, below the 10 MB above
+which fal refuses a body."""
 
 STDIN_LIMIT = 200 * 1024 * 1024
-"""Bytes that are read from standard input."""
+"""The most bytes that are read from standard input."""
 
 _CHUNK = 3 * 256 * 1024  # a multiple of 3: base64 without padding in between
 
@@ -46,10 +46,10 @@ _SPECIAL = (
 
 
 class LocalFile(Frozen):
-    """A reference file that was looked at. `data` is set for standard input, else `path`.
+    """A reference file whose type is known. `data` is set for standard input, else `path`.
 
-    `name` is safe to send and has the extension of the bytes. `key` is the same for two references
-    to the same file.
+    `name` is safe to send and has the extension of the file's type. `key` is equal for two
+    references to the same file.
     """
 
     name: str
@@ -63,11 +63,11 @@ class LocalFile(Frozen):
         return f"LocalFile({self.name}, {self.size} bytes)"
 
     def open(self) -> BinaryIO:
-        """The bytes from the start. Raises `LocalError` when the file has changed its size."""
+        """Open the file for reading. Raises `LocalError` if its size has changed."""
         if self.data is not None:
             return io.BytesIO(self.data)
         assert self.path is not None
-        file, info = _opened(str(self.path), self.path)
+        file, info = _open_regular(str(self.path), self.path)
         if info.st_size != self.size:
             file.close()
             raise LocalError(f"{self.path} changed while it was being used")
@@ -75,10 +75,11 @@ class LocalFile(Frozen):
 
 
 def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
-    """Look at a local reference file; `-` is read from `stdin` (default: the process's), once.
+    """Find the type and size of a local reference file; `-` is read from `stdin` (default: that of
+    the process).
 
-    Raises `LocalError` when there is no such file, it is empty or cannot be read, is no regular
-    file, or is not what its option takes (a PDF given as an image).
+    Raises `LocalError` for a file that is missing, empty, unreadable, not regular, or of a type
+    that its option does not take (a PDF given as an image).
     """
     source = reference.source
     if source == "-":
@@ -92,7 +93,7 @@ def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
             hint="give the path of a file, an http(s) URL, or - for standard input",
         )
     path = Path(os.path.abspath(os.path.expanduser(source)))
-    file, info = _opened(source, path)
+    file, info = _open_regular(source, path)
     with file:
         if info.st_size == 0:
             raise LocalError(f"{source} is empty")
@@ -111,7 +112,7 @@ def load(reference: Reference, *, stdin: BinaryIO | None = None) -> LocalFile:
 
 
 def check_url(source: str) -> str:
-    """An http(s) URL that fal is to fetch, unchanged. Raises `LocalError` for one that is none."""
+    """The URL, unchanged. Raises `LocalError` if it is not a valid http(s) URL."""
     try:
         parts = urlsplit(source)
         host, _ = parts.hostname, parts.port
@@ -124,7 +125,7 @@ def check_url(source: str) -> str:
 
 
 def data_uri(local: LocalFile) -> str:
-    """The file as `data:<mime>;base64,…`. Takes about 2.7 times the file's size in memory."""
+    """The file as `data:<mime>;base64,…`. Needs about 2.7 times the file's size in memory."""
     encoded = bytearray(f"data:{local.mime_type};base64,", "ascii")
     remaining = local.size
     try:
@@ -155,10 +156,10 @@ def digest(local: LocalFile) -> str:
 
 
 def must_upload(sizes: Sequence[int]) -> set[int]:
-    """The indices of the files that are too large for the request and go to fal's storage first.
+    """The indices of the files to upload to fal's storage, as they are too large for the request.
 
-    `sizes` are in bytes. Those over `INLINE_FILE_LIMIT` go, and of the others the largest ones
-    until the rest fits into `INLINE_TOTAL_LIMIT`.
+    `sizes` are in bytes. Files over `INLINE_FILE_LIMIT` are uploaded, and the largest of the others
+    until the remaining ones fit into `INLINE_TOTAL_LIMIT`.
     """
     inline = sorted(range(len(sizes)), key=sizes.__getitem__)
     total = sum(sizes)
@@ -187,8 +188,9 @@ def _from_stdin(reference: Reference, stdin: BinaryIO | None) -> LocalFile:
     return LocalFile(f"stdin.{extension}", len(data), mime_type, data=data, key=("-",))
 
 
-def _opened(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
-    """A regular file, open for reading, and its facts. Looks before it opens, and again after."""
+def _open_regular(source: str, path: Path) -> tuple[BinaryIO, os.stat_result]:
+    """Open a regular file for reading. Its type is checked before it is opened, as opening a pipe
+    would block, and again afterwards, as it may have been replaced."""
     try:
         _refuse_special(source, os.stat(path).st_mode)
         descriptor = os.open(path, open_flags(os.O_RDONLY))
@@ -222,9 +224,9 @@ def _refuse_special(source: str, mode: int) -> None:
 def _type_of(
     reference: Reference, file: BinaryIO, size: int, source: str
 ) -> tuple[FileType | None, str]:
-    """The type of the bytes; where they do not tell, the one that the name stands for.
+    """The type of a file by its bytes; if they do not show it, by the extension of its name.
 
-    Raises `LocalError` when either is not what the option takes.
+    Raises `LocalError` for a type that the option does not take.
     """
     head = file.read(sniff.HEAD)
     kind = sniff.sniff(head)
@@ -241,8 +243,8 @@ def _type_of(
 
 
 def _local_path(source: str) -> str:
-    """The path that a reference means: `file:` URLs as file managers copy them, and paths with the
-    quotes and spaces that terminals put around a file that is dragged into them."""
+    """The path that a reference stands for. Accepts `file:` URLs, as file managers copy them, and
+    the quotes and spaces that terminals put around the path of a file dragged into them."""
     if not os.path.lexists(source):
         bare = source.strip()
         if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":

@@ -1,4 +1,4 @@
-"""The local files of one request: reference files to send, outputs to save."""
+"""The local files of one request: its reference files and the part files of its outputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.files import outputs
-from openclaw_fal.files.part_file import PartFile, has_its_name, part_path
+from openclaw_fal.files.part_file import PartFile, part_path, was_named
 from openclaw_fal.media import Output, Reference
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ class RequestFiles:
         return self._loaded[reference]
 
     def checked_url(self, reference: Reference) -> str:
-        """The URL of a reference, passed through. Raises LocalError for one that is none."""
+        """The URL of a reference. Raises LocalError if it is not a valid http(s) URL."""
         from openclaw_fal.files import references
 
         return references.check_url(reference.source)
 
     def must_upload(self, files: Sequence[LocalFile]) -> set[int]:
-        """Which of the files are too large to travel inside the request."""
+        """The indices of the files that are too large for the request body."""
         from openclaw_fal.files import references
 
-        return set(references.must_upload([file.size for file in files]))
+        return references.must_upload([file.size for file in files])
 
     def data_uri(self, local: LocalFile) -> str:
         from openclaw_fal.files import references
@@ -59,7 +59,7 @@ class RequestFiles:
     ) -> PartFile:
         return PartFile(target, job_id, index, count, seed=seed)
 
-    def has_its_name(
+    def was_named(
         self,
         target: OutputTarget,
         job_id: str,
@@ -69,18 +69,20 @@ class RequestFiles:
         output: Output,
         file_id: str,
     ) -> bool:
-        """Whether an earlier process gave the output's file its name before it died."""
+        """Whether an earlier process had given the output's file its final name before it died."""
         part = part_path(target, job_id, index, count, seed, ".part")
-        return has_its_name(output, file_id, part)
+        return was_named(output, file_id, part)
 
-    def keep_unreadable(self, target: OutputTarget, job_id: str, raw: bytes) -> Path:
-        return outputs.save_unreadable(target, job_id, raw)
+    def save_raw_answer(self, target: OutputTarget, job_id: str, raw: bytes) -> Path:
+        return outputs.save_raw_answer(target, job_id, raw)
 
-    def previewed(
+    def preview(
         self, references: Sequence[Reference]
     ) -> tuple[dict[Reference, str], tuple[Mapping[str, object], ...]]:
-        """The URL of each reference for a dry run, and the files that a real run uploads first:
-        their URL is not known yet."""
+        """The URL of each reference for a dry run, and the files that a real run would upload.
+
+        The URL of a file to upload is not known yet: `PREVIEW_URL` stands in its place.
+        """
         urls = {ref: self.checked_url(ref) for ref in references if ref.is_url}
         local = [ref for ref in references if not ref.is_url]
         files = [self.load(ref) for ref in local]

@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes. Pure: bytes in, a type out.
+"""Recognises the type of a file by its first bytes. Pure.
 
-Signatures are those of the formats' own specifications: PNG (ISO 15948), JPEG (T.81), RIFF, the ISO
-base media file format (`ftyp` brands, ISO 14496-12), Matroska (RFC 9559), MPEG audio (ISO 11172-3).
+The signatures are from the specifications: PNG (ISO 15948), JPEG (T.81), RIFF, the ISO base media
+file format (`ftyp` brands, ISO 14496-12), Matroska (RFC 9559), MPEG audio (ISO 11172-3).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from typing import NamedTuple
 
 HEAD = 4096
-"""Bytes from the start of a file that `sniff` makes use of."""
+"""The number of bytes at the start of a file that `sniff` uses."""
 
 
 class FileType(NamedTuple):
-    """A kind of file. `extensions` are without the dot; the first is the one to give."""
+    """A file type. `extensions` are without the dot; the first one is given to new files."""
 
     mime_type: str
     extensions: tuple[str, ...]
@@ -26,7 +26,7 @@ class FileType(NamedTuple):
 
     @property
     def media(self) -> str:
-        """`image`, `video`, `audio`, or what else stands before the slash."""
+        """The part of the MIME type before the slash: `image`, `video`, `audio` or another."""
         return self.mime_type.partition("/")[0]
 
 
@@ -62,7 +62,8 @@ MEDIA_TYPES = (
 ALWAYS_RECOGNISED = frozenset(
     {PNG, JPEG, WEBP, GIF, AVIF, HEIC, TIFF, WEBM, WEBM_AUDIO, MKV, AVI, WAV, FLAC, OGG, AIFF}
 )
-"""Types of which `sniff` knows every file. An MP4 may begin with any box, an MP3 with anything."""
+"""Types whose files all begin with a signature that `sniff` knows. An MP4 may begin with any box,
+an MP3 with any bytes."""
 
 PDF = FileType("application/pdf", ("pdf",))
 ZIP = FileType("application/zip", ("zip",))
@@ -137,7 +138,7 @@ def sniff(head: bytes) -> FileType | None:
 
 
 def by_mime_type(mime_type: str | None) -> FileType | None:
-    """The media type of a declared content type; parameters and letter case do not matter."""
+    """The file type of a Content-Type header; its parameters and letter case are ignored."""
     name = (mime_type or "").partition(";")[0].strip().lower()
     for kind in MEDIA_TYPES:
         if kind.mime_type == name:
@@ -146,7 +147,7 @@ def by_mime_type(mime_type: str | None) -> FileType | None:
 
 
 def by_extension(name: str) -> FileType | None:
-    """The media type that a file name's extension stands for."""
+    """The media file type that the extension of a name stands for."""
     _, dot, extension = name.rpartition(".")
     extension = extension.lower()
     for kind in MEDIA_TYPES:
@@ -156,7 +157,7 @@ def by_extension(name: str) -> FileType | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether the first bytes are UTF-8 text. The last character may be cut."""
+    """Whether the first bytes of a file are UTF-8 text; the last character may be incomplete."""
     head = head[:HEAD].removeprefix(b"\xef\xbb\xbf")
     try:
         text = head.decode("utf-8")
@@ -204,7 +205,7 @@ def _bmp(head: bytes) -> FileType | None:
 
 
 def _mpeg(head: bytes) -> FileType | None:
-    """MPEG audio without a tag: AAC in ADTS frames (layer bits 00), or layer III (bits 01)."""
+    """MPEG audio without an ID3 tag: AAC in ADTS frames (layer bits 00), or layer III (01)."""
     if len(head) < 4 or head[0] != 0xFF:
         return None
     if head[1] & 0xF6 == 0xF0:
@@ -231,7 +232,7 @@ def _text(head: bytes) -> FileType | None:
 
 
 def _is_json(head: bytes) -> bool:
-    """A short text must be JSON as a whole; of a longer one only the beginning is here."""
+    """Whether text is JSON; if it fills `head`, it is only the beginning of a longer text."""
     if len(head) < HEAD:
         try:
             json.loads(head)

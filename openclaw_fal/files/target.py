@@ -1,4 +1,4 @@
-"""Where the files of a job go: what `--output` means, as a folder and a template below it."""
+"""The target of a job's output files: what `--output` means, as a folder and a template."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _STREAMS = r"/dev/(stdin|stdout|stderr|tty|null|fd/.*)|/proc/self/fd/.*"
 
 
 class OutputTarget(Frozen):
-    """Where the files of one job go, as an absolute folder and a template below it.
+    """The target of a job's output files: an absolute folder, and the template of a path in it.
 
-    `prompt` and `model` are words for names, `date` and `time` the moment of planning, `count`
-    the number of outputs expected. With `overwrite`, a file that stands under the very name that
-    was asked for is replaced. Goes through JSON unchanged.
+    `prompt` and `model` are slugs, `date` and `time` those of planning, `count` the expected number
+    of outputs. With `overwrite`, an existing file of exactly the given name is replaced.
     """
 
     folder: str
@@ -37,7 +36,7 @@ class OutputTarget(Frozen):
     overwrite: bool = False
 
     def as_json(self) -> dict[str, object]:
-        """The target as a JSON object, for the journal."""
+        """The target as a JSON object, which the journal keeps."""
         return self.as_dict()
 
     @classmethod
@@ -55,8 +54,8 @@ class OutputTarget(Frozen):
     ) -> tuple[Path, str, int | None]:
         """Folder, name and number of output `index` (from 0) of `count`.
 
-        The name still has the extension that was asked for, if any. The number tells several
-        outputs apart, and is None for a single one and for a template that has `{n}`.
+        The name has the extension that the user gave, if any. The number is None for a single
+        output and for a template with `{n}`.
         """
         values = {
             "prompt": self.prompt,
@@ -69,7 +68,7 @@ class OutputTarget(Frozen):
             "n": str(index + 1),
             "ext": extension,
         }
-        parts = [naming.rendered(part, values) for part in components(self.template)]
+        parts = [naming.render(part, values) for part in components(self.template)]
         folder = Path(self.folder, os.sep.join([*parts[:-1], ""]) if parts[1:] else "")
         numbered = count > 1 and "n" not in naming.fields(self.template)
         return folder, parts[-1], index + 1 if numbered else None
@@ -86,11 +85,11 @@ def plan_target(
     overwrite: bool = False,
     now: datetime | None = None,
 ) -> OutputTarget:
-    """The target that `--output` means: nothing, a file, a folder, or a template of either.
+    """The target that `--output` means: None, a file, a folder, or a template of either.
 
-    A folder is one that exists, or a path that ends in a separator; the name is then made from the
-    prompt. Missing folders are made by `check_writable`. Raises `UsageError` for a template with
-    an unknown field, and for what can be no file: standard output, a device, a dangling link.
+    An existing folder, or a path that ends in a separator, is a folder; the name is then made from
+    the prompt. `check_writable` creates missing folders. Raises `UsageError` for a template with an
+    unknown field, and for standard output, a device or a dangling link.
     """
     moment = now or datetime.now()
     template = "{prompt}" if output is None else _template(os.path.expanduser(output), cwd)
@@ -110,7 +109,7 @@ def plan_target(
 
 
 def _template(output: str, cwd: Path) -> str:
-    """The template that a path given by the user stands for."""
+    """The template for a path given by the user."""
     if not output:
         raise UsageError("--output: the path is empty")
     if any(char < " " or char == "\x7f" for char in output):
@@ -136,7 +135,7 @@ def _template(output: str, cwd: Path) -> str:
 
 
 def _refuse_special(output: str, full: str) -> None:
-    """Refuse a pipe, device or dangling link under this name. A regular file stays as it is."""
+    """Raises UsageError if a pipe, a device or a dangling link has this name."""
     if os.name == "nt" and os.path.basename(full) != naming.portable(os.path.basename(full)):
         raise UsageError(f"--output {output}: this is a device on Windows")
     try:
@@ -150,7 +149,7 @@ def _refuse_special(output: str, full: str) -> None:
 
 
 def _seed_text(seed: int | None) -> str:
-    """A seed for a name; one that no model uses would be longer than any name may be."""
+    """The seed for a file name; `noseed` for one that is longer than any model uses."""
     return "noseed" if seed is None or seed.bit_length() > 128 else str(seed).lstrip("-")
 
 

@@ -92,7 +92,7 @@ class Collector(Frozen):
 
     def _keep(self, job_id: str, raw: bytes, target: OutputTarget, error: OpenClawFalError) -> None:
         """Keep an answer whose files cannot be had."""
-        path = self.files.keep_unreadable(target, job_id, raw)
+        path = self.files.save_raw_answer(target, job_id, raw)
         error.message += f"; fal's answer was kept at {path}"
         error.hint = error.hint or f"openclaw jobs show {job_id}"
 
@@ -151,7 +151,7 @@ class Collector(Frozen):
         present = {index: output for index, output in job.outputs.items() if output.path.exists()}
         count = len(result.files)
         for index, (output, file_id) in job.pending.items():
-            if self.files.has_its_name(target, job.id, index, count, result.seed, output, file_id):
+            if self.files.was_named(target, job.id, index, count, result.seed, output, file_id):
                 self.journal.saved(job.id, index, output)
                 present[index] = output
         return present
@@ -209,7 +209,7 @@ class Collector(Frozen):
         self, job_id: str, raw: bytes, target: OutputTarget, error: OpenClawFalError
     ) -> OpenClawFalError:
         """The error for an answer without media. What came is kept: it is paid for."""
-        path = self.files.keep_unreadable(target, job_id, raw)
+        path = self.files.save_raw_answer(target, job_id, raw)
         error.message += f"; the answer was kept at {path}"
         self.journal.failed(job_id, error.code, error.message)
         return error

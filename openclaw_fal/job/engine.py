@@ -238,7 +238,7 @@ class Engine(Frozen):
             return
         if raw := error.raw if answer is None else answer.raw:
             with suppress(OpenClawFalError, OSError):
-                path = self.files.keep_unreadable(run.target, run.job_id, raw)
+                path = self.files.save_raw_answer(run.target, run.job_id, raw)
                 error.message += f"; what came of fal's answer was kept at {path}"
                 if answer is not None:
                     error.hint = f"openclaw jobs wait {run.job_id}"

@@ -41,7 +41,7 @@ def dry_run(request: MediaRequest, settings: RunSettings, config: Config) -> Dry
 
     planned = _planned(request, settings)
     hosts = wiring.hosts_of(config)
-    urls, uploads = RequestFiles().previewed(planned.references())
+    urls, uploads = RequestFiles().preview(planned.references())
     base = hosts.queue if settings.queue else hosts.run
     body = planned.filled(urls.__getitem__)
     quotes = wiring.quotes(config, settings)

@@ -113,14 +113,14 @@ def test_there_are_ten_thousand_names_and_then_a_last_one(stem: str) -> None:
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=400))
 def test_an_escaped_text_stands_for_itself(text: str) -> None:
     assert naming.fields(naming.escaped(text)) == set()
-    assert naming.rendered(naming.escaped(text), {}) == text
+    assert naming.render(naming.escaped(text), {}) == text
 
 
 @settings(max_examples=effort(40, 3_000))
 @given(stem=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400))
 @example("a" * 400)
 def test_names_are_cut_to_what_file_systems_take(stem: str) -> None:
-    name = naming.fitted(stem, "-12-2.webp")
+    name = naming.fit_length(stem, "-12-2.webp")
     assert name.endswith("-12-2.webp")
     assert len(os.fsencode(name)) <= 255 or os.name == "nt"
 

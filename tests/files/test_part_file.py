@@ -16,7 +16,7 @@ from openclaw_fal import atomic
 from openclaw_fal.errors import LocalError, Unreachable
 from openclaw_fal.files.outputs import (
     PartFile,
-    save_unreadable,
+    save_raw_answer,
 )
 from openclaw_fal.media import Output, RemoteFile
 from tests.config import samples
@@ -256,7 +256,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from openclaw_fal.errors import LocalError
-from openclaw_fal.files.outputs import PartFile, check_writable, plan_target, save_unreadable
+from openclaw_fal.files.outputs import PartFile, check_writable, plan_target, save_raw_answer
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 cwd = Path(sys.argv[1])
@@ -272,7 +272,7 @@ try:
 except LocalError as error:
     print("while:", error.message, "/", error.hint, "/", part.offset)
 try:
-    save_unreadable(target, "abcdefgh12", bytes(99_999))
+    save_raw_answer(target, "abcdefgh12", bytes(99_999))
 except LocalError as error:
     print("answer:", error.status)
 """
@@ -325,10 +325,10 @@ def test_an_unreadable_answer_is_kept_beside_the_media(
     tmp_path: Path, raw: bytes, name: str
 ) -> None:
     where = target("out.png", tmp_path)
-    path = save_unreadable(where, JOB, raw)
+    path = save_raw_answer(where, JOB, raw)
     assert path == tmp_path / name
     assert path.read_bytes() == raw
-    again = save_unreadable(where, JOB, raw + b" ")
+    again = save_raw_answer(where, JOB, raw + b" ")
     assert again == path.with_stem("out-2")
     assert path.read_bytes() == raw
     assert len(names(tmp_path)) == 2

@@ -153,7 +153,7 @@ def _save(fault: str, fal: Sandbox, made: Trouble, timeout_s: float) -> Iterator
             made.dialled = [fal.dials.fail("media", "html", status=200)]
         elif fault == "wrong status":  # the disk is full
             full = OSError(errno.ENOSPC, "no space left on device")
-            patch.setattr(part_file, "_opened", _opened_for(failing(full)))
+            patch.setattr(part_file, "_open_part", _opened_for(failing(full)))
         else:  # the process is stopped at the last moment
             patch.setattr(atomic, "_move", failing(KeyboardInterrupt()))
         yield
@@ -170,7 +170,7 @@ def _slowly(call: Callable[..., Any], made: Trouble, seconds: float) -> Callable
 
 def _opened_for(write: Callable[..., Any]) -> Callable[..., Any]:
     """Part files whose `write` is another one."""
-    opened = part_file._opened
+    opened = part_file._open_part
 
     class Full:
         def __init__(self, file: Any) -> None:
