@@ -1,4 +1,4 @@
-"""Under which addresses a client sees the sandbox, and which of fal's hosts it means."""
+"""The sandbox's base URLs, and which of fal's hosts (`role`) a request addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ TARGET_HEADER = "x-fal-target-url"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Base URLs without a slash at the end. `cdn` is the media host, `media` its files."""
+    """Base URLs without a trailing slash. `cdn` is the media host, `media` the folder of its
+    files."""
 
     run: str
     queue: str
@@ -50,19 +51,19 @@ FAL = Addresses(
 
 
 def combined(base: str) -> Addresses:
-    """Everything on one address."""
+    """All of fal's hosts at one base URL."""
     return Addresses(base, base, base, base + "/v1", base)
 
 
 def strict(base: str) -> Addresses:
-    """One address for each of fal's hosts."""
+    """A base URL of its own for each of fal's hosts."""
     return Addresses(
         f"{base}/~run", f"{base}/~queue", f"{base}/~rest", f"{base}/~api/v1", f"{base}/~media"
     )
 
 
 def addresses_of(request: Request) -> Addresses:
-    """The addresses to write into answers to this request."""
+    """The base URLs to use in the response to this request."""
     if request.host in _HOSTS:
         return FAL
     if request.role == "all" or TARGET_HEADER in request.headers:
@@ -71,23 +72,24 @@ def addresses_of(request: Request) -> Addresses:
 
 
 def role_of_host(host: str) -> str | None:
-    """Which role a host of fal's plays; None for any other host."""
+    """The role of a host of fal's (`queue.fal.run` → `queue`); None for any other host."""
     return _HOSTS.get(host.lower())
 
 
 def assign_role(request: Request) -> None:
-    """Set the role, and take its prefix off the path."""
+    """Set the request's role from its host or the prefix of its path, and remove the prefix."""
     role = role_of_host(request.host)
-    first, _, rest = request.path.removeprefix("/").partition("/")
+    first, _, remainder = request.path.removeprefix("/").partition("/")
     if role:
         request.role = role
     elif first.startswith("~") and first[1:] in ROLES:
         request.role = first[1:]
-        request.path = "/" + rest
+        request.path = "/" + remainder
 
 
 def retarget(request: Request) -> None:
-    """Follow the header by which fal's JavaScript client tells a proxy where to go."""
+    """Set role and path from the header in which fal's JavaScript client gives a proxy the
+    target."""
     target = request.headers.get(TARGET_HEADER, "")
     role = role_of_host(urlsplit(target).hostname or "")
     if role:

@@ -1,4 +1,4 @@
-"""fal's error answers, in the shapes of its model hosts and of its platform API."""
+"""Error responses in the formats of fal's model hosts and of its platform API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOCKED = (
 
 
 def failure(status: int, detail: object, error_type: str = "") -> Response:
-    """`{"detail": …, "error_type"?}`, the type also as a header."""
+    """`{"detail": …, "error_type"?}`, with the type also in the header `x-fal-error-type`."""
     body: dict[str, object] = {"detail": detail}
     if error_type and isinstance(detail, str):
         body["error_type"] = error_type
@@ -23,24 +23,25 @@ def failure(status: int, detail: object, error_type: str = "") -> Response:
     return response
 
 
-def problem(cause: Problem) -> Response:
+def problem_response(problem: Problem) -> Response:
     """The error response for a job without a result."""
-    response = failure(cause.status, cause.detail, cause.error_type)
-    if cause is START_TIMEOUT:
+    response = failure(problem.status, problem.detail, problem.error_type)
+    if problem is START_TIMEOUT:
         response.set_header("x-fal-request-timeout-type", "user")
     return response
 
 
 def platform_failure(status: int, kind: str, message: str) -> Response:
-    """`{"error": {"type", "message"}}`; the request id is added when it is sent."""
+    """`{"error": {"type", "message"}}`. The request id is added later, as a header."""
     return Response.of({"error": {"type": kind, "message": message}}, status)
 
 
 def refusal(request: Request, *, platform: bool = False, token: bool = False) -> Response | None:
-    """401 or 403 if the key is missing or one of the two that try failures, else None."""
+    """401 or 403 when the key is missing or one of the two test keys that are refused; else None.
+    `token`: a Bearer token is accepted, too."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    wanted = ("key", "bearer") if token else ("key",)
-    if scheme.lower() not in wanted or not key.strip() or key.strip() == BAD_KEY:
+    schemes = ("key", "bearer") if token else ("key",)
+    if scheme.lower() not in schemes or not key.strip() or key.strip() == BAD_KEY:
         message = (
             "Authentication is required to access this application."
             if not key.strip()

@@ -1,4 +1,4 @@
-"""The media host: files to fetch, with ranges; and the upload API of fal's Python client."""
+"""The media host: downloads with ranges, and the upload API of fal's Python client."""
 
 from __future__ import annotations
 
@@ -11,80 +11,80 @@ from openclaw_fal.sandbox.answers import failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.media.library import Blob
+from openclaw_fal.sandbox.state import SandboxState
 from openclaw_fal.sandbox.storage import Upload, file_range
-from openclaw_fal.sandbox.world import World
 
 
-def serve(world: World, request: Request, dials: Dials) -> Response:
-    """A made or an uploaded file, whole or in part."""
-    world.wait(dials.media_latency)
-    blob = made_file(world, request.path, dials)
+def serve(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Serve a generated or uploaded file, whole or in part."""
+    sandbox.wait(dials.media_latency)
+    blob = generated_file(sandbox, request.path, dials)
     if blob is not None:
         return _ranged(request, dials, blob.size, blob.content_type, blob.read)
     parts = request.segments
-    upload = world.upload(parts[1]) if len(parts) == 3 else None
-    kept = world.storage.serve(upload) if upload else None
-    if upload is None or kept is None:
+    upload = sandbox.upload(parts[1]) if len(parts) == 3 else None
+    stored = sandbox.storage.serve(upload) if upload else None
+    if upload is None or stored is None:
         return failure(404, "Not Found")
-    size, path = kept
+    size, path = stored
     content_type = dials.media_type or upload.content_type
     return _ranged(
         request, dials, size, content_type, lambda start, stop: file_range(path, start, stop)
     )
 
 
-def exists(world: World, path: str) -> bool:
-    """Whether there is a file to fetch at the path."""
-    if world.library.get(path) is not None:
+def exists(sandbox: SandboxState, path: str) -> bool:
+    """Whether there is a file at the path."""
+    if sandbox.library.get(path) is not None:
         return True
     parts = path.strip("/").split("/")
-    upload = world.upload(parts[1]) if len(parts) == 3 else None
-    return upload is not None and world.storage.serve(upload) is not None
+    upload = sandbox.upload(parts[1]) if len(parts) == 3 else None
+    return upload is not None and sandbox.storage.serve(upload) is not None
 
 
-def made_file(world: World, path: str, dials: Dials) -> Blob | None:
-    """The file that a result's URL stands for."""
-    spec = world.library.get(path)
+def generated_file(sandbox: SandboxState, path: str, dials: Dials) -> Blob | None:
+    """The generated file at a path; None if there is none."""
+    spec = sandbox.library.get(path)
     if spec is None:
         return None
-    data = world.library.render(spec)
+    data = sandbox.library.render(spec)
     size = dials.media_bytes or len(data)
     return Blob(size, dials.media_type or spec.content_type, data[:size])
 
 
-def upload(world: World, request: Request, dials: Dials) -> Response:
-    """One request with the whole file."""
-    upload = _begin(world, request, multipart=False)
-    world.storage.receive(upload, request)
+def upload(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Receive a whole file in one request."""
+    upload = _begin(sandbox, request, multipart=False)
+    sandbox.storage.receive(upload, request)
     return Response.of({"access_url": upload.url})
 
 
-def begin(world: World, request: Request, dials: Dials) -> Response:
+def begin(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
     """Begin a multipart upload."""
-    upload = _begin(world, request, multipart=True)
+    upload = _begin(sandbox, request, multipart=True)
     return Response.of({"access_url": upload.url, "uploadId": upload.id})
 
 
-def part(world: World, request: Request, dials: Dials) -> Response:
-    """`/files/<id>/<name>/multipart/<id>/<n>`."""
+def part(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Receive one part: `PUT /files/<id>/<name>/multipart/<id>/<n>`."""
     parts = request.segments
-    upload = world.upload(parts[1])
+    upload = sandbox.upload(parts[1])
     if upload is None or not upload.multipart or not parts[-1].isdigit():
         return failure(404, "Not Found")
-    etag = world.storage.receive_part(upload, int(parts[-1]), request)
+    etag = sandbox.storage.receive_part(upload, int(parts[-1]), request)
     return Response.of({"partNumber": int(parts[-1]), "etag": etag}, etag=etag)
 
 
-def complete(world: World, request: Request, dials: Dials) -> Response:
-    """Join the parts."""
-    upload = world.upload(request.segments[1])
-    return uploads.join(world, upload, request) if upload else failure(404, "Not Found")
+def complete(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Complete a multipart upload."""
+    upload = sandbox.upload(request.segments[1])
+    return uploads.join(sandbox, upload, request) if upload else failure(404, "Not Found")
 
 
-def _begin(world: World, request: Request, *, multipart: bool) -> Upload:
+def _begin(sandbox: SandboxState, request: Request, *, multipart: bool) -> Upload:
     name = request.headers.get("x-fal-file-name", "upload.bin")
     kind = request.headers.get("content-type", "application/octet-stream")
-    return uploads.new_upload(world, request, name, kind, multipart=multipart)
+    return uploads.new_upload(sandbox, request, name, kind, multipart=multipart)
 
 
 def _ranged(
@@ -99,12 +99,12 @@ def _ranged(
     start, stop, status = 0, size, 200
     if dials.ranges:
         headers.append(("accept-ranges", "bytes"))
-        fresh = request.headers.get("if-range", etag) == etag
-        asked = _range(request.headers.get("range", ""), size) if fresh else None
-        if asked == (0, 0):
+        unchanged = request.headers.get("if-range", etag) == etag
+        requested = _range(request.headers.get("range", ""), size) if unchanged else None
+        if requested == (0, 0):
             return Response(416, b"", [("content-range", f"bytes */{size}")])
-        if asked:
-            start, stop = asked
+        if requested:
+            start, stop = requested
             status = 206
             headers.append(("content-range", f"bytes {start}-{stop - 1}/{size}"))
     response = Response(status, read(start, stop), headers, length=stop - start)
@@ -113,7 +113,7 @@ def _ranged(
 
 
 def _range(text: str, size: int) -> tuple[int, int] | None:
-    """Start and stop of a range; None without one, (0, 0) if it cannot be met."""
+    """Start and stop of a Range header; None without one, (0, 0) if it is not satisfiable."""
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", text.strip())
     if not match or match[0] == "bytes=-":
         return None

@@ -1,4 +1,4 @@
-"""How programs made for fal are pointed at the sandbox."""
+"""Settings that make fal's clients and OpenClaw use the sandbox."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypedDict
 
 SANDBOX_KEY = "0penclaw-sandb0x:5e7c1a90f3d84b26"
-"""The key that the sandbox hands out. It takes any key; this one occurs in no text, path or prompt,
-so that hiding it from output hides nothing else."""
+"""The key in the sandbox's settings (any key is accepted). It occurs in no ordinary text, path or
+prompt, so that redacting it changes nothing else."""
 
 _TRUST_VARIABLES = (
     "SSL_CERT_FILE",
@@ -19,7 +19,8 @@ _TRUST_VARIABLES = (
 
 
 class ClientSettings(TypedDict, total=False):
-    """For one client: its own configuration, environment variables, and whether it needs TLS."""
+    """One client's configuration and environment variables. `needs_tls`: it works only with
+    `--tls`, which is off."""
 
     config: dict[str, object]
     env: dict[str, str]
@@ -27,10 +28,8 @@ class ClientSettings(TypedDict, total=False):
 
 
 def scratch_environment(url: str, folder: Path) -> dict[str, str]:
-    """Variables for OpenClaw and this program, which leave the user's config and jobs alone.
-
-    They lead to a config, and to a home for jobs and keys, in `folder`.
-    """
+    """Variables that make OpenClaw and this program use the sandbox, with a config and a home for
+    jobs and keys in `folder`, so that the user's own stay untouched."""
     config = folder / "openclaw.json"
     config.write_text(json.dumps(_config(url), indent=2) + "\n", encoding="utf-8")
     return {
@@ -41,9 +40,9 @@ def scratch_environment(url: str, folder: Path) -> dict[str, str]:
 
 
 def environment(url: str, ca_file: Path | None) -> dict[str, str]:
-    """Variables for programs that know fal's host names only.
+    """Variables for programs that always use fal's host names.
 
-    With TLS they take the sandbox for a proxy, and its certificate for fal's.
+    With TLS, the sandbox is their proxy and their trusted certificate authority.
     """
     variables = {"FAL_KEY": SANDBOX_KEY}
     if ca_file:
@@ -53,7 +52,7 @@ def environment(url: str, ca_file: Path | None) -> dict[str, str]:
 
 
 def settings(url: str, ca_file: Path | None) -> dict[str, ClientSettings]:
-    """The settings of each client, by its name."""
+    """The settings for each client, by the client's name."""
     own: ClientSettings = {"config": _config(url), "env": {"FAL_KEY": SANDBOX_KEY}}
     no_tls = ca_file is None
     javascript: dict[str, object] = {

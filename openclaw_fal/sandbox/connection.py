@@ -1,4 +1,4 @@
-"""One connection: read a request, find its route, let the dials spoil it, answer, and again."""
+"""Serves one connection: read a request, find its route, apply the dials, answer; repeat."""
 
 from __future__ import annotations
 
@@ -15,43 +15,45 @@ from openclaw_fal.sandbox.http1 import (
     CHUNK,
     BadRequest,
     BodyReader,
-    Gone,
+    ClientGone,
     Request,
     Response,
     head_of,
     read_head,
     split_target,
 )
-from openclaw_fal.sandbox.routes import Route, route
-from openclaw_fal.sandbox.world import Recorded, World
+from openclaw_fal.sandbox.routes import Route, route_of
+from openclaw_fal.sandbox.state import Recorded, SandboxState
 
-_IDLE = 120.0  # seconds that a connection may be silent
+_IDLE = 120.0  # seconds without a byte, after which a connection is closed
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Connection:
-    """Serves one socket until either side has enough.
+    """Serves one socket until either side closes it.
 
-    `base` is the scheme and host that answers name; `tunnel` the host that the client asked to be
-    connected to, if it takes the sandbox for a proxy.
+    `base` is the scheme and host for URLs in responses. `tunnel` is the host of the client's
+    CONNECT request, if it uses the sandbox as a proxy.
     """
 
-    def __init__(self, world: World, sock: socket.socket, base: str, tunnel: str = "") -> None:
-        self._world = world
+    def __init__(
+        self, sandbox: SandboxState, sock: socket.socket, base: str, tunnel: str = ""
+    ) -> None:
+        self._state = sandbox
         self._sock = sock
         self._base = base
         self._tunnel = tunnel
         self._source = io.BufferedReader(socket.SocketIO(sock, "r"), CHUNK)
 
     def serve(self) -> str:
-        """Answer requests. Returns the `host:port` of a CONNECT, else nothing, when it is over."""
+        """Answer requests until the end. Returns the `host:port` of a CONNECT request, else ""."""
         self._sock.settimeout(_IDLE)
         try:
-            fault = self._world.dials.fault("connect")
+            fault = self._state.dials.fault("connect")
             if fault:
-                self._spoil_connection(fault)
+                self._fail_connection(fault)
                 return ""
-            while not self._world.stop.is_set():
+            while not self._state.stop.is_set():
                 head = read_head(self._source)
                 if head is None:
                     return ""
@@ -63,24 +65,24 @@ class Connection:
         except BadRequest as exc:
             with contextlib.suppress(OSError):
                 self._sock.sendall(head_of(Response(exc.status), close=True, length=0))
-        except (Gone, OSError):
+        except (ClientGone, OSError):
             pass
         return ""
 
-    def _spoil_connection(self, fault: Fault) -> None:
+    def _fail_connection(self, fault: Fault) -> None:
         if fault.kind in ("stall", "silent"):
-            sending.hold(self._sock, self._world.stop)
+            sending.hold(self._sock, self._state.stop)
         else:
             sending.reset(self._sock)
 
     def _request(self, method: str, target: str, headers: dict[str, str]) -> Request:
         path, query = split_target(target)
-        named = headers.get("host", "")
-        host = self._tunnel or named.rpartition(":")[0] or named
+        host_header = headers.get("host", "")
+        host = self._tunnel or host_header.rpartition(":")[0] or host_header
         request = Request(method, target, path, query, headers, host=host)
-        scheme, _, own = self._base.partition("://")
+        scheme, _, own_address = self._base.partition("://")
         local = host in _LOCAL and not self._tunnel
-        request.base = f"{scheme}://{named if local else own}"
+        request.base = f"{scheme}://{host_header if local else own_address}"
         request.reader = BodyReader(self._source, headers)
         if addresses.TARGET_HEADER in headers:
             addresses.retarget(request)
@@ -90,45 +92,46 @@ class Connection:
 
     def _exchange(self, request: Request, version: str) -> bool:
         """Answer one request; returns whether the connection stays open."""
-        world, began = self._world, time.monotonic()
-        place = route(request)
-        dials, wrong = self._dials(request)
-        spared = wrong or place.phase == "control"
-        fault = None if spared else dials.fault(place.phase)
+        sandbox, began = self._state, time.monotonic()
+        route = route_of(request)
+        dials, bad_dials = self._dials(request)
+        exempt = bad_dials or route.phase == "control"
+        fault = None if exempt else dials.fault(route.phase)
         if fault and fault.kind == "reset":
-            self._remember(request, place)
+            self._record(request, route)
             sending.reset(self._sock)
             return False
         if "100-continue" in request.headers.get("expect", "").lower():
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if not place.streamed:
+        if not route.streamed:
             self._read_body(request, dials)
-        recorded = self._remember(request, place)
-        response = wrong or self._answer(request, place, dials, fault)
-        if place.phase != "media":
-            world.wait(dials.latency)
-        if world.stop.is_set():
-            raise Gone
-        self._finish_headers(place, response, fault)
+        recorded = self._record(request, route)
+        response = bad_dials or self._answer(request, route, dials, fault)
+        if route.phase != "media":
+            sandbox.wait(dials.latency)
+        if sandbox.stop.is_set():
+            raise ClientGone
+        self._finish_headers(route, response, fault)
         recorded.size = self._drained(request)
         recorded.status = response.status
         close = _wants_close(request, version)
         bodiless = request.method == "HEAD"
         ms = (time.monotonic() - began) * 1000
         line = f"{request.method} {request.path} {response.status} {ms:.0f} ms"
-        world.say([line, *response.notes])
-        return sending.send(self._sock, response, close=close, bodiless=bodiless, stop=world.stop)
+        sandbox.write_log([line, *response.notes])
+        return sending.send(self._sock, response, close=close, bodiless=bodiless, stop=sandbox.stop)
 
     def _dials(self, request: Request) -> tuple[Dials, Response | None]:
-        """The dials for this request: its header's, those that its job had, or the sandbox's."""
+        """The dials for this request: its header's, those of its job's submit, or the sandbox's.
+        And the error response for a header that cannot be read."""
         try:
-            own = self._world.dials_of(request)
+            header_dials = self._state.dials_of(request)
         except UsageError as exc:
             return Dials(), answers.failure(400, f"X-Sandbox-Dials: {exc.message}")
-        return own or self._world.inherited_dials(request) or self._world.dials, None
+        return header_dials or self._state.inherited_dials(request) or self._state.dials, None
 
     def _read_body(self, request: Request, dials: Dials) -> None:
-        """The body, unless it is larger than the dials allow."""
+        """Read the body into the request, unless it is larger than the dials allow."""
         assert request.reader is not None
         parts: list[bytes] = []
         for chunk in request.reader.chunks():
@@ -139,54 +142,56 @@ class Connection:
                 parts.append(chunk)
         request.body = b"" if request.too_large else b"".join(parts)
 
-    def _remember(self, request: Request, place: Route) -> Recorded:
-        public_host = place.public and place.phase in ("media", "upload", "initiate")
+    def _record(self, request: Request, route: Route) -> Recorded:
+        public_host = route.public and route.phase in ("media", "upload", "initiate")
         leaked = public_host and "authorization" in request.headers
-        return self._world.remember(request, place.phase, leaked=leaked)
+        return self._state.record(request, route.phase, leaked=leaked)
 
     def _answer(
-        self, request: Request, place: Route, dials: Dials, fault: Fault | None
+        self, request: Request, route: Route, dials: Dials, fault: Fault | None
     ) -> Response:
         try:
-            response = self._taken(request, place, dials, fault)
-        except (Gone, BadRequest, OSError):
+            response = self._handle(request, route, dials, fault)
+        except (ClientGone, BadRequest, OSError):
             raise
         except Exception as exc:
-            self._world.crashed(exc)
+            self._state.record_crash(exc)
             response = answers.failure(500, "The sandbox has a bug; its log says more.")
         if dials.echo_auth and response.status >= 400 and isinstance(response.body, bytes):
             header = request.headers.get("authorization", "")
             response = answers.failure(response.status, f"Not accepted: Authorization: {header}")
         return response
 
-    def _taken(self, request: Request, place: Route, dials: Dials, fault: Fault | None) -> Response:
-        world, platform = self._world, place.phase == "platform"
-        hooked = world.hook(request) if world.hook else None
-        if hooked is not None:
-            return hooked
+    def _handle(
+        self, request: Request, route: Route, dials: Dials, fault: Fault | None
+    ) -> Response:
+        sandbox, platform = self._state, route.phase == "platform"
+        hook_response = sandbox.hook(request) if sandbox.hook else None
+        if hook_response is not None:
+            return hook_response
         if request.too_large:
             return answers.failure(413, "Request body is too large")
-        if not place.public:
-            refused = answers.refusal(request, platform=platform, token=place.token)
-            if refused is not None:
-                return refused
-        if place.phase in ("sync", "submit") and world.locked(dials):
+        if not route.public:
+            refusal = answers.refusal(request, platform=platform, token=route.token)
+            if refusal is not None:
+                return refusal
+        if route.phase in ("sync", "submit") and sandbox.locked(dials):
             return answers.failure(403, answers.LOCKED)
         if fault is None:
-            return place.handler(world, request, dials)
+            return route.handler(sandbox, request, dials)
         if not fault.takes_effect:
-            return spoil.answer(fault, platform=platform)
-        return spoil.spoil(fault, place.handler(world, request, dials), platform=platform)
+            return spoil.fault_response(fault, platform=platform)
+        return spoil.spoil(fault, route.handler(sandbox, request, dials), platform=platform)
 
-    def _finish_headers(self, place: Route, response: Response, fault: Fault | None) -> None:
+    def _finish_headers(self, route: Route, response: Response, fault: Fault | None) -> None:
         response.set_header("server", "openclaw-fal-sandbox")
         if fault and not fault.request_id:
             response.headers = [pair for pair in response.headers if pair[0] != "x-fal-request-id"]
-        elif place.phase not in ("media", "upload") and not response.header("x-fal-request-id"):
-            response.set_header("x-fal-request-id", self._world.ids.uuid())
+        elif route.phase not in ("media", "upload") and not response.header("x-fal-request-id"):
+            response.set_header("x-fal-request-id", self._state.ids.uuid())
 
     def _drained(self, request: Request) -> int:
-        """Read what the handler did not read of the body; returns how much there was in all."""
+        """Read the part of the body that the handler left unread. Returns the body's size."""
         assert request.reader is not None
         if not request.reader.done:
             for _ in request.reader.chunks():
@@ -195,5 +200,5 @@ class Connection:
 
 
 def _wants_close(request: Request, version: str) -> bool:
-    wanted = request.headers.get("connection", "").lower()
-    return "close" in wanted or (version == "HTTP/1.0" and "keep-alive" not in wanted)
+    header = request.headers.get("connection", "").lower()
+    return "close" in header or (version == "HTTP/1.0" and "keep-alive" not in header)

@@ -1,8 +1,8 @@
-"""`/_sandbox/…`: what happened, and the dials, for programs that run beside the sandbox.
+"""The sandbox's own API, for programs that test against it.
 
-GET  /_sandbox/ledger   requests that were taken and what each was billed
+GET  /_sandbox/ledger   the accepted requests and what each was billed
 GET  /_sandbox/dials    the dials as JSON
-PUT  /_sandbox/dials    other dials, in either form
+PUT  /_sandbox/dials    replace the dials (as text or JSON, see `dials.py`)
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from openclaw_fal.sandbox.answers import failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.ledger import Entry
-from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox.state import SandboxState
 
 PREFIX = "/_sandbox/"
 
 
-def answer(world: World, request: Request, dials: Dials) -> Response:
-    """Answer one of the addresses above."""
-    place = (request.method, request.path.removeprefix(PREFIX))
-    if place == ("GET", "ledger"):
-        return Response.of(ledger(world))
-    if place == ("PUT", "dials"):
+def answer(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Answer one of the requests above."""
+    operation = (request.method, request.path.removeprefix(PREFIX))
+    if operation == ("GET", "ledger"):
+        return Response.of(ledger(sandbox))
+    if operation == ("PUT", "dials"):
         try:
-            world.dials = Dials.parse(request.body.decode("utf-8", "replace"))
+            sandbox.dials = Dials.parse(request.body.decode("utf-8", "replace"))
         except UsageError as exc:
             return failure(400, exc.message)
-        return Response.of(world.dials.as_dict())
-    if place == ("GET", "dials"):
-        return Response.of(world.dials.as_dict())
+        return Response.of(sandbox.dials.as_dict())
+    if operation == ("GET", "dials"):
+        return Response.of(sandbox.dials.as_dict())
     return failure(404, "Not Found")
 
 
-def ledger(world: World) -> dict[str, object]:
-    """`accepted` is the number of requests that were taken; `billed` is in USD."""
-    entries = world.ledger.entries()
+def ledger(sandbox: SandboxState) -> dict[str, object]:
+    """The ledger as JSON. `accepted` is the number of accepted requests; `billed` is in USD."""
+    entries = sandbox.ledger.entries()
     return {
-        "accepted": world.ledger.accepted,
-        "billed": f"{world.ledger.billed():f}",
+        "accepted": sandbox.ledger.accepted,
+        "billed": f"{sandbox.ledger.billed():f}",
         "requests": [_row(entry) for entry in entries],
     }
 

@@ -1,6 +1,6 @@
-"""What the sandbox signs: a certificate for fal's host names, and webhooks.
+"""A TLS certificate for fal's host names, and the signatures of webhooks.
 
-Both need the cryptography package, which the extra `sandbox` installs. It is imported when used.
+Both need the cryptography package (extra `sandbox`), which is imported when used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ADDRESSES = ("127.0.0.1", "::1")
 
 
 def installed() -> bool:
-    """Whether the cryptography package is there."""
+    """Whether the cryptography package is installed."""
     return find_spec("cryptography") is not None
 
 
@@ -34,9 +34,10 @@ def require(purpose: str) -> None:
 
 
 def certificates(hosts: tuple[str, ...]) -> tuple[bytes, bytes]:
-    """A new authority's certificate, and the server's private key and certificate chain (PEM).
+    """The certificate of a new authority; and the server's private key and certificate chain. All
+    PEM.
 
-    The certificate is for these host names and for loopback addresses, and is valid for 90 days.
+    The server's certificate is for these host names and loopback addresses, and valid for 90 days.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -72,12 +73,12 @@ def certificates(hosts: tuple[str, ...]) -> tuple[bytes, bytes]:
 
 
 def public_key(secret: bytes) -> bytes:
-    """The 32 bytes of the Ed25519 public key that belongs to 32 secret ones."""
+    """The Ed25519 public key (32 bytes) of a private key (32 bytes)."""
     return _signer(secret).public_key().public_bytes_raw()
 
 
 def sign(secret: bytes, message: bytes) -> bytes:
-    """The 64 bytes of the Ed25519 signature."""
+    """The Ed25519 signature (64 bytes) of a message."""
     return _signer(secret).sign(message)
 
 
@@ -113,7 +114,7 @@ def _builder(
 
 
 def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
-    """The key usage of an authority, or of a server."""
+    """The key usage extension of an authority or of a server."""
     from cryptography import x509
 
     return x509.KeyUsage(

@@ -1,11 +1,11 @@
-"""The dials: how slow, how busy, how broken and how hostile the sandbox is.
+"""The dials: settings of the sandbox's speed, load, results and failures.
 
-Written as text for the command line, the environment and the `X-Sandbox-Dials` header:
+As text, for the command line, the environment and the `X-Sandbox-Dials` header:
 
     latency=0.2,queue-length=3,run-time=1.5,fail=submit:503:2,fail=media:cut:1
 
-or as a JSON object with the same names. In the text form `%XX` stands for any byte, so that a value
-can hold commas, colons or control characters.
+or as a JSON object with the same names. In the text form values are percent-encoded, so that they
+can hold commas, colons and control characters.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _dial(default: T, meaning: str) -> T:
 
 @dataclass
 class Dials:
-    """What can be turned. Times are in seconds, sizes in bytes. Change them while it runs."""
+    """The settings. Times are in seconds, sizes in bytes. They may be changed while it runs."""
 
     # Time
     latency: float = _dial(0.0, "before every answer of the API")
@@ -93,7 +93,7 @@ class Dials:
     def fail(
         self, phase: str, kind: str | int, count: int | None = None, **options: object
     ) -> Fault:
-        """Add a fault: the next `count` requests of the phase (all if None) get it.
+        """Add a fault for the next `count` requests of the phase (None: for all).
 
         `options` are the fields of `Fault`: after, status, type, detail, body, retry_after, to, …
         """
@@ -102,16 +102,17 @@ class Dials:
         return fault
 
     def heal(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self.faults.clear()
 
     def fault(self, phase: str) -> Fault | None:
-        """The fault that strikes this request, which uses up one of its count."""
-        return next((fault for fault in list(self.faults) if fault.strikes(phase)), None)
+        """The fault for a request of this phase, which counts as one use of it; None if there is
+        none."""
+        return next((fault for fault in list(self.faults) if fault.applies(phase)), None)
 
     @classmethod
     def parse(cls, text: str) -> Dials:
-        """Read the text or JSON form. Raises UsageError naming the dial and what it takes."""
+        """Parse the text or JSON form. Raises UsageError with the dial and its allowed values."""
         dials = cls()
         stripped = text.strip()
         if stripped.startswith("{"):
@@ -127,18 +128,18 @@ class Dials:
         return dials
 
     def as_dict(self) -> dict[str, object]:
-        """The dials as JSON-ready values: what `parse` reads back."""
-        shown: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
-        shown["faults"] = [fault.as_dict() for fault in self.faults]
-        return shown
+        """The dials as JSON values, which `parse` accepts."""
+        values: dict[str, object] = {item.name: getattr(self, item.name) for item in fields(self)}
+        values["faults"] = [fault.as_dict() for fault in self.faults]
+        return values
 
 
 def explain() -> str:
-    """All dials, phases and kinds of faults, with what they mean, as lines of text."""
+    """Help text: all dials, phases and kinds of faults, with their meaning."""
     lines = ["DIALS, as name=value, separated by commas:"]
     for item in fields(Dials):
         if item.name != "faults":
-            default = "" if item.default in ("", None) else _shown(item.default)
+            default = "" if item.default in ("", None) else _default_text(item.default)
             lines.append(f"  {item.name.replace('_', '-')}={default}".ljust(26) + meaning(item))
     lines += ["  fail=PHASE:KIND[:COUNT][:OPTION=VALUE…], several joined with +", "PHASES:"]
     lines.append("  " + " ".join(PHASES))
@@ -152,7 +153,7 @@ def meaning(item: Field[object]) -> str:
     return str(item.metadata["meaning"])
 
 
-def _shown(default: object) -> str:
+def _default_text(default: object) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
     return f"{default:g}" if isinstance(default, float) else str(default)

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong, in which phase, and how often. `spoil.py` commits them."""
+"""Faults: what fails, in which phase, and how often. `spoil.py` and `sending.py` apply them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PHASES = (
     "media", "initiate", "upload", "platform", "any",
 )  # fmt: skip
 
-# What happens to the connection while the answer is sent; the request was taken.
+# Failures of the connection while the response is sent; the request was accepted.
 WIRE_KINDS = {
     "reset_after_read": "the request is taken, then the connection is reset",
     "cut": "half (`at`, 0 to 1) of the body, then the connection is closed",
@@ -23,7 +23,7 @@ WIRE_KINDS = {
     "lie_longer": "Content-Length promises more than is sent",
     "lie_shorter": "Content-Length promises less than is sent",
 }
-# What happens to the body of the answer; the request was taken.
+# Wrong bodies of the response; the request was accepted.
 BODY_KINDS = {
     "garbage": "200 and bytes that are no JSON",
     "empty": "200 and no body",
@@ -35,7 +35,7 @@ BODY_KINDS = {
     "bad_charset": "JSON in bytes that are no UTF-8",
     "duplicate_keys": "every key twice, first with another value",
 }
-# What is answered in the place of the answer; the request was not taken.
+# Other responses than fal's; the request was not accepted.
 OTHER_KINDS = {
     "reset": "the connection is reset before anything is read or answered",
     "html": "an HTML page of a gateway, with `status` 502",
@@ -52,8 +52,8 @@ class Fault:
     """One fault.
 
     `kind` is an HTTP status or a word from the tables above. The first `after` requests of the
-    phase pass, the next `count` (all if None) are struck. `taken` decides whether a struck request
-    takes effect; None leaves that to the kind. `retry_after` is in seconds.
+    phase pass, the next `count` (None: all) fail. `taken`: whether a failing request is carried out
+    all the same; None leaves that to the kind. `retry_after` is in seconds.
     """
 
     phase: str
@@ -108,8 +108,8 @@ class Fault:
                 setattr(fault, name, _converted(name, values[name], getattr(fault, name)))
         return fault
 
-    def strikes(self, phase: str) -> bool:
-        """Whether this fault strikes a request of the phase; counts it if so."""
+    def applies(self, phase: str) -> bool:
+        """Whether this fault is for the next request of the phase; counts the request if so."""
         if phase != self.phase and (self.phase != "any" or phase == "connect"):
             return False
         with _lock:
@@ -121,13 +121,13 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the struck request is carried out all the same."""
+        """Whether the failing request is carried out all the same."""
         if self.taken is not None:
             return self.taken
         return self.kind in WIRE_KINDS or self.kind in BODY_KINDS
 
     def as_dict(self) -> dict[str, object]:
-        """The options that differ from the defaults."""
+        """Phase, kind, and the options that differ from the defaults."""
         values: dict[str, object] = {"phase": self.phase, "kind": self.kind}
         for item in fields(self):
             value = getattr(self, item.name)

@@ -1,4 +1,4 @@
-"""The size of images and videos that a request asks for."""
+"""The width and height of the images and videos that a request asks for."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def image_size(body: Mapping[str, object]) -> tuple[int, int]:
     ratio = _ratio(body.get("aspect_ratio"))
     edge = _LONG_EDGE.get(str(body.get("resolution", "1K")).lower(), 1024)
     if ratio is None:
-        asked = {"aspect_ratio", "resolution"} & set(body)
-        return (edge, edge) if asked else _PRESETS["landscape_4_3"]
+        named = {"aspect_ratio", "resolution"} & set(body)
+        return (edge, edge) if named else _PRESETS["landscape_4_3"]
     if ratio >= 1:
         return edge, max(1, round(edge / ratio))
     return max(1, round(edge * ratio)), edge
 
 
 def video_size(body: Mapping[str, object]) -> tuple[int, int]:
-    """Even width and height; the ratio as asked, the area capped at `VIDEO_PIXELS`."""
+    """Even width and height in the requested ratio, with at most `VIDEO_PIXELS` pixels."""
     config = body.get("config")
     upright = isinstance(config, dict) and config.get("orientation", "portrait") == "portrait"
     ratio = _ratio(body.get("aspect_ratio")) or (9 / 16 if upright else 16 / 9)

@@ -1,4 +1,4 @@
-"""The platform API's lists of past requests and of what they were billed."""
+"""The platform API's lists of past requests and of billing events."""
 
 from __future__ import annotations
 
@@ -14,44 +14,51 @@ from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.ledger import Entry
 from openclaw_fal.sandbox.results import payload
-from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox.state import SandboxState
 
 _MOST_ENDPOINTS = 50
 _DAY = timedelta(days=1)
 
 
-def requests(world: World, request: Request, dials: Dials) -> Response:
-    """The requests to some endpoints, the newest first, with their payloads if wanted."""
-    wanted = listed(request.query.get("endpoint_id", ""))
-    if not 0 < len(wanted) <= _MOST_ENDPOINTS:
+def requests(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The requests to some endpoints, newest first; with `expand=payloads`, with their payloads."""
+    endpoints = listed(request.query.get("endpoint_id", ""))
+    if not 0 < len(endpoints) <= _MOST_ENDPOINTS:
         message = f"endpoint_id: 1 to {_MOST_ENDPOINTS} ids are required"
         return platform_failure(400, "validation_error", message)
-    seen_from = datetime.now(UTC) - timedelta(seconds=dials.history_delay)
+    newest = datetime.now(UTC) - timedelta(seconds=dials.history_delay)
 
     def shown(entry: Entry) -> bool:
         done = entry.status != 0 or dials.history_unfinished
-        return entry.endpoint in wanted and done and entry.sent_at <= seen_from
+        return entry.endpoint in endpoints and done and entry.sent_at <= newest
 
     payloads = "payloads" in request.query.get("expand", "")
     return _listing(
-        world, request, "items", shown, lambda entry: _request(world, request, entry, payloads), 100
+        sandbox,
+        request,
+        "items",
+        shown,
+        lambda entry: _request(sandbox, request, entry, payloads),
+        100,
     )
 
 
-def billing_events(world: World, request: Request, dials: Dials) -> Response:
-    """What each request was billed, the newest first."""
+def billing_events(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The charge for each request, newest first."""
     if not dials.admin:
         message = "This operation needs a key of the scope ADMIN."
         return platform_failure(403, "authorization_error", message)
-    wanted = listed(request.query.get("endpoint_id", ""))
-    named = listed(request.query.get("request_id", ""))
+    endpoints = listed(request.query.get("endpoint_id", ""))
+    request_ids = listed(request.query.get("request_id", ""))
 
     def shown(entry: Entry) -> bool:
-        asked = not wanted or entry.endpoint in wanted
-        named_or_all = not named or entry.request_id in named
-        return asked and named_or_all and entry.ended_at is not None and entry.bill is not None
+        if endpoints and entry.endpoint not in endpoints:
+            return False
+        if request_ids and entry.request_id not in request_ids:
+            return False
+        return entry.ended_at is not None and entry.bill is not None
 
-    return _listing(world, request, "billing_events", shown, _billed, 10_000)
+    return _listing(sandbox, request, "billing_events", shown, _billed, 10_000)
 
 
 def listed(text: str) -> list[str]:
@@ -59,7 +66,9 @@ def listed(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
-def _request(world: World, request: Request, entry: Entry, payloads: bool) -> dict[str, object]:
+def _request(
+    sandbox: SandboxState, request: Request, entry: Entry, payloads: bool
+) -> dict[str, object]:
     ended = entry.ended_at
     row: dict[str, object] = {
         "request_id": entry.request_id,
@@ -73,14 +82,14 @@ def _request(world: World, request: Request, entry: Entry, payloads: bool) -> di
     if payloads:
         row["json_input"] = _loaded(entry.input)
         row["json_output"] = None
-        if entry.status == 200 and entry.made and entry.input is not None:
+        if entry.status == 200 and entry.recipe and entry.input is not None:
             row["json_output"] = payload(
-                entry.made,
+                entry.recipe,
                 entry.request_id,
                 media_url=addresses_of(request).media,
-                dials=world.dials,
+                dials=sandbox.dials,
                 own_dials=None,
-                library=world.library,
+                library=sandbox.library,
             )
     return row
 
@@ -104,14 +113,15 @@ def _billed(entry: Entry) -> dict[str, object]:
 
 
 def _listing(
-    world: World,
+    sandbox: SandboxState,
     request: Request,
     name: str,
     shown: Callable[[Entry], bool],
     row: Callable[[Entry], dict[str, object]],
     most: int,
 ) -> Response:
-    """One page of the ledger. The cursor is the number of the next page, as fal writes it."""
+    """One page of the ledger's entries that are `shown`. The cursor is the base64 of a page number,
+    as fal's is."""
     query = request.query
     try:
         start = _time(query.get("start"), datetime.now(UTC) - _DAY)
@@ -125,7 +135,7 @@ def _listing(
         return platform_failure(400, "validation_error", message)
     entries = [
         entry
-        for entry in reversed(world.ledger.entries())
+        for entry in reversed(sandbox.ledger.entries())
         if start <= entry.sent_at < end and shown(entry)
     ]
     more = page * limit < len(entries)
@@ -137,7 +147,7 @@ def _listing(
 def _time(text: str | None, default: datetime) -> datetime:
     if not text:
         return default
-    at = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that nobody escaped
+    at = datetime.fromisoformat(text.replace(" ", "+"))  # a "+" that was not percent-encoded
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

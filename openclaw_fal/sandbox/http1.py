@@ -1,7 +1,7 @@
-"""The HTTP/1.1 that the sandbox speaks, on bare sockets.
+"""A small HTTP/1.1 server implementation on sockets.
 
-Not `http.server`: importing that takes longer than a whole `--sandbox` command may, and it gives no
-hold of the bytes on the wire, which the dials for cuts, stalls and lies need.
+`http.server` is not used: its import is slow, and it gives no control over the bytes on the wire,
+which the faults (cut, stall, wrong Content-Length) need.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ REASONS = {
 
 
 class BadRequest(Exception):
-    """Bytes that are not an HTTP request; `status` is the answer to give."""
+    """Bytes that are not an HTTP request; `status` is the response to send."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Gone(Exception):
-    """The client closed the connection in the middle of something."""
+class ClientGone(Exception):
+    """The client closed the connection during a request or response."""
 
 
 @dataclass(slots=True)
 class Request:
     """One request. `path` is decoded, without the role's prefix; `headers` have lower-case names.
 
-    `role` says which of fal's hosts is addressed: `all` is the combined address. `base` is the
-    scheme and host under which the client sees the sandbox.
+    `role` is which of fal's hosts is addressed; `all` stands for the combined base URL. `base` is
+    the scheme and host in the URLs that the client uses.
     """
 
     method: str
@@ -68,13 +68,23 @@ class Request:
     def segments(self) -> list[str]:
         return [part for part in self.path.split("/") if part]
 
+    @property
+    def job_path(self) -> tuple[str, str, str] | None:
+        """App, request id and action of `/owner/app/requests/<id>[/<action>]`; None for another
+        path. The id may be missing ("")."""
+        parts = self.segments
+        if "requests" not in parts[2:4]:
+            return None
+        at = parts.index("requests", 2)
+        return "/".join(parts[:at]), "".join(parts[at + 1 : at + 2]), "/".join(parts[at + 2 :])
+
 
 @dataclass(slots=True)
 class Response:
-    """One answer. `body` is bytes, or chunks with `length` in bytes (None: sent chunked).
+    """One response. `body` is bytes, or chunks of `length` bytes in total (None: sent chunked).
 
-    `wire` names a fault that the connection commits while it sends (see `faults.py`), `wire_at`
-    the share of the body after which it does.
+    `wire` is a fault of the connection while the body is sent (see `faults.WIRE_KINDS`), `wire_at`
+    the share of the body that is sent before it.
     """
 
     status: int = 200
@@ -83,12 +93,12 @@ class Response:
     length: int | None = None
     wire: str = ""
     wire_at: float = 0.5
-    pace: int = 0  # bytes per second; 0 for as fast as it goes
+    pace: int = 0  # bytes per second; 0: no limit
     notes: list[str] = field(default_factory=list)  # for the log
 
     @classmethod
     def of(cls, value: object, status: int = 200, **headers: str) -> Response:
-        """A JSON answer; header names are written with underscores."""
+        """A JSON response. Header names are given with underscores instead of hyphens."""
         return cls(
             status,
             json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(),
@@ -103,7 +113,7 @@ class Response:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
     def set_header(self, name: str, value: str) -> None:
-        """Set a header, in the place of one with the same name."""
+        """Set a header, replacing one of the same name."""
         self.headers = [(key, old) for key, old in self.headers if key.lower() != name]
         self.headers.append((name, value))
 
@@ -121,24 +131,23 @@ class BodyReader:
         length = headers.get("content-length", "0").strip()
         if not re.fullmatch(r"[0-9]{1,15}", length):
             raise BadRequest("bad Content-Length")
-        self._left = 0 if self._chunked else int(length)
-        self.declared = None if self._chunked else self._left
-        self.done = not self._chunked and not self._left
+        self._unread = 0 if self._chunked else int(length)
+        self.done = not self._chunked and not self._unread
         self.received = 0
 
     def chunks(self) -> Iterator[bytes]:
-        """What is left of the body. Raises Gone if the client goes away."""
+        """The unread part of the body. Raises ClientGone if the client closes the connection."""
         for chunk in self._chunked_body() if self._chunked else self._plain_body():
             self.received += len(chunk)
             yield chunk
         self.done = True
 
     def _plain_body(self) -> Iterator[bytes]:
-        while self._left:
-            data = self._source.read(min(CHUNK, self._left))
+        while self._unread:
+            data = self._source.read(min(CHUNK, self._unread))
             if not data:
-                raise Gone
-            self._left -= len(data)
+                raise ClientGone
+            self._unread -= len(data)
             yield data
 
     def _chunked_body(self) -> Iterator[bytes]:
@@ -155,14 +164,14 @@ class BodyReader:
             while size:
                 data = self._source.read(min(CHUNK, size))
                 if not data:
-                    raise Gone
+                    raise ClientGone
                 size -= len(data)
                 yield data
             self._source.readline(HEAD_LIMIT)
 
 
 def read_head(source: IO[bytes]) -> tuple[str, str, str, dict[str, str]] | None:
-    """Method, target, HTTP version and headers of the next request; None at the end."""
+    """Method, target, HTTP version and headers of the next request; None after the last one."""
     line = source.readline(HEAD_LIMIT)
     while line in (b"\r\n", b"\n"):
         line = source.readline(HEAD_LIMIT)
@@ -177,7 +186,7 @@ def read_head(source: IO[bytes]) -> tuple[str, str, str, dict[str, str]] | None:
         line = source.readline(HEAD_LIMIT)
         size += len(line)
         if not line:
-            raise Gone
+            raise ClientGone
         if size > HEAD_LIMIT:
             raise BadRequest("the request's head is too large", 431)
         if line in (b"\r\n", b"\n"):
@@ -189,9 +198,9 @@ def read_head(source: IO[bytes]) -> tuple[str, str, str, dict[str, str]] | None:
 
 
 def split_target(target: str) -> tuple[str, dict[str, str]]:
-    """The decoded path and the query of a request target (also of an absolute one).
+    """The decoded path and the query of a request target, which may be an absolute URL.
 
-    Values of a name that comes several times are joined with commas, as fal takes them too.
+    The values of a repeated name are joined with commas, which fal accepts, too.
     """
     try:
         parts = urlsplit(target)
@@ -204,7 +213,7 @@ def split_target(target: str) -> tuple[str, dict[str, str]]:
 
 
 def head_of(response: Response, *, close: bool, length: int | None) -> bytes:
-    """The status line and headers; `length` None means a chunked body."""
+    """The status line and headers. `length` None: a chunked body."""
     reason = REASONS.get(response.status, "Unknown")
     lines = [f"HTTP/1.1 {response.status} {reason}"]
     lines += [f"{name}: {_one_line(value)}" for name, value in response.headers]

@@ -1,4 +1,4 @@
-"""The queue's jobs: where each one stands, and which ones are still remembered."""
+"""The queue's jobs: their progress over time, and the store that forgets old ones."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from openclaw_fal.sandbox.results import Recipe
 
 @dataclass(slots=True)
 class Job:
-    """One queued request. `own_dials` are those that its submit carried, if any.
+    """One queued request. `own_dials` are the dials in the header of its submit, if any.
 
-    `delay` is how long it waits for a runner when the account's concurrency is used up, in seconds;
-    `ahead` how many jobs wait in front of it then.
+    `delay`: seconds that it waits for a runner when the account's concurrency limit is reached;
+    `ahead`: how many jobs wait before it then. `weight`: its approximate size in bytes.
     """
 
     id: str
     endpoint: str
-    made: Recipe | None
+    recipe: Recipe | None
     problem: Problem | None
     own_dials: Dials | None
     submitted: float
@@ -43,11 +43,11 @@ class Job:
     done_at: float | None = None
     cancelled: bool = False
     changed: threading.Event = field(default_factory=threading.Event)
-    weight: int = 0  # about how many bytes it holds
+    weight: int = 0
 
     def __post_init__(self) -> None:
         self.weight = 1000 + len(self.endpoint) + len(self.webhook)
-        self.weight += self.made.weight if self.made else 0
+        self.weight += self.recipe.weight if self.recipe else 0
         self.weight += len(repr(self.problem.detail)) if self.problem else 0
 
     @property
@@ -55,11 +55,11 @@ class Job:
         return models.app_of(self.endpoint)
 
     def elapsed(self, dials: Dials) -> float:
-        """How far it is: in seconds, or in status answers."""
+        """How long it has been queued: in seconds or, with clock=polls, in status requests."""
         return float(self.polls) if dials.clock == "polls" else time.monotonic() - self.submitted
 
     def progress(self, dials: Dials) -> tuple[str, int, float]:
-        """State, queue position and the share of the run that is done."""
+        """State, queue position, and the share of the run that is done (0 to 1)."""
         if self.done_at is not None:
             return "COMPLETED", 0, 1.0
         elapsed = self.elapsed(dials)
@@ -80,7 +80,7 @@ class Job:
         return "COMPLETED", 0, 1.0
 
     def log_lines(self, dials: Dials, share: float) -> list[dict[str, str]]:
-        """The log lines that a run at this share has written."""
+        """The log lines that the run has written when `share` of it is done."""
         shown = int(dials.log_lines * share) if share < 1 else dials.log_lines
         lines = []
         for number in range(1, shown + 1):
@@ -93,7 +93,7 @@ class Job:
 
 
 class Runners:
-    """The account's runners, where their number is limited, and the jobs that wait for one."""
+    """Schedules jobs on the account's runners, when the dials limit their number."""
 
     def __init__(self) -> None:
         self._free_at: list[float] = []
@@ -101,10 +101,9 @@ class Runners:
         self._lock = threading.Lock()
 
     def take(self, ready: float, run_time: float, limit: int) -> tuple[float, int]:
-        """Take the runner that is free first.
+        """Reserve the runner that is free first, for a job that is ready at the time `ready`.
 
-        Returns the seconds from `ready` until the job can run on it, and how many jobs wait for
-        theirs until then.
+        Returns the seconds from `ready` until the job starts, and how many other jobs are waiting.
         """
         with self._lock:
             while self._starts and self._starts[0] <= ready:
@@ -121,7 +120,7 @@ class Runners:
 
 
 class Ids:
-    """Ids and seeds that look random and follow from the sandbox's seed."""
+    """Pseudo-random ids and seeds, determined by the sandbox's seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -138,7 +137,7 @@ class Ids:
 
 
 class Jobs:
-    """All jobs that are remembered. The oldest go first: by age, by count and by bytes."""
+    """The stored jobs. The oldest are forgotten by age, count and size in bytes (`weight`)."""
 
     def __init__(
         self,
@@ -168,43 +167,43 @@ class Jobs:
             self._evict()
 
     def get(self, request_id: str, app: str) -> Job | None:
-        """The job, if it is one of this app."""
+        """The job of this app with this id, if there is one."""
         with self._lock:
             job = self._jobs.get(request_id)
         return job if job and job.app == app else None
 
     def _evict(self) -> None:
-        """Forget finished jobs; if there are far too many, also the oldest of the others."""
+        """Forget finished and old jobs; at twice the limits, also the oldest unfinished ones."""
         count, age, weight = self._limits
         now = time.monotonic()
         oldest = next(iter(self._jobs.values()))
         if len(self._jobs) <= count and self._weight <= weight and now - oldest.submitted <= age:
             return
         for job in list(self._jobs.values()):
-            crowded = len(self._jobs) > count or self._weight > weight
+            over_limit = len(self._jobs) > count or self._weight > weight
             old = now - job.submitted > age
-            if not (crowded or old):
+            if not (over_limit or old):
                 return
-            flooded = len(self._jobs) > 2 * count or self._weight > 2 * weight
-            if self._settled(job) or old or flooded:
+            far_over_limit = len(self._jobs) > 2 * count or self._weight > 2 * weight
+            if self._settled(job) or old or far_over_limit:
                 del self._jobs[job.id]
                 self._weight -= job.weight
-                job.done_at = job.done_at or now  # for those who follow its stream
+                job.done_at = job.done_at or now  # ends its status streams
                 job.changed.set()
 
 
 def submitted_now() -> tuple[float, datetime]:
-    """The monotonic and the wall clock."""
+    """The current time of the monotonic clock and of the wall clock."""
     return time.monotonic(), datetime.now(UTC)
 
 
 def result_problem(job: Job, dials: Dials) -> Problem | None:
-    """What the result answers in the place of an output, if anything."""
+    """The error that the result route answers instead of an output; None if there is none."""
     return job.problem or dialled_problem(dials)
 
 
 def dialled_problem(dials: Dials) -> Problem | None:
-    """The failure of the model that the dials ask for."""
+    """The model's failure that the dials ask for; None if they ask for none."""
     if dials.content_policy:
         return CONTENT_POLICY
     if dials.error:

@@ -1,7 +1,7 @@
-"""What the sandbox knows about fal's endpoints: those of the provider's table and of the catalogue.
+"""The endpoints that the sandbox offers: those of the provider's table and of the catalogue.
 
-The table comes first: it has limits that the catalogue lacks. With the dial `any-endpoint`, other
-ids are answered too, by what their names suggest.
+The table comes first, since it has limits that the catalogue lacks. With the dial `any-endpoint`,
+other ids are accepted too, and their kind of output is guessed from the id.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 from openclaw_fal.media import Endpoint, Made
 
-Makes = Literal["image", "video", "audio", "other"]
+OutputKind = Literal["image", "video", "audio", "other"]
 Body = Mapping[str, object]
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -23,14 +23,14 @@ _VIDEO = re.compile(
 _AUDIO = re.compile(
     r"music|audio|speech|tts|sound|lyria|(^|/)ace-step|elevenlabs|voice|diffrhythm|yue"
 )
-_NAMESPACES = ("workflows", "comfy")  # users' own: no list has them
-_KINDS: dict[Made, Makes] = {
+_NAMESPACES = ("workflows", "comfy")  # users' own endpoints, which are in no list
+_KINDS: dict[Made, OutputKind] = {
     "image": "image",
     "video": "video",
     "music": "audio",
     "other": "other",
 }
-_GUESSED: dict[Makes, list[str]] = {
+_GUESSED: dict[OutputKind, list[str]] = {
     "image": ["images", "seed", "has_nsfw_concepts", "prompt", "timings"],
     "video": ["video", "seed"],
     "audio": ["audio", "seed"],
@@ -40,7 +40,7 @@ _GUESSED: dict[Makes, list[str]] = {
 
 @lru_cache(maxsize=1024)
 def known(endpoint: str) -> Endpoint | None:
-    """What fal declares for the endpoint; None if there is none of this id."""
+    """The endpoint's declaration by fal; None for an unknown id."""
     from openclaw_fal.provider.schemas import ENDPOINTS
 
     row = ENDPOINTS.get(endpoint)
@@ -70,18 +70,18 @@ def ids() -> tuple[str, ...]:
 
 
 def exists(endpoint: str, *, any_endpoint: bool) -> bool:
-    """Whether the sandbox answers for the endpoint: with `any_endpoint`, for every possible id."""
+    """Whether the sandbox accepts the endpoint; with `any_endpoint`, every well-formed id."""
     if known(endpoint) is not None:
         return True
     parts = endpoint.split("/")
-    own = parts[0] in _NAMESPACES
-    enough = len(parts) >= (3 if own else 2)
-    plain = all(_SEGMENT.fullmatch(part) for part in parts)
-    return (own or any_endpoint) and enough and plain
+    in_namespace = parts[0] in _NAMESPACES
+    if not (in_namespace or any_endpoint) or len(parts) < (3 if in_namespace else 2):
+        return False
+    return all(_SEGMENT.fullmatch(part) for part in parts)
 
 
 def with_defaults(endpoint: str, body: Body) -> dict[str, object]:
-    """The input as the model sees it: what is not given has its declared default."""
+    """The input, with the declared defaults for what is missing or null."""
     declared = known(endpoint)
     fields = declared.properties if declared else {}
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
@@ -89,13 +89,14 @@ def with_defaults(endpoint: str, body: Body) -> dict[str, object]:
 
 
 def app_of(endpoint: str) -> str:
-    """The part of an id that fal's queue URLs hold: `owner/app`, three segments in a namespace."""
+    """The part of an endpoint id in fal's queue URLs: `owner/app`; in a namespace three
+    segments."""
     parts = endpoint.split("/")
     return "/".join(parts[: 3 if parts[0] in _NAMESPACES else 2])
 
 
-def makes(endpoint: str) -> Makes:
-    """What the endpoint makes: as declared, or what its id suggests."""
+def output_kind(endpoint: str) -> OutputKind:
+    """The kind of output: as declared, or guessed from the id."""
     declared = known(endpoint)
     if declared:
         return _KINDS[declared.kind]
@@ -107,12 +108,12 @@ def makes(endpoint: str) -> Makes:
 def output_fields(endpoint: str) -> list[str]:
     """The keys of the endpoint's result."""
     declared = known(endpoint)
-    return list(declared.outputs) if declared else _GUESSED[makes(endpoint)]
+    return list(declared.outputs) if declared else _GUESSED[output_kind(endpoint)]
 
 
 def category(endpoint: str) -> str:
-    """fal's category word, such as `text-to-image` or `image-to-video`."""
-    kind = makes(endpoint)
+    """fal's category, such as `text-to-image` or `image-to-video`."""
+    kind = output_kind(endpoint)
     if kind == "other":
         return "other"
     declared = known(endpoint)

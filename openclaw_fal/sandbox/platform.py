@@ -11,7 +11,7 @@ from openclaw_fal.sandbox import crypto, history, models, prices
 from openclaw_fal.sandbox.answers import failure, platform_failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox.state import SandboxState
 
 _PAGE = 50
 _MOST_PRICES = 50
@@ -19,24 +19,24 @@ _DATE = "2026-01-01T00:00:00Z"
 _QUANTITIES = {"unit_price": "unit_quantity", "historical_api_price": "call_quantity"}
 
 
-def hello(world: World, request: Request, dials: Dials) -> Response:
-    """What answers at this address."""
+def hello(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Identify the sandbox, at `/`."""
     return Response.of({"sandbox": True, "service": "openclaw-fal sandbox", "url": request.base})
 
 
-def jwks(world: World, request: Request, dials: Dials) -> Response:
-    """The public key of the webhooks' signatures (RFC 8037)."""
+def jwks(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The public key of the webhooks' signatures, as a JSON Web Key Set (RFC 8037)."""
     if not crypto.installed():
         return failure(501, f"Signed webhooks need cryptography: {crypto.INSTALL}")
-    raw = crypto.public_key(world.webhook_secret)
+    raw = crypto.public_key(sandbox.webhook_secret)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
     kid = hashlib.sha256(raw).hexdigest()[:16]
     key = {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": "EdDSA"}
     return Response.of({"keys": [key]})
 
 
-def answer(world: World, request: Request, dials: Dials) -> Response:
-    """Everything under `/v1/models`."""
+def answer(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Answer a request under `/v1/models`."""
     method, path = request.method, request.path.removeprefix("/v1/models")
     if (method, path) == ("GET", ""):
         return _models(request)
@@ -45,21 +45,21 @@ def answer(world: World, request: Request, dials: Dials) -> Response:
     if (method, path) == ("POST", "/pricing/estimate"):
         return _estimate(request, dials)
     if (method, path) == ("GET", "/requests/by-endpoint"):
-        return history.requests(world, request, dials)
+        return history.requests(sandbox, request, dials)
     if (method, path) == ("GET", "/billing-events"):
-        return history.billing_events(world, request, dials)
+        return history.billing_events(sandbox, request, dials)
     return platform_failure(404, "not_found", f"No route for {request.method} {request.path}")
 
 
 def _models(request: Request) -> Response:
     query = request.query
-    wanted = set(history.listed(query.get("endpoint_id", "")))
+    wanted_ids = set(history.listed(query.get("endpoint_id", "")))
     words = query.get("q", "").lower().split()
     category = query.get("category", "")
     endpoints = [
         endpoint
         for endpoint in models.ids()
-        if (not wanted or endpoint in wanted)
+        if (not wanted_ids or endpoint in wanted_ids)
         and all(word in endpoint.lower() for word in words)
         and (not category or category == models.category(endpoint))
     ]
@@ -81,7 +81,7 @@ def _model(endpoint: str, expanded: bool) -> dict[str, object]:
         "metadata": {
             "display_name": endpoint,
             "category": models.category(endpoint),
-            "description": f"{endpoint}, as the sandbox plays it.",
+            "description": f"{endpoint}, as the sandbox imitates it.",
             "status": "active",
             "tags": [],
             "updated_at": _DATE,
@@ -96,7 +96,7 @@ def _model(endpoint: str, expanded: bool) -> dict[str, object]:
 
 
 def _openapi(endpoint: str) -> dict[str, object]:
-    """The document that fal gives for an endpoint of its queue."""
+    """The OpenAPI document of an endpoint, as fal's platform API gives it."""
     declared = models.known(endpoint)
     words = re.split(r"\W+|_", endpoint.partition("/")[2])
     name = "".join(word.capitalize() for word in words)
@@ -151,15 +151,15 @@ def _file(*edges: str) -> dict[str, object]:
 
 
 def _pricing(request: Request, dials: Dials) -> Response:
-    wanted = history.listed(request.query.get("endpoint_id", ""))
-    if not 0 < len(wanted) <= _MOST_PRICES:
+    endpoints = history.listed(request.query.get("endpoint_id", ""))
+    if not 0 < len(endpoints) <= _MOST_PRICES:
         message = f"endpoint_id: 1 to {_MOST_PRICES} ids are required"
         return platform_failure(400, "validation_error", message)
-    unknown = [endpoint for endpoint in wanted if models.known(endpoint) is None]
+    unknown = [endpoint for endpoint in endpoints if models.known(endpoint) is None]
     if unknown:
-        return platform_failure(404, "not_found", f"Endpoint not rows: {', '.join(unknown)}")
+        return platform_failure(404, "not_found", f"Endpoint not found: {', '.join(unknown)}")
     rows: list[dict[str, object]] = []
-    for endpoint in wanted:
+    for endpoint in endpoints:
         price = prices.price_of(endpoint, dials)
         rows.append(
             {
@@ -179,11 +179,11 @@ def _estimate(request: Request, dials: Dials) -> Response:
         kind, endpoints = body["estimate_type"], body["endpoints"]
         quantity = _QUANTITIES[kind]
         total = Decimal(0)
-        for endpoint, asked in endpoints.items():
+        for endpoint, quantities in endpoints.items():
             if models.known(endpoint) is None:
                 raise KeyError(endpoint)
             price = prices.price_of(endpoint, dials)
-            total += price.amount * Decimal(str(float(asked[quantity])))
+            total += price.amount * Decimal(str(float(quantities[quantity])))
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError):
         return platform_failure(400, "validation_error", "The estimate's body is not valid")
     return Response.of({"estimate_type": kind, "total_cost": float(total), "currency": "USD"})

@@ -1,7 +1,8 @@
-"""What the sandbox's endpoints cost, and what a request is billed: figures of its own, not fal's.
+"""Prices and bills of the sandbox: invented figures, not fal's.
 
-Endpoints of the table have units that follow from a request. The others have, each always the same,
-one of all kinds of units that fal uses, also those that tell nobody what a request will cost.
+Endpoints in the provider's table have units that can be computed from a request. Each other
+endpoint has one of the units that fal uses, chosen by a hash of its id; for some of them (compute
+seconds) the cost of a request cannot be known before.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _UNITS = {
     "other": ("requests", "compute seconds", "1000 tokens", "units"),
 }
 _PRICES = ("0.001", "0.0035", "0.01", "0.025", "0.04", "0.08", "0.15", "0.4")
-_SECONDS_OF_WORK = Decimal("3.7")  # for each image, or each second of video or sound
+_COMPUTE_SECONDS = Decimal("3.7")  # for each file, and each second of video or audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a request that succeeds costs: so many units at a price, in USD."""
+    """The charge for a successful request: a number of units at a price. `cost` is in USD."""
 
     units: Decimal
     price: Price
@@ -52,43 +53,40 @@ class Bill:
 
 
 def price_of(endpoint: str, dials: Dials) -> Price:
-    """The price of an endpoint: the dials', or its own."""
-    kind = models.makes(endpoint)
+    """The endpoint's price, or the dials' where they set one."""
+    kind = models.output_kind(endpoint)
     if models.in_table(endpoint):
         unit, amount = _TABLE[kind]
     else:
         number = zlib.crc32(endpoint.encode())
         unit = _UNITS[kind][number % len(_UNITS[kind])]
         amount = _PRICES[number // 64 % len(_PRICES)]
-    asked = Decimal(str(dials.unit_price)) if dials.unit_price else Decimal(amount)
-    return Price(dials.unit or unit, asked)
+    return Price(dials.unit or unit, Decimal(str(dials.unit_price or amount)))
 
 
-def bill(made: Recipe, dials: Dials) -> Bill:
-    """What a recipe's result is billed. Begun units count as whole ones."""
-    price = price_of(made.endpoint, dials)
+def bill(recipe: Recipe, dials: Dials) -> Bill:
+    """The charge for a recipe's result. Units that are begun count as whole ones."""
+    price = price_of(recipe.endpoint, dials)
     if dials.billable_units:
         return Bill(Decimal(f"{dials.billable_units:g}"), price)
-    return Bill(Decimal(_units(made, price.unit)), price)
+    return Bill(Decimal(_units(recipe, price.unit)), price)
 
 
-def _units(made: Recipe, unit: str) -> int | Decimal:
-    count = len(made.specs)
-    seconds = sum(spec.seconds for spec in made.specs)
-    if unit == "images":
-        return count
-    if unit == "videos":
+def _units(recipe: Recipe, unit: str) -> int | Decimal:
+    count = len(recipe.specs)
+    seconds = sum(spec.seconds for spec in recipe.specs)
+    if unit in ("images", "videos"):
         return count
     if unit == "megapixels":
-        return sum(math.ceil(spec.width * spec.height / 1e6) for spec in made.specs)
+        return sum(math.ceil(spec.width * spec.height / 1e6) for spec in recipe.specs)
     if unit == "seconds":
         return math.ceil(seconds)
     if unit == "minutes":
         return math.ceil(seconds / 60)
     if unit.startswith("1000 "):
-        return math.ceil(max(1, len(made.prompt)) / 1000)
+        return math.ceil(max(1, len(recipe.prompt)) / 1000)
     if unit == "compute seconds":
-        return _SECONDS_OF_WORK * (count + round(seconds))
+        return _COMPUTE_SECONDS * (count + round(seconds))
     if unit == "units":
         return 4 * count + round(seconds)
     return 1

@@ -1,4 +1,4 @@
-"""What can stand in the place of a result."""
+"""The errors that fal answers instead of a result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An answer of the model: its HTTP status, fal's `detail` and error type."""
+    """An error response: HTTP status, fal's `detail` and error type."""
 
     status: int
     detail: object

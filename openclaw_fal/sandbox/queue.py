@@ -13,36 +13,36 @@ from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.sandbox.jobs import Job, result_problem, submitted_now
 from openclaw_fal.sandbox.problems import CANCELLED, NO_OUTPUT
 from openclaw_fal.sandbox.results import payload, run_seconds
-from openclaw_fal.sandbox.webhooks import Letter
-from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox.state import SandboxState
+from openclaw_fal.sandbox.webhooks import Webhook
 
 
-def submit(world: World, request: Request, dials: Dials) -> Response:
-    """Take a job. A bad input is taken too: it shows when the result is fetched."""
+def submit(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Queue a job. An invalid input is accepted, too; the result then is the error, as at fal."""
     endpoint = runs.endpoint_of(request)
-    missing = runs.unknown_model(endpoint, dials)
-    if missing:
-        return missing
-    taken = runs.take(world, endpoint, request, dials)
-    notes = taken.notes
+    not_found = runs.unknown_model(endpoint, dials)
+    if not_found:
+        return not_found
+    accepted = runs.accept(sandbox, endpoint, request, dials)
+    notes = accepted.notes
     monotonic, wall = submitted_now()
     job = Job(
-        world.ids.uuid(),
+        sandbox.ids.uuid(),
         endpoint,
-        taken.made,
-        taken.problem,
-        world.dials_of(request),
+        accepted.recipe,
+        accepted.problem,
+        sandbox.dials_of(request),
         monotonic,
         wall,
-        taken.bill,
+        accepted.bill,
         webhook=request.query.get("fal_webhook", ""),
         start_within=runs.start_within(request),
     )
-    _wait_for_runner(world, job, dials)
-    world.jobs.add(job)
-    runs.enter(world, request, job.id, taken, job)
+    _wait_for_runner(sandbox, job, dials)
+    sandbox.jobs.add(job)
+    runs.record(sandbox, request, job.id, accepted, job)
     if job.webhook:
-        notes += filter(None, [world.postman.post_when_done(_letter(world, job, request))])
+        notes += filter(None, [sandbox.webhooks.add(_webhook(sandbox, job, request))])
     value: dict[str, object] = {"status": "IN_QUEUE", "request_id": job.id}
     value |= _urls(job, request, dials)
     value["queue_position"] = max(0, dials.queue_length - 1) + job.ahead
@@ -51,9 +51,9 @@ def submit(world: World, request: Request, dials: Dials) -> Response:
     return response
 
 
-def status(world: World, request: Request, dials: Dials) -> Response:
-    """Where the job stands: 202 while it is pending, 200 when it is done."""
-    job = _job(world, request)
+def status(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The job's state: with HTTP status 202 while it is pending, 200 when it has ended."""
+    job = _job(sandbox, request)
     if job is None:
         return answers.failure(404, "Request not found")
     state, position, share = job.progress(dials)
@@ -64,9 +64,9 @@ def status(world: World, request: Request, dials: Dials) -> Response:
     return Response.of(value, 200 if state == "COMPLETED" else 202, x_fal_request_id=job.id)
 
 
-def stream(world: World, request: Request, dials: Dials) -> Response:
-    """The same as server-sent events, one for each change, until the job is done."""
-    job = _job(world, request)
+def stream(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The job's state as server-sent events, one for each change, until its end."""
+    job = _job(sandbox, request)
     if job is None or not dials.stream:
         return answers.failure(404, "Request not found" if job is None else "Not Found")
     headers = [
@@ -74,12 +74,12 @@ def stream(world: World, request: Request, dials: Dials) -> Response:
         ("cache-control", "no-store"),
         ("x-fal-request-id", job.id),
     ]
-    return Response(200, _events(world, request, job), headers)
+    return Response(200, _events(sandbox, request, job), headers)
 
 
-def result(world: World, request: Request, dials: Dials) -> Response:
-    """The job's output, or the error that it ended with."""
-    job = _job(world, request)
+def result(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """The job's output, or its error."""
+    job = _job(sandbox, request)
     if job is None:
         return answers.failure(404, "Request not found")
     if job.progress(dials)[0] != "COMPLETED":
@@ -87,15 +87,15 @@ def result(world: World, request: Request, dials: Dials) -> Response:
     else:
         problem = result_problem(job, dials)
         response = runs.answer(
-            world, request, job.id, job.made, problem, job.bill, dials, job.own_dials
+            sandbox, request, job.id, job.recipe, problem, job.bill, dials, job.own_dials
         )
     response.set_header("x-fal-request-id", job.id)
     return response
 
 
-def cancel(world: World, request: Request, dials: Dials) -> Response:
-    """A job that waits is cancelled; one that runs may still finish, and here does."""
-    job = _job(world, request)
+def cancel(sandbox: SandboxState, request: Request, dials: Dials) -> Response:
+    """Cancel a waiting job. A running one finishes all the same, which may happen at fal, too."""
+    job = _job(sandbox, request)
     if job is None:
         return Response.of({"status": "NOT_FOUND"}, 404)
     state = job.progress(dials)[0]
@@ -108,41 +108,40 @@ def cancel(world: World, request: Request, dials: Dials) -> Response:
     return Response.of({"status": "CANCELLATION_REQUESTED"}, 202, x_fal_request_id=job.id)
 
 
-def _wait_for_runner(world: World, job: Job, dials: Dials) -> None:
-    """Make the job wait while as many others run as the dials allow."""
+def _wait_for_runner(sandbox: SandboxState, job: Job, dials: Dials) -> None:
+    """Delay the job while the dials' concurrency limit is reached."""
     if dials.concurrency and dials.clock == "time":
         ready = job.submitted + dials.queue_length * dials.queue_step
-        job.delay, job.ahead = world.runners.take(ready, dials.run_time, dials.concurrency)
+        job.delay, job.ahead = sandbox.runners.take(ready, dials.run_time, dials.concurrency)
 
 
-def _letter(world: World, job: Job, request: Request) -> Letter:
+def _webhook(sandbox: SandboxState, job: Job, request: Request) -> Webhook:
     media_url = addresses_of(request).media
 
     def message() -> dict[str, object]:
-        dials = world.job_dials(job)
+        dials = sandbox.job_dials(job)
         ids: dict[str, object] = {"request_id": job.id, "gateway_request_id": job.id}
-        problem = result_problem(job, dials) or (None if job.made else NO_OUTPUT)
-        if problem or job.made is None:
+        problem = result_problem(job, dials) or (None if job.recipe else NO_OUTPUT)
+        if problem or job.recipe is None:
             detail = problem.detail if problem else ""
             error = detail if isinstance(detail, str) else "Invalid input"
             return ids | {"status": "ERROR", "error": error, "payload": {"detail": detail}}
         output = payload(
-            job.made,
+            job.recipe,
             job.id,
             media_url=media_url,
             dials=dials,
             own_dials=job.own_dials,
-            library=world.library,
+            library=sandbox.library,
         )
         return ids | {"status": "OK", "payload": output}
 
-    return Letter(job.id, job.webhook, lambda: world.settled(job), message)
+    return Webhook(job.id, job.webhook, lambda: sandbox.settled(job), message)
 
 
-def _job(world: World, request: Request) -> Job | None:
-    parts = request.segments
-    at = parts.index("requests", 2)
-    return world.jobs.get(parts[at + 1], "/".join(parts[:at]))
+def _job(sandbox: SandboxState, request: Request) -> Job | None:
+    app, request_id, _ = request.job_path or ("", "", "")
+    return sandbox.jobs.get(request_id, app)
 
 
 def _urls(job: Job, request: Request, dials: Dials) -> dict[str, str]:
@@ -183,34 +182,35 @@ def _status_value(
     return value
 
 
-def _events(world: World, request: Request, job: Job) -> Iterator[bytes]:
-    own = world.dials_of(request)
-    last: object = None
-    sent = 0
-    commented = time.monotonic()
-    while not world.stop.is_set():
-        dials = world.job_dials(job, own)
+def _events(sandbox: SandboxState, request: Request, job: Job) -> Iterator[bytes]:
+    own = sandbox.dials_of(request)
+    last_sent: object = None
+    lines_sent = 0
+    last_comment_at = time.monotonic()
+    while not sandbox.stop.is_set():
+        dials = sandbox.job_dials(job, own)
         state, position, share = job.progress(dials)
         job.polls += dials.clock == "polls"
         lines = job.log_lines(dials, share) if _wants_logs(request) else []
-        seen = (state, position, len(lines))
-        if seen != last:
+        current = (state, position, len(lines))
+        if current != last_sent:
             value = _status_value(job, request, dials, state, position)
             if "logs" in value and _wants_logs(request):
-                value["logs"] = lines[sent:]
-                sent = len(lines)
+                value["logs"] = lines[lines_sent:]
+                lines_sent = len(lines)
             yield b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
-            last = seen
+            last_sent = current
         if state == "COMPLETED":
             return
-        if time.monotonic() - commented >= dials.stream_comment:
-            commented = time.monotonic()
+        if time.monotonic() - last_comment_at >= dials.stream_comment:
+            last_comment_at = time.monotonic()
             yield b": ping\n\n"
         job.changed.wait(_until_change(job, dials))
 
 
 def _until_change(job: Job, dials: Dials) -> float:
-    """Seconds until the next step is due; never so long that a turned dial goes unseen."""
+    """Seconds until the next change of the state; at most 0.1, so that changed dials are
+    noticed."""
     if dials.clock == "polls":
         return 0.005
     elapsed = time.monotonic() - job.submitted

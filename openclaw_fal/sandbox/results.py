@@ -1,7 +1,7 @@
-"""Results: from an endpoint and its input to the output that fal would give.
+"""Builds results: from an endpoint and its input to the output that fal would give.
 
-A `Recipe` is small and always gives the same result, so that finished jobs need not hold any media
-or any of the (possibly large) input.
+A `Recipe` is small and always gives the same result, so that jobs need not hold media or their
+(possibly large) input.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from openclaw_fal.sandbox.models import Body
 
 _TEXTS = ("prompt", "text", "lyrics", "script", "input")
 _ECHOED = 100_000  # characters of the prompt that results repeat
-_DRAWN = 400
+_DRAWN = 400  # characters of the prompt that media show
 _LISTS = ("images", "videos", "audios")
-_MEDIA_FIELDS: dict[models.Makes, tuple[str, ...]] = {
+_MEDIA_FIELDS: dict[models.OutputKind, tuple[str, ...]] = {
     "image": ("images", "image"),
     "video": ("video", "videos", "video_url"),
     "audio": ("audio", "audios", "audio_file", "audio_url"),
@@ -33,7 +33,7 @@ _MAX_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What one request makes."""
+    """Everything that determines the output of one request."""
 
     endpoint: str
     prompt: str
@@ -45,18 +45,18 @@ class Recipe:
 
     @property
     def weight(self) -> int:
-        """About how many bytes it holds."""
+        """Its approximate size in bytes."""
         return 500 + len(self.prompt) + len(self.lyrics)
 
 
-def recipe(endpoint: str, body: Body, seed: int) -> Recipe:
-    """The recipe for an input that was found valid; `seed` if the input has none."""
-    asked = body.get("seed")
-    if isinstance(asked, int) and not isinstance(asked, bool):
-        seed = asked
-    given = (body.get(name) for name in _TEXTS)
-    text = next((value for value in given if isinstance(value, str)), "")
-    kind = models.makes(endpoint)
+def recipe_for(endpoint: str, body: Body, seed: int) -> Recipe:
+    """The recipe for a valid input. `seed` is used if the input has none."""
+    input_seed = body.get("seed")
+    if isinstance(input_seed, int) and not isinstance(input_seed, bool):
+        seed = input_seed
+    texts = (body.get(name) for name in _TEXTS)
+    text = next((value for value in texts if isinstance(value, str)), "")
+    kind = models.output_kind(endpoint)
     if kind == "image":
         specs = _images(body, text, seed)
     elif kind == "video":
@@ -78,7 +78,7 @@ def recipe(endpoint: str, body: Body, seed: int) -> Recipe:
 
 
 def payload(
-    made: Recipe,
+    recipe: Recipe,
     request_id: str,
     *,
     media_url: str,
@@ -86,33 +86,34 @@ def payload(
     own_dials: Dials | None,
     library: Library,
 ) -> dict[str, object]:
-    """The output. Its media are put into the library, with the dials that the request carried."""
+    """The output as JSON. Puts its media into the library, with the dials in the request's
+    header."""
     files: list[dict[str, object]] = []
-    for number, spec in enumerate(made.specs):
+    for number, spec in enumerate(recipe.specs):
         spec = replace(spec, black=True, text="") if dials.nsfw else spec
-        suffix = f"_{number}" if len(made.specs) > 1 else ""
+        suffix = f"_{number}" if len(recipe.specs) > 1 else ""
         path = f"/files/{request_id}{suffix}.{spec.extension}"
         library.put(path, spec, own_dials)
         url = media_url + path.removeprefix("/files")
-        files.append(_file(made, spec, url, dials, library))
-    kind = models.makes(made.endpoint)
+        files.append(_file(recipe, spec, url, dials, library))
+    kind = models.output_kind(recipe.endpoint)
     known: dict[str, object] = {
-        "seed": made.seed if dials.seed is None else dials.seed,
-        "prompt": made.prompt,
+        "seed": recipe.seed if dials.seed is None else dials.seed,
+        "prompt": recipe.prompt,
         "has_nsfw_concepts": [dials.nsfw] * len(files),
         "timings": {"inference": run_seconds(dials)},
         "description": "",
-        "revised_prompt": made.prompt,
-        "lyrics": made.lyrics or "[inst]",
-        "tags": made.prompt,
-        "actual_prompt": made.prompt,
-        "used_seed": made.seed,
-        "duration": made.specs[0].seconds if made.specs else 0.0,
-        "output": f"{made.endpoint} answers: {made.prompt}",
-        "text": made.prompt,
+        "revised_prompt": recipe.prompt,
+        "lyrics": recipe.lyrics or "[inst]",
+        "tags": recipe.prompt,
+        "actual_prompt": recipe.prompt,
+        "used_seed": recipe.seed,
+        "duration": recipe.specs[0].seconds if recipe.specs else 0.0,
+        "output": f"{recipe.endpoint} answers: {recipe.prompt}",
+        "text": recipe.prompt,
     }
     result: dict[str, object] = {}
-    for name in made.fields:
+    for name in recipe.fields:
         if name in _MEDIA_FIELDS[kind]:
             result.update(_media_keys(name, files, dials.media_form))
         else:
@@ -123,16 +124,16 @@ def payload(
 
 
 def run_seconds(dials: Dials) -> float:
-    """How long the model is said to have run."""
+    """The run time in seconds that results report."""
     return dials.run_time if dials.clock == "time" else 0.0
 
 
 def _media_keys(name: str, files: list[dict[str, object]], form: str) -> dict[str, object]:
-    """The media under their key, in one of the forms seen in the wild.
+    """The media under their key, in one of the forms that models have been seen to use.
 
-    object: as declared. bare: objects with nothing but the URL. null: every other value is null.
-    string: the URL alone. list: a list where an object is declared, one object where a list is.
-    flat: under another key, such as `video_url`, `image` or `audio_file`.
+    object: as declared. bare: objects with only the URL. null: objects in which all other values
+    are null. string: only the URL. list: a list instead of an object and an object instead of a
+    list. flat: under another key, such as `video_url`, `image` or `audio_file`.
     """
     if form == "bare":
         files = [{"url": file["url"]} for file in files]
@@ -153,20 +154,22 @@ def _media_keys(name: str, files: list[dict[str, object]], form: str) -> dict[st
     return {name: files[0]}
 
 
-def _file(made: Recipe, spec: Spec, url: str, dials: Dials, library: Library) -> dict[str, object]:
+def _file(
+    recipe: Recipe, spec: Spec, url: str, dials: Dials, library: Library
+) -> dict[str, object]:
     content_type = dials.media_type or spec.content_type
-    if made.inline:
+    if recipe.inline:
         encoded = base64.b64encode(library.render(spec)).decode()
-        shown = f"data:{content_type};base64,{encoded}"
+        file_url = f"data:{content_type};base64,{encoded}"
     else:
-        shown = dials.media_url or url
+        file_url = dials.media_url or url
     file: dict[str, object] = {
-        "url": shown,
+        "url": file_url,
         "content_type": content_type,
         "file_name": dials.file_name or url.rpartition("/")[2],
         "file_size": dials.media_bytes or len(library.render(spec)),
     }
-    if models.makes(made.endpoint) == "image":
+    if models.output_kind(recipe.endpoint) == "image":
         file |= {"width": spec.width, "height": spec.height}
     return file
 
@@ -184,14 +187,14 @@ def _images(body: Body, text: str, seed: int) -> tuple[Spec, ...]:
 def _video(body: Body, text: str, seed: int) -> Spec:
     width, height = geometry.video_size(body)
     rates = (int(_number(body.get(name), 0)) for name in ("frames_per_second", "fps"))
-    asked = next((rate for rate in rates if rate), 0)
-    rate = asked or 24
+    input_rate = next((rate for rate in rates if rate), 0)
+    rate = input_rate or 24
     seconds = _number(body.get("duration"), 5.0)
     config = body.get("config")
     if isinstance(config, dict):
         seconds = _number(config.get("duration"), seconds)
     if "num_frames" in body:
-        rate = asked or 16
+        rate = input_rate or 16
         seconds = _number(body["num_frames"], 80.0) / rate
     return Spec("mp4", text[:_DRAWN], seed, width, height, _limited(seconds), min(rate, 60))
 
@@ -219,7 +222,7 @@ def _audio(endpoint: str, body: Body, text: str, seed: int) -> Spec:
 
 
 def _number(value: object, default: float) -> float:
-    """A number, also from text such as "5" or "8s"."""
+    """A positive number, also from text such as "5" or "8s"; else `default`."""
     if isinstance(value, str):
         value = value.removesuffix("s")
     try:

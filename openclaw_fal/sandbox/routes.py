@@ -1,4 +1,4 @@
-"""From a request to the phase that it belongs to and the handler that answers it."""
+"""Finds the handler of a request, and the phase that faults name."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from openclaw_fal.sandbox import cdn, control, models, platform, queue, runs, up
 from openclaw_fal.sandbox.answers import failure
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from openclaw_fal.sandbox.world import World
+from openclaw_fal.sandbox.state import SandboxState
 
-Handler = Callable[[World, Request, Dials], Response]
+Handler = Callable[[SandboxState, Request, Dials], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`phase` is the word that dials know. `public` wants no key, `token` takes the CDN's token
-    too, `streamed` reads the body itself."""
+    """`phase` is its name in faults. `public`: needs no key. `token`: accepts the CDN's token, too.
+    `streamed`: the handler reads the body itself."""
 
     phase: str
     handler: Handler
@@ -26,9 +26,9 @@ class Route:
     token: bool = False
 
 
-_NOT_FOUND = Route("other", lambda world, request, dials: failure(404, "Not Found"), public=True)
+_NOT_FOUND = Route("other", lambda sandbox, request, dials: failure(404, "Not Found"), public=True)
 _WRONG_METHOD = Route(
-    "other", lambda world, request, dials: failure(405, "Method Not Allowed"), public=True
+    "other", lambda sandbox, request, dials: failure(405, "Method Not Allowed"), public=True
 )
 _STORAGE = {
     "/storage/upload/initiate": Route("initiate", uploads.initiate),
@@ -44,8 +44,8 @@ _QUEUE = {
 }
 
 
-def route(request: Request) -> Route:
-    """The route of a request on its role's host."""
+def route_of(request: Request) -> Route:
+    """The route of a request, by its role, path and method."""
     role, path = request.role, request.path
     if role in ("all", "rest"):
         if path in _STORAGE:
@@ -57,9 +57,9 @@ def route(request: Request) -> Route:
     if role in ("all", "api") and path.startswith("/v1/"):
         return Route("platform", platform.answer, public=path == "/v1/models")
     if role in ("all", "queue"):
-        matched = _request_route(request)
-        if matched:
-            return matched
+        job_route = _job_route(request)
+        if job_route:
+            return job_route
     if role == "all" and path.startswith(control.PREFIX):
         return Route("control", control.answer, public=True)
     if role == "all" and path == "/":
@@ -69,16 +69,15 @@ def route(request: Request) -> Route:
     return _NOT_FOUND
 
 
-def _request_route(request: Request) -> Route | None:
-    """`/owner/app/requests/<id>[/status[/stream]|/cancel]`."""
-    parts = request.segments
-    if "requests" not in parts[2:4]:
+def _job_route(request: Request) -> Route | None:
+    """The route of `/owner/app/requests/<id>[/status[/stream]|/cancel]`; None for another path."""
+    if request.job_path is None:
         return None
-    at = parts.index("requests", 2)
-    method, matched = _QUEUE.get("/".join(parts[at + 2 :]), ("", _NOT_FOUND))
-    if len(parts) < at + 2:
+    _, request_id, action = request.job_path
+    if not request_id or action not in _QUEUE:
         return _NOT_FOUND
-    return matched if request.method == method or matched is _NOT_FOUND else _WRONG_METHOD
+    method, route = _QUEUE[action]
+    return route if request.method == method else _WRONG_METHOD
 
 
 def _model_route(request: Request) -> Route:
@@ -90,15 +89,15 @@ def _model_route(request: Request) -> Route:
 
 
 def _wants_queue(request: Request) -> bool:
-    """Whether a model POST on the combined address is a submit.
+    """Whether a POST to a model on the combined base URL is a submit.
 
-    Our tool says so with the priority header. OpenClaw, and anybody else with one base URL, submits
-    videos and runs everything else synchronously.
+    This program's submits have the priority header. OpenClaw, which knows one base URL only,
+    submits videos and runs everything else synchronously.
     """
     headers = request.headers
     if "x-fal-queue-priority" in headers or "fal_webhook" in request.query:
         return True
-    return models.makes(request.path.strip("/")) == "video"
+    return models.output_kind(request.path.strip("/")) == "video"
 
 
 def _media_route(request: Request) -> Route:

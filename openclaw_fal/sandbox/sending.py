@@ -1,4 +1,4 @@
-"""Sending an answer: in order, or with the fault that its `wire` names."""
+"""Sends a response, correctly or with the fault of the connection that it names (`wire`)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 
-from openclaw_fal.sandbox.http1 import CHUNK, Gone, Response, head_of
+from openclaw_fal.sandbox.http1 import CHUNK, ClientGone, Response, head_of
 
 _LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-_PACE_STEP = 0.02  # seconds between the pieces of a body that is sent at a pace
+_PACE_STEP = 0.02  # seconds between the pieces of a body with limited bandwidth
 
 
 def send(
     sock: socket.socket, response: Response, *, close: bool, bodiless: bool, stop: threading.Event
 ) -> bool:
-    """Send an answer; returns whether the connection can go on. Raises Gone, or OSError."""
+    """Send a response. Returns whether the connection can be used again. Raises ClientGone or
+    OSError."""
     body, wire = response.body, response.wire
     length = len(body) if isinstance(body, bytes) else response.length
     if wire == "reset_after_read":
@@ -29,7 +30,7 @@ def send(
     if wire == "silent":
         hold(sock, stop)
         return False
-    head = head_of(response, close=close or bool(wire), length=_promised(length, wire))
+    head = head_of(response, close=close or bool(wire), length=_announced(length, wire))
     if isinstance(body, bytes) and not (wire or bodiless or response.pace):
         sock.sendall(head + body)
         return not close
@@ -38,7 +39,7 @@ def send(
         return not close
     chunks = iter([body]) if isinstance(body, bytes) else body
     if wire in ("cut", "cut_reset", "stall"):
-        chunks = _first(chunks, length, response.wire_at)
+        chunks = _first_part(chunks, length, response.wire_at)
     _send_chunks(sock, chunks, chunked=length is None, pace=response.pace, stop=stop)
     if wire == "stall":
         hold(sock, stop)
@@ -50,7 +51,7 @@ def send(
 
 
 def hold(sock: socket.socket, stop: threading.Event) -> None:
-    """Say nothing until the client goes away or the sandbox stops."""
+    """Send nothing until the client closes the connection or the sandbox stops."""
     while not stop.is_set():
         readable, _, _ = select.select([sock], [], [], 0.1)
         if readable:
@@ -61,14 +62,14 @@ def hold(sock: socket.socket, stop: threading.Event) -> None:
 
 
 def reset(sock: socket.socket) -> None:
-    """Make the connection end with RST when it is closed, and close it."""
+    """Close the connection with RST."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
     sock.close()
 
 
 def close(sock: socket.socket) -> None:
-    """Close in order: what was sent arrives even if the client is still sending."""
+    """Close the connection so that what was sent arrives even if the client is still sending."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
         sock.settimeout(0.2)
@@ -78,8 +79,8 @@ def close(sock: socket.socket) -> None:
     sock.close()
 
 
-def _promised(length: int | None, wire: str) -> int | None:
-    """The Content-Length to send."""
+def _announced(length: int | None, wire: str) -> int | None:
+    """The Content-Length to send, which a fault may make wrong."""
     if length is None:
         return None
     if wire == "lie_longer":
@@ -105,11 +106,11 @@ def _send_chunks(
             if pace:
                 stop.wait(max(0.0, began + sent / pace - time.monotonic()))
         if stop.is_set():
-            raise Gone
+            raise ClientGone
 
 
-def _first(chunks: Iterator[bytes], length: int | None, share: float) -> Iterator[bytes]:
-    """The first part of a body; of one without a length, the first chunk."""
+def _first_part(chunks: Iterator[bytes], length: int | None, share: float) -> Iterator[bytes]:
+    """The first `share` of a body; without a length, the first chunk."""
     if length is None:
         yield from (chunk for chunk, _ in zip(chunks, range(1), strict=False))
         return

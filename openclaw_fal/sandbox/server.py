@@ -1,4 +1,4 @@
-"""The sandbox itself: a socket on loopback, a thread for each connection, and what it keeps."""
+"""The sandbox's server on loopback, with a thread for each connection; and its public interface."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Self
 
 from openclaw_fal.errors import UsageError
 from openclaw_fal.sandbox import addresses, clients, crypto, sending
-from openclaw_fal.sandbox.cdn import made_file
+from openclaw_fal.sandbox.cdn import generated_file
 from openclaw_fal.sandbox.connection import Connection
 from openclaw_fal.sandbox.dials import Dials
 from openclaw_fal.sandbox.http1 import Response
 from openclaw_fal.sandbox.jobs import Ids, Job
 from openclaw_fal.sandbox.ledger import Entry
+from openclaw_fal.sandbox.state import Hook, Limits, Recorded, SandboxState
 from openclaw_fal.sandbox.storage import Upload
 from openclaw_fal.sandbox.webhooks import is_loopback
-from openclaw_fal.sandbox.world import Hook, Limits, Recorded, World
 
 if TYPE_CHECKING:
     import ssl
@@ -37,11 +37,12 @@ _NO_TUNNEL = "The sandbox stands in for fal's hosts only, and needs TLS for them
 
 
 class Sandbox:
-    """A fal on this machine. Use it as a context manager, or call start() and stop().
+    """A local stand-in for fal. Use it as a context manager, or call start() and stop().
 
-    `url` is the one address that serves everything: the value for `models.providers.fal.baseUrl`.
-    `run_url`, `queue_url`, `rest_url`, `api_url` and `media_url` are strict, one for each of fal's
-    hosts. `dials` can be changed or replaced while it runs. Any host but loopback is a UsageError.
+    `url` is the base URL that serves everything: the value for `models.providers.fal.baseUrl`.
+    `run_url`, `queue_url`, `rest_url`, `api_url` and `media_url` each stand for one of fal's hosts.
+    `dials` can be changed or replaced while it runs. `on_request` may answer a request instead of
+    the sandbox. Raises UsageError for a host that is not loopback.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Sandbox:
                 hint="use 127.0.0.1, localhost or ::1",
             )
         self._host, self._port = host, port
-        self._world = World(
+        self._state = SandboxState(
             Dials() if dials is None else dials,
             Ids(seed),
             limits or Limits(),
@@ -83,21 +84,21 @@ class Sandbox:
     # Lifecycle
 
     def start(self) -> Self:
-        """Listen. Raises UsageError if the address cannot be had, or the package that TLS needs."""
+        """Start listening. Raises UsageError when the port is in use, or TLS lacks its package."""
         if self._listener:
             return self
         if self._wants_tls:
             from openclaw_fal.sandbox.tls import server_context
 
             crypto.require("https in the sandbox")
-            self._tls, self._ca_file = server_context(self._world.folder())
+            self._tls, self._ca_file = server_context(self._state.folder())
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
             self._listener = socket.create_server(
                 (self._host, self._port), family=family, backlog=_BACKLOG
             )
         except OSError as exc:
-            self._world.close()
+            self._state.close()
             raise UsageError(
                 f"cannot listen on {self._host}:{self._port}: {exc.strerror or exc}",
                 hint="choose another port, or 0 for any free one",
@@ -108,8 +109,8 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop listening, close every connection, remove what is on disk."""
-        self._world.stop.set()
+        """Stop listening, close all connections, and remove the sandbox's files."""
+        self._state.stop.set()
         if self._listener and self._thread:
             with contextlib.suppress(OSError):  # wakes accept()
                 socket.create_connection((self._host, self._port), timeout=1).close()
@@ -120,7 +121,7 @@ class Sandbox:
         for sock in sockets:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        self._world.close()
+        self._state.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -167,64 +168,64 @@ class Sandbox:
 
     @property
     def ca_file(self) -> Path | None:
-        """With `tls`: the certificate to trust (PEM). It is gone when the sandbox stops."""
+        """With `tls`: the file of the certificate to trust (PEM), which exists until stop()."""
         return self._ca_file
 
     def environment(self) -> dict[str, str]:
-        """Variables under which programs made for fal find the sandbox in its place.
+        """Environment variables that make fal's clients use the sandbox.
 
-        With `tls` also those that need https and fal's own host names, such as fal's Python client:
-        they take the sandbox for a proxy, and its certificate for fal's.
+        With `tls` also for clients that need https and fal's own host names, such as fal's Python
+        client: the sandbox is their proxy and their trusted certificate authority.
         """
         return clients.environment(self.url, self._ca_file)
 
     def scratch_environment(self) -> dict[str, str]:
-        """Variables under which OpenClaw and this program use the sandbox, and a config and jobs
-        that are gone when it stops."""
-        return clients.scratch_environment(self.url, self._world.folder())
+        """Environment variables that make OpenClaw and this program use the sandbox, with a config
+        and a home that exist until stop()."""
+        return clients.scratch_environment(self.url, self._state.folder())
 
     def client_settings(self) -> dict[str, clients.ClientSettings]:
-        """How to point each client at the sandbox, by the client's name."""
+        """The settings for each client, by the client's name."""
         return clients.settings(self.url, self._ca_file)
 
     # What happened
 
     @property
     def dials(self) -> Dials:
-        return self._world.dials
+        return self._state.dials
 
     @dials.setter
     def dials(self, dials: Dials) -> None:
-        self._world.dials = dials
+        self._state.dials = dials
 
     @property
     def requests(self) -> list[Recorded]:
-        """Every request so far, in the order of arrival."""
-        return self._world.recorded()
+        """All recorded requests, in the order of arrival."""
+        return self._state.recorded()
 
     def posts(self, prefix: str = "") -> list[Recorded]:
-        """The POSTs to models (runs and submits), those under a path only if one is given."""
-        wanted = "/" + prefix.lstrip("/")
+        """The POSTs to models (runs and submits) whose path starts with `prefix`."""
+        path = "/" + prefix.lstrip("/")
         return [
             item
             for item in self.requests
-            if item.phase in ("sync", "submit") and item.path.startswith(wanted)
+            if item.phase in ("sync", "submit") and item.path.startswith(path)
         ]
 
     @property
     def ledger(self) -> list[Entry]:
-        """The requests that were taken, each with its bill once it has ended."""
-        return self._world.ledger.entries()
+        """The accepted requests, each with its charge once it has ended."""
+        return self._state.ledger.entries()
 
     @property
     def accepted(self) -> int:
-        """How many requests to models were taken."""
-        return self._world.ledger.accepted
+        """How many requests to models were accepted."""
+        return self._state.ledger.accepted
 
     @property
     def billed(self) -> Decimal:
-        """USD for everything that has ended."""
-        return self._world.ledger.billed()
+        """USD for all requests that have ended."""
+        return self._state.ledger.billed()
 
     def phase(self, name: str) -> list[Recorded]:
         """The requests of one phase: sync, submit, status, stream, result, cancel, media, …"""
@@ -232,7 +233,7 @@ class Sandbox:
 
     def wait_for(self, phase: str, count: int = 1, timeout: float = 10.0) -> list[Recorded]:
         """Wait until `count` requests of a phase have arrived. Raises TimeoutError."""
-        return self._world.wait_for(phase, count, timeout)
+        return self._state.wait_for(phase, count, timeout)
 
     @property
     def leaks(self) -> list[Recorded]:
@@ -241,45 +242,45 @@ class Sandbox:
 
     @property
     def jobs(self) -> list[Job]:
-        """The queue's jobs that are still remembered."""
-        return self._world.jobs.all()
+        """The queue's jobs that are still stored."""
+        return self._state.jobs.all()
 
     @property
     def uploads(self) -> list[Upload]:
         """Uploaded files, complete or not."""
-        return self._world.uploads()
+        return self._state.uploads()
 
     def media(self, url: str) -> bytes:
         """The bytes that a result's media URL serves. Raises KeyError if there are none."""
         path = _file_path(url)
-        blob = made_file(self._world, path, self._world.library.dials(path) or self.dials)
+        blob = generated_file(self._state, path, self._state.library.dials(path) or self.dials)
         if blob is None:
             raise KeyError(url)
         return b"".join(blob.read(0, blob.size))
 
     def spec(self, url: str) -> Spec:
-        """What a result's media URL stands for. Raises KeyError if it is none."""
-        spec = self._world.library.get(_file_path(url))
+        """The spec of the file at a result's media URL. Raises KeyError if there is none."""
+        spec = self._state.library.get(_file_path(url))
         if spec is None:
             raise KeyError(url)
         return spec
 
     @property
     def crashes(self) -> list[str]:
-        """Tracebacks of the sandbox's own bugs. A test can hold that there are none."""
-        return list(self._world.crashes)
+        """Tracebacks of the sandbox's own bugs, so that a test can assert that there are none."""
+        return list(self._state.crashes)
 
     def clear(self) -> None:
         """Forget the requests recorded so far."""
-        self._world.forget()
+        self._state.clear()
 
     @property
     def memory(self) -> dict[str, int]:
-        """How much is kept, for those who watch a long run."""
+        """How much is stored: for tests of long runs."""
         return {
-            "requests": len(self._world.requests),
-            "jobs": len(self._world.jobs),
-            "media_bytes": self._world.library.held,
+            "requests": len(self._state.requests),
+            "jobs": len(self._state.jobs),
+            "media_bytes": self._state.library.held,
             "connections": len(self._sockets),
         }
 
@@ -291,11 +292,11 @@ class Sandbox:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
-                self._world.wait(0.01)
-                if self._world.stop.is_set():
+                self._state.wait(0.01)
+                if self._state.stop.is_set():
                     return
                 continue
-            if self._world.stop.is_set():
+            if self._state.stop.is_set():
                 sock.close()
                 return
             with self._lock:
@@ -303,7 +304,7 @@ class Sandbox:
             try:
                 threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
             except RuntimeError as exc:  # no more threads
-                self._world.say([f"a connection is refused: {exc}"])
+                self._state.write_log([f"a connection is refused: {exc}"])
                 self._close(sock)
 
     def _serve(self, sock: socket.socket) -> None:
@@ -311,30 +312,30 @@ class Sandbox:
             with contextlib.ExitStack() as stack:
                 stack.callback(self._close, sock)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._converse(sock, stack)
+                self._serve_requests(sock, stack)
         except OSError:
             pass
         except Exception as exc:
-            self._world.crashed(exc)
+            self._state.record_crash(exc)
 
-    def _converse(self, sock: socket.socket, stack: contextlib.ExitStack) -> None:
-        """Serve a connection, through TLS if the client begins with it or asks for a tunnel."""
+    def _serve_requests(self, sock: socket.socket, stack: contextlib.ExitStack) -> None:
+        """Serve a connection; with TLS if the client starts a handshake or sends CONNECT."""
         base = self.url
         sock.settimeout(_HANDSHAKE)
         if self._tls and sock.recv(1, socket.MSG_PEEK) == _TLS_HELLO:
             sock = self._secured(sock, self._tls, stack)
             base = base.replace("http:", "https:", 1)
-        target = Connection(self._world, sock, base).serve()
+        target = Connection(self._state, sock, base).serve()
         if not target:
             return
         host = target.rpartition(":")[0]
         if self._tls is None or addresses.role_of_host(host) is None:
             refusal = Response.text(_NO_TUNNEL, 403)
-            sending.send(sock, refusal, close=True, bodiless=False, stop=self._world.stop)
+            sending.send(sock, refusal, close=True, bodiless=False, stop=self._state.stop)
             return
         sock.sendall(_TUNNEL)
         sock = self._secured(sock, self._tls, stack)
-        Connection(self._world, sock, base, tunnel=host).serve()
+        Connection(self._state, sock, base, tunnel=host).serve()
 
     def _secured(
         self, sock: socket.socket, tls: ssl.SSLContext, stack: contextlib.ExitStack

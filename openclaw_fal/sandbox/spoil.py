@@ -1,4 +1,4 @@
-"""The answers that faults give, and what they make of the right ones."""
+"""The responses of faults, and the changes that faults make to correct responses."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _HEAD, _TAIL = b'{"filler": "', b'"}'
 _MEBI = 1 << 20
 
 
-def answer(fault: Fault, *, platform: bool = False) -> Response:
-    """The answer to a request that the fault keeps from being taken."""
+def fault_response(fault: Fault, *, platform: bool = False) -> Response:
+    """The response to a request that, because of the fault, is not accepted."""
     if fault.kind == "html":
         status = fault.status or 502
         return Response.text(_GATEWAY_PAGE.format(status), status, "text/html")
@@ -42,38 +42,38 @@ def answer(fault: Fault, *, platform: bool = False) -> Response:
 
 
 def spoil(fault: Fault, response: Response, *, platform: bool = False) -> Response:
-    """The answer to a request that was taken, with the fault in it."""
+    """The response to an accepted request, changed by the fault."""
     if fault.kind in WIRE_KINDS:
         response.wire, response.wire_at = fault.kind, fault.at
         return response
     if fault.kind in BODY_KINDS:
         return _other_body(fault, response)
-    return answer(fault, platform=platform)
+    return fault_response(fault, platform=platform)
 
 
 def _other_body(fault: Fault, response: Response) -> Response:
     body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
-    made = Response(fault.status or response.status, b"", list(response.headers))
+    spoiled = Response(fault.status or response.status, b"", list(response.headers))
     if fault.kind == "garbage":
-        made.body = bytes(range(256)) * 2
+        spoiled.body = bytes(range(256)) * 2
     elif fault.kind == "truncated_json":
-        made.body = body[: max(1, int(len(body) * fault.at))]
+        spoiled.body = body[: max(1, int(len(body) * fault.at))]
     elif fault.kind == "bad_type":
-        made.body = json.dumps(_other_type(_loaded(body))).encode()
+        spoiled.body = json.dumps(_other_type(_loaded(body))).encode()
     elif fault.kind == "gzip_bomb":
-        made.body = _gzip_bomb(fault.size or 256 * _MEBI)
-        made.set_header("content-encoding", "gzip")
+        spoiled.body = _gzip_bomb(fault.size or 256 * _MEBI)
+        spoiled.set_header("content-encoding", "gzip")
     elif fault.kind == "big_json":
-        made.length = fault.size or 100_000_000
-        made.body = _big_json(made.length)
+        spoiled.length = fault.size or 100_000_000
+        spoiled.body = _big_json(spoiled.length)
     elif fault.kind == "deep_json":
         depth = fault.size or 200_000
-        made.body = b"[" * depth + b"]" * depth
+        spoiled.body = b"[" * depth + b"]" * depth
     elif fault.kind == "bad_charset":
-        made.body = body.replace(b'"', b'"\xff\xfe', 1)
+        spoiled.body = body.replace(b'"', b'"\xff\xfe', 1)
     elif fault.kind == "duplicate_keys":
-        made.body = _doubled(_loaded(body)).encode()
-    return made
+        spoiled.body = _doubled(_loaded(body)).encode()
+    return spoiled
 
 
 def _loaded(body: bytes) -> object:
@@ -84,7 +84,7 @@ def _loaded(body: bytes) -> object:
 
 
 def _other_type(value: object) -> object:
-    """The same keys with values of other types."""
+    """The same keys, with values of wrong types."""
     if isinstance(value, dict):
         return {key: _other_type(item) for key, item in value.items()}
     if isinstance(value, str):
@@ -95,7 +95,7 @@ def _other_type(value: object) -> object:
 
 
 def _doubled(value: object) -> str:
-    """JSON with every key twice: first with another value, then with its own."""
+    """JSON with every key twice: first with a wrong value, then with its own."""
     if not isinstance(value, dict):
         return json.dumps(value)
     pairs: list[str] = []

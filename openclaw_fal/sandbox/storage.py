@@ -1,21 +1,21 @@
-"""Uploaded files: fal's storage API and the CDN's own, with what was stored kept on disk."""
+"""Stores uploaded files on disk, for fal's storage API and for the CDN's upload API."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from openclaw_fal.sandbox.http1 import CHUNK, Request
 
 
 @dataclass
 class Upload:
-    """One file that is, or is to be, uploaded. `size` and `sha256` are of what arrived."""
+    """A started or complete upload. `size` and `sha256` are of the complete file; `parts` are the
+    path, size and etag of each part by its number."""
 
     id: str
     file_name: str
@@ -29,12 +29,12 @@ class Upload:
     parts: dict[int, tuple[Path, int, str]] = field(default_factory=dict)
 
     def data(self) -> bytes:
-        """The bytes, while they are kept."""
+        """The bytes of a complete upload that is still stored, else nothing."""
         return self.path.read_bytes() if self.path else b""
 
 
 class Storage:
-    """Uploads in a folder of their own, bounded by count and bytes, oldest first."""
+    """Uploads in a folder. The oldest are removed beyond a count and a size in bytes (`held`)."""
 
     def __init__(self, folder: Path, *, count: int = 500, held: int = 1 << 30) -> None:
         self._folder = folder
@@ -56,16 +56,16 @@ class Storage:
             self._uploads[upload.id] = upload
 
     def receive(self, upload: Upload, request: Request) -> None:
-        """The whole file in one request."""
-        path, size, digest = self._save(request)
+        """Receive a whole file in one request."""
+        path, size, digest = self._save(_body(request))
         with self._lock:
             self._drop(upload)
             upload.path, upload.size, upload.sha256, upload.complete = path, size, digest, True
             self._evict()
 
     def receive_part(self, upload: Upload, number: int, request: Request) -> str:
-        """One part; returns its etag."""
-        path, size, digest = self._save(request)
+        """Receive one part. Returns its etag."""
+        path, size, digest = self._save(_body(request))
         with self._lock:
             old = upload.parts.get(number)
             upload.parts[number] = (path, size, f'"{digest[:32]}"')
@@ -74,7 +74,7 @@ class Storage:
         return f'"{digest[:32]}"'
 
     def join(self, upload: Upload, wanted: list[tuple[int, str]]) -> str | None:
-        """Complete a multipart upload; returns what is wrong with the parts, if anything."""
+        """Complete a multipart upload from (part number, etag) pairs. Returns an error, or None."""
         with self._lock:
             known = dict(upload.parts)
         if not wanted:
@@ -84,24 +84,19 @@ class Storage:
                 return f"part {number} was not uploaded, or has another etag"
         if {number for number, _ in wanted} != set(known):
             return "a part is missing from the list"
-        path = self._new_path()
-        digest, size = hashlib.sha256(), 0
-        with path.open("wb") as out:
-            for number in sorted(known):
-                for chunk in _file_chunks(known[number][0]):
-                    out.write(chunk)
-                    digest.update(chunk)
-                    size += len(chunk)
-                known[number][0].unlink(missing_ok=True)
+        parts = [known[number] for number in sorted(known)]
+        chunks = (chunk for path, size, _ in parts for chunk in file_range(path, 0, size))
+        path, size, digest = self._save(chunks)
+        for part, _, _ in parts:
+            part.unlink(missing_ok=True)
         with self._lock:
             upload.parts.clear()
-            upload.path, upload.size, upload.sha256 = path, size, digest.hexdigest()
-            upload.complete = True
+            upload.path, upload.size, upload.sha256, upload.complete = path, size, digest, True
             self._evict()
         return None
 
     def serve(self, upload: Upload) -> tuple[int, Path] | None:
-        """Size and path of a complete file that is still kept."""
+        """Size and path of a complete file that is still stored."""
         with self._lock:
             return (upload.size, upload.path) if upload.complete and upload.path else None
 
@@ -117,13 +112,13 @@ class Storage:
             for upload in self._uploads.values()
         )
 
-    def _save(self, request: Request) -> tuple[Path, int, str]:
+    def _save(self, chunks: Iterable[bytes]) -> tuple[Path, int, str]:
+        """Write a new file. Returns its path, its size and its SHA-256."""
         path = self._new_path()
         digest, size = hashlib.sha256(), 0
-        assert request.reader is not None
         try:
             with path.open("wb") as out:
-                for chunk in request.reader.chunks():
+                for chunk in chunks:
                     out.write(chunk)
                     digest.update(chunk)
                     size += len(chunk)
@@ -151,14 +146,9 @@ class Storage:
             upload.path = None
 
 
-def _file_chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
-        yield from _chunks(source)
-
-
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK):
-        yield chunk
+def _body(request: Request) -> Iterator[bytes]:
+    assert request.reader is not None
+    return request.reader.chunks()
 
 
 def file_range(path: Path, start: int, stop: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""TLS for fal's own clients: a server context, and the file with the authority to trust."""
+"""TLS for clients that use fal's own host names: a server context, and the authority to trust."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A context with a new certificate, and the path of its authority's certificate (PEM)."""
+    """A context with a new certificate, and the file of its authority's certificate (PEM)."""
     import ssl
 
     authority, chain = crypto.certificates((*FAL_HOSTS, "localhost"))

@@ -1,7 +1,7 @@
-"""Inputs against declared schemas, with errors in the words of fal (FastAPI and pydantic).
+"""Validates inputs against declared schemas, with the errors of fal (FastAPI and pydantic).
 
-Unlike pydantic this does not convert: a number sent as text is an error, so that a client that
-builds requests loosely is noticed here.
+Unlike pydantic, it does not convert types: a number that is sent as text is an error, which shows
+mistakes of the client.
 """
 
 from __future__ import annotations
@@ -23,27 +23,30 @@ _TYPES: dict[str, tuple[str, str]] = {
 }
 _NOT_DOWNLOADED = "Failed to download the file. Please check that the URL can be reached."
 _NOT_LOADED = "Failed to load the image. Please ensure that the file is not corrupted."
-_SHOWN = 1000  # characters of each text of the input that errors repeat
-_ITEMS = 20  # items of each list and object
-_ERRORS = 100
+_MOST_ERRORS = 100
+# How much of the input an error repeats.
+_LONGEST_TEXT = 1000  # characters of each text
+_MOST_ITEMS = 20  # items of each list and object
 
 
-def check(schema: Schema, body: object, is_gone: Callable[[str], bool]) -> tuple[Errors, list[str]]:
+def check(
+    schema: Schema, body: object, is_missing: Callable[[str], bool]
+) -> tuple[Errors, list[str]]:
     """All errors of a body, and the names of fields that the schema does not declare.
 
-    `is_gone` tells whether a reference URL is one of the sandbox's own with nothing behind it.
+    `is_missing` tells whether a reference URL is one of the sandbox's own without a file.
     """
     errors = _check(schema, body, ("body",))
     declared = schema.get("properties", {})
     unknown = [name for name in body if name not in declared] if isinstance(body, dict) else []
     if not errors and isinstance(body, dict):
         for loc, url in _urls(schema, body):
-            errors += _check_url(url, loc, is_gone)
-    return errors[:_ERRORS], unknown[:_ERRORS]
+            errors += _check_url(url, loc, is_missing)
+    return errors[:_MOST_ERRORS], unknown[:_MOST_ERRORS]
 
 
 def json_error(message: str, position: int) -> Errors:
-    """The error of a body that is no JSON."""
+    """The error for a body that is not JSON."""
     return [
         {
             "loc": ["body", position],
@@ -121,7 +124,7 @@ def _check_enum(options: list[object], value: object, loc: tuple[str | int, ...]
 
 
 def _check_any(branches: list[Schema], value: object, loc: tuple[str | int, ...]) -> Errors:
-    """pydantic reports every branch of a union, with the branch's name at the end of the place."""
+    """As pydantic does, report the errors of all branches of a union, with the branch in `loc`."""
     errors: Errors = []
     for branch in branches:
         name = "Literal" if "enum" in branch else str(branch.get("type", "value"))
@@ -135,7 +138,7 @@ def _check_any(branches: list[Schema], value: object, loc: tuple[str | int, ...]
 def _urls(
     schema: Schema, body: Mapping[str, object]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The reference files of a body that is valid otherwise, with their places."""
+    """The URLs of the reference files in a valid body, each with its location."""
     for name in schema.get("properties", {}):
         value = body.get(name)
         if name.endswith("_url") and isinstance(value, str):
@@ -147,9 +150,9 @@ def _urls(
                 yield ("body", name, number, "image_url"), item["image_url"]
 
 
-def _check_url(value: str, loc: tuple[str | int, ...], is_gone: Callable[[str], bool]) -> Errors:
-    """What fal cannot load: no http(s) or data URL, broken base64, nothing there."""
-    if value.startswith(("http://", "https://")) and not is_gone(value):
+def _check_url(value: str, loc: tuple[str | int, ...], is_missing: Callable[[str], bool]) -> Errors:
+    """The error for a reference that fal could not load: another scheme, no file, broken base64."""
+    if value.startswith(("http://", "https://")) and not is_missing(value):
         return []
     if not value.startswith("data:"):
         return [_error(loc, _NOT_DOWNLOADED, "file_download_error", value)]
@@ -183,16 +186,17 @@ def _error(
     error: dict[str, object] = {"loc": list(loc), "msg": message, "type": kind}
     if ctx:
         error["ctx"] = ctx
-    error["input"] = _shown(value)
+    error["input"] = _shortened(value)
     return error
 
 
-def _shown(value: object) -> object:
-    """The input as errors repeat it, with long text (data URIs) cut."""
+def _shortened(value: object) -> object:
+    """The input with long text (data URIs) and long lists cut."""
     if isinstance(value, str):
-        return value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+        return value if len(value) <= _LONGEST_TEXT else value[:_LONGEST_TEXT] + "…"
     if isinstance(value, dict):
-        return {key[:_SHOWN]: _shown(item) for key, item in list(value.items())[:_ITEMS]}
+        items = list(value.items())[:_MOST_ITEMS]
+        return {key[:_LONGEST_TEXT]: _shortened(item) for key, item in items}
     if isinstance(value, list):
-        return [_shown(item) for item in value[:_ITEMS]]
+        return [_shortened(item) for item in value[:_MOST_ITEMS]]
     return value

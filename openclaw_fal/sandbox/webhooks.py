@@ -1,4 +1,4 @@
-"""Webhooks: how a queued job ended, posted to an address on this machine, signed as fal signs."""
+"""Webhooks: the results of queued jobs, posted to URLs on this machine with fal's signature."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from openclaw_fal.sandbox import crypto
 
 USER_ID = "sandbox"
-_TRIES = 3
-_TIMEOUT = 5.0
-_MOST = 1000
+_ATTEMPTS = 3
+_TIMEOUT = 5.0  # seconds
+_MOST_WAITING = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One webhook to deliver once `is_done`; `message` makes its JSON body then."""
+class Webhook:
+    """A webhook to send once `is_done`; `message` gives its JSON body then."""
 
     request_id: str
     url: str
@@ -28,66 +28,66 @@ class Letter:
     message: Callable[[], dict[str, object]]
 
 
-class Postman:
-    """Delivers webhooks, one after another, from one thread that ends when none is waiting.
+class WebhookSender:
+    """Sends webhooks one after another, in a thread that ends when none is waiting.
 
-    `secret` is the Ed25519 key that signs, `stop` ends everything, `say` writes to the log.
+    `secret` is the private Ed25519 key of the signatures. `stop` ends the thread.
     """
 
     def __init__(
-        self, secret: bytes, stop: threading.Event, say: Callable[[Iterable[str]], None]
+        self, secret: bytes, stop: threading.Event, write_log: Callable[[Iterable[str]], None]
     ) -> None:
-        self._secret, self._stop, self._say = secret, stop, say
-        self._letters: list[Letter] = []
-        self._busy = False
+        self._secret, self._stop, self._write_log = secret, stop, write_log
+        self._waiting: list[Webhook] = []
+        self._running = False
         self._lock = threading.Lock()
 
-    def post_when_done(self, letter: Letter) -> str | None:
-        """Deliver once the job is done. Returns why that will not happen, if it will not."""
-        parts = urlsplit(letter.url)
+    def add(self, webhook: Webhook) -> str | None:
+        """Send the webhook once its job is done. Returns why it will not be sent, or None."""
+        parts = urlsplit(webhook.url)
         if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
-            return f"no webhook to {letter.url!r}: the sandbox posts to http://127.0.0.1 only"
+            return f"no webhook to {webhook.url!r}: the sandbox posts to http://127.0.0.1 only"
         if not crypto.installed():
-            return f"no webhook to {letter.url!r}: signing needs cryptography: {crypto.INSTALL}"
+            return f"no webhook to {webhook.url!r}: signing needs cryptography: {crypto.INSTALL}"
         with self._lock:
-            if len(self._letters) >= _MOST:
+            if len(self._waiting) >= _MOST_WAITING:
                 return "too many webhooks are waiting: this one is dropped"
-            self._letters.append(letter)
-            if not self._busy:
-                self._busy = True
+            self._waiting.append(webhook)
+            if not self._running:
+                self._running = True
                 threading.Thread(target=self._work, name="fal-webhooks", daemon=True).start()
         return None
 
     def _work(self) -> None:
         while not self._stop.is_set():
             with self._lock:
-                ready = [letter for letter in self._letters if letter.is_done()]
-                self._letters = [letter for letter in self._letters if letter not in ready]
-                if not ready and not self._letters:
-                    self._busy = False
+                ready = [webhook for webhook in self._waiting if webhook.is_done()]
+                self._waiting = [webhook for webhook in self._waiting if webhook not in ready]
+                if not ready and not self._waiting:
+                    self._running = False
                     return
-            for letter in ready:
-                self._deliver(letter)
+            for webhook in ready:
+                self._send(webhook)
             if not ready:
                 self._stop.wait(0.02)
 
-    def _deliver(self, letter: Letter) -> None:
-        body = json.dumps(letter.message()).encode()
-        headers = signed_headers(self._secret, letter.request_id, body)
-        for number in range(_TRIES):
+    def _send(self, webhook: Webhook) -> None:
+        body = json.dumps(webhook.message()).encode()
+        headers = signed_headers(self._secret, webhook.request_id, body)
+        for number in range(_ATTEMPTS):
             try:
-                status = _post(letter.url, body, headers)
+                status = _post(webhook.url, body, headers)
             except OSError as exc:
-                self._say([f"webhook {letter.url}: {exc}"])
+                self._write_log([f"webhook {webhook.url}: {exc}"])
             else:
-                self._say([f"webhook {letter.url} {status}"])
+                self._write_log([f"webhook {webhook.url} {status}"])
                 if status < 300:
                     return
             self._stop.wait(0.1 * 2**number)
 
 
 def signed_headers(secret: bytes, request_id: str, body: bytes) -> dict[str, str]:
-    """fal's headers: an Ed25519 signature over ids, time and the hash of the body."""
+    """fal's webhook headers, with an Ed25519 signature of ids, time and the body's SHA-256."""
     stamp = str(int(time.time()))
     digest = hashlib.sha256(body).hexdigest()
     message = "\n".join([request_id, USER_ID, stamp, digest]).encode()
@@ -101,7 +101,7 @@ def signed_headers(secret: bytes, request_id: str, body: bytes) -> dict[str, str
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and nothing else."""
+    """Whether a host is this machine, decided without DNS."""
     numbers = host.split(".")
     if len(numbers) == 4 and all(part.isascii() and part.isdigit() for part in numbers):
         return numbers[0] == "127"

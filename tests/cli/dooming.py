@@ -81,6 +81,6 @@ def stopped_at_many_moments(
 def requests_for(fal: Hooked, prompt: str) -> tuple[int, bool]:
     """How many POSTs a run sent, and whether it asked for anything after that."""
     posts = [item for item in fal.posts() if item.json["prompt"] == prompt]
-    ids = [job.id for job in fal.jobs if job.made and job.made.prompt == prompt]
+    ids = [job.id for job in fal.jobs if job.recipe and job.recipe.prompt == prompt]
     later = [item for item in fal.requests if any(job_id in item.path for job_id in ids)]
     return len(posts), bool(later)

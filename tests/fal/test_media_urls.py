@@ -21,7 +21,7 @@ def test_redirects_are_followed_a_little_way(fal: Sandbox, client: Client) -> No
         def hop(request: Request) -> Response | None:
             return Response(302, b"", [("location", hops[int(request.query["hop"])])])
 
-        other._world.hook = hop
+        other._state.hook = hop
         start = f"{other.url}/files/x?hop=2"
         sink = Memory()
         download(client, RemoteFile(start), sink, deadline=soon())

@@ -60,7 +60,7 @@ def answering_first(fal: Sandbox, end: str, answers: Iterator[Response]) -> list
         asked.append(request.path)
         return next(answers, None)
 
-    fal._world.hook = hook
+    fal._state.hook = hook
     return asked
 
 
@@ -154,7 +154,7 @@ def test_retry_after_is_no_licence_to_hammer(
         asked.append(request.method)
         return plain(429, '{"detail": "busy"}', **{"retry-after": after})
 
-    fal._world.hook = hook
+    fal._state.hook = hook
     works: dict[str, Callable[[], object]] = {
         "POST": lambda: client.run(FLUX, PROMPT, deadline=soon(0.5)),
         "GET": lambda: client.result(handle, deadline=soon(0.5)),
@@ -188,9 +188,9 @@ def test_what_came_of_a_paid_answer_is_kept(
     def hook(request: Request) -> Response | None:
         return Response(200, body, headers) if request.method == "POST" else None
 
-    fal._world.hook = hook
+    fal._state.hook = hook
     if kind == "cut":
-        fal._world.hook = None
+        fal._state.hook = None
         fal.dials.fail("sync", "cut")
     with pytest.raises((JobFailed, Unreachable, TimedOut)) as caught:
         client.run(FLUX, PROMPT, deadline=soon())

@@ -32,7 +32,7 @@ def answers(fal: Sandbox, answer: Callable[[Request], Response]) -> Iterator[Ask
         asked.append(request)
         return answer(request)
 
-    fal._world.hook = hook
+    fal._state.hook = hook
     yield asked
 
 

@@ -100,7 +100,7 @@ def test_a_stream_of_mere_comments_is_doubted(
         body = iter([b": ping\n\n"] * 1000)
         return Response(200, body, [("content-type", "text/event-stream")])
 
-    fal._world.hook = comments
+    fal._state.hook = comments
     ended = wait(client, handle, deadline=soon(), poll_interval=60)
     assert isinstance(ended, Completed)
     assert len(fal.phase("status")) == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from openclaw_fal.provider.schemas import ENDPOINTS
-from openclaw_fal.sandbox import limits
+from openclaw_fal.sandbox import size_rules
 from openclaw_fal.sandbox.validate import check, json_error
 from tests.support.effort import effort
 
@@ -212,5 +212,5 @@ def test_json_errors() -> None:
 )
 def test_gpt_image_sizes(size: tuple[int, int], count: int) -> None:
     body = {"prompt": "p", "image_size": {"width": size[0], "height": size[1]}}
-    assert len(limits.check("openai/gpt-image-2", body)) == count
-    assert limits.check("fal-ai/flux/dev", body) == []
+    assert len(size_rules.check("openai/gpt-image-2", body)) == count
+    assert size_rules.check("fal-ai/flux/dev", body) == []

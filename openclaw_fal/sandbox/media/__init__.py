@@ -1,1 +1,1 @@
-"""Media made to measure: images, videos and sound that players accept."""
+"""Generates images, videos and audio that players accept."""

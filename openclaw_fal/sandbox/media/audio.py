@@ -1,4 +1,4 @@
-"""Sound of the asked duration: a quiet tone whose pitch the seed picks."""
+"""Generates audio: a quiet tone whose pitch depends on the seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from openclaw_fal.sandbox.media.bits import Bits
 from openclaw_fal.sandbox.media.spec import Spec
 
-_LONG = 30.0  # seconds from which a WAV is kept small
+_LONG = 30.0  # seconds; a longer WAV has a lower quality, to stay small
 _MPEG1_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MPEG2_KBPS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MPEG1_RATES = (44100, 48000, 32000)
@@ -17,7 +17,7 @@ _MPEG2_RATES = (22050, 24000, 16000)
 
 
 def audio_bytes(spec: Spec) -> bytes:
-    """The encoded sound."""
+    """The encoded audio file."""
     if spec.form == "mp3":
         return _mp3(spec.seconds, spec.rate or 44100, spec.bitrate or 128000, spec.seed)
     if spec.form == "pcm":
@@ -41,7 +41,7 @@ def _wav(spec: Spec) -> bytes:
 
 
 def _tone(rate: int, width: int, count: int, seed: int) -> bytes:
-    """`count` samples: one second of a whole number of waves, again and again."""
+    """`count` samples: a second of the tone (a whole number of waves), repeated."""
     second = _second(rate, width, 220 + 20 * (seed % 23))
     size = count * width
     return (second * (size // len(second) + 1))[:size]
@@ -61,7 +61,7 @@ def _mp3(seconds: float, rate: int, bitrate: int, seed: int) -> bytes:
     """Layer III at a constant bit rate (ISO 11172-3, and 13818-3 for the lower sample rates).
 
     One channel; each granule holds one MDCT coefficient of ±1, coded in the `count1` region. The
-    first frame is silent and says how many follow, so that players know the duration.
+    first frame is silent and holds the number of frames, from which players take the duration.
     """
     old = rate in _MPEG1_RATES
     rate = rate if old or rate in _MPEG2_RATES else 44100

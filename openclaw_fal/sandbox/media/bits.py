@@ -1,10 +1,10 @@
-"""Bits and the Exp-Golomb codes of H.264, written most significant bit first."""
+"""Writes bits and Exp-Golomb codes (H.264), most significant bit first."""
 
 from __future__ import annotations
 
 
 class Bits:
-    """A string of bits that grows."""
+    """A growing string of bits."""
 
     def __init__(self) -> None:
         self._value = 0
@@ -14,24 +14,24 @@ class Bits:
         return self._count
 
     def put(self, value: int, width: int) -> Bits:
-        """`width` bits of an unsigned value."""
+        """Append an unsigned value in `width` bits."""
         self._value = (self._value << width) | value
         self._count += width
         return self
 
     def ue(self, *values: int) -> Bits:
-        """Unsigned Exp-Golomb codes (H.264 9.1)."""
+        """Append unsigned Exp-Golomb codes (H.264 9.1)."""
         for value in values:
             width = (value + 1).bit_length()
             self.put(value + 1, 2 * width - 1)
         return self
 
     def align(self) -> Bits:
-        """Zeros up to the next whole byte."""
+        """Append zeros up to the next whole byte."""
         return self.put(0, -self._count % 8)
 
     def trailing(self) -> Bits:
-        """A one and zeros up to the next whole byte (H.264 7.3.2.11)."""
+        """Append a one, and zeros up to the next whole byte (H.264 7.3.2.11)."""
         return self.put(1, 1).align()
 
     def to_bytes(self) -> bytes:

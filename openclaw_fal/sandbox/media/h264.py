@@ -1,8 +1,8 @@
-"""H.264 without an encoder: one picture of plain samples (I_PCM), then pictures that repeat it.
+"""H.264 without an encoder: one picture of uncompressed samples (I_PCM), then repetitions of it.
 
-Constrained baseline, so that everything plays it. After the first picture each frame is a handful
-of bytes that say "as before", and now and then one block of a bar that shows the progress. Samples
-stay in 16…240 as video wants it, which also keeps start codes from appearing in them.
+Constrained baseline profile, which every player supports. Each further frame is a few bytes that
+repeat the previous one; some draw a block of a progress bar. Samples are in video's range 16…240,
+so that no start code can appear in them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from openclaw_fal.sandbox.media.bits import Bits
 if TYPE_CHECKING:
     from PIL import Image
 
-# level_idc, most macroblocks a picture, most macroblocks a second (H.264 table A-1)
+# level_idc, maximum of macroblocks per picture and per second (H.264 table A-1)
 _LEVELS = (
     (30, 1620, 40500),
     (31, 3600, 108000),
@@ -31,7 +31,7 @@ _BAR = b"\xd0" * 256 + b"\x80" * 128
 
 
 def blocks(size: int) -> int:
-    """How many macroblocks of 16 samples an edge takes."""
+    """The number of macroblocks (16 samples) along an edge of `size` pixels."""
     return (size + 15) // 16
 
 
@@ -101,7 +101,7 @@ def _macroblocks(picture: Image.Image, wide: int, high: int) -> Iterator[bytes]:
 
 
 def _planes(picture: Image.Image, width: int, height: int) -> tuple[bytes, bytes, bytes]:
-    """Luma and the two half-size chroma planes, in video's range of samples."""
+    """Luma and the two half-size chroma planes, in video's range of samples (16…240)."""
     from PIL import Image
 
     whole = Image.new("RGB", (width, height))
@@ -114,5 +114,5 @@ def _planes(picture: Image.Image, width: int, height: int) -> tuple[bytes, bytes
 
 
 def _unit(header: int, payload: bytes) -> bytes:
-    """A NAL unit, with the bytes that keep start codes out of it (H.264 7.4.1)."""
+    """A NAL unit, with emulation prevention bytes (H.264 7.4.1)."""
     return bytes([header]) + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", payload)

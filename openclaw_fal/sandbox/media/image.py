@@ -1,4 +1,4 @@
-"""Images with the prompt drawn on a colour that the seed picks."""
+"""Generates images: the prompt on a background whose colour depends on the seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def image_bytes(spec: Spec) -> bytes:
 
 
 def draw(spec: Spec) -> Image.Image:
-    """An RGB picture of the spec's size, text and colour; plain black if it was flagged."""
+    """An RGB picture with the spec's size, text and colour; plain black for a flagged one."""
     from PIL import Image, ImageDraw
 
     size = (spec.width, spec.height)
@@ -72,7 +72,7 @@ def _write(canvas: object, text: str, size: tuple[int, int], margin: int) -> Non
 
 
 def drawable(text: str) -> str:
-    """The start of the text on one line, without characters that cannot be drawn."""
+    """The first `_DRAWN` characters of the text on one line, without control characters."""
     shown = "".join(
         " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char
         for char in text[:_DRAWN]
@@ -83,7 +83,7 @@ def drawable(text: str) -> str:
 def _wrapped(
     text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
 ) -> list[str]:
-    """Lines that fit; widths are sums of single characters, which is quick and near enough."""
+    """Lines of at most `width` pixels, estimated as the sum of the widths of their characters."""
     widths = {char: font.getlength(char) for char in set(text) | {" "}}
     lines: list[str] = []
     line, used = "", 0.0
@@ -99,7 +99,7 @@ def _wrapped(
 
 
 def _fitting(word: str, widths: dict[str, float], width: int) -> list[str]:
-    """A word cut into pieces that are no wider than a line."""
+    """A word cut into pieces of at most `width` pixels."""
     pieces, start, used = [], 0, 0.0
     for at, char in enumerate(word):
         if at > start and used + widths[char] > width:

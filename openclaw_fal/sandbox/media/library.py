@@ -1,4 +1,4 @@
-"""The made files by address: what to make, and the last ones made."""
+"""The generated files by path: their specs, and a cache of their bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATTERN_BLOCK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes to serve: `data`, and beyond its end bytes that are made up on the way out."""
+    """A file to serve: `data`, then filler bytes up to `size`, which are generated when read."""
 
     size: int
     content_type: str
@@ -32,12 +32,12 @@ class Blob:
             start = end
         while start < stop:
             end = min(stop, start + _PATTERN_BLOCK)
-            yield made_up(start, end)
+            yield filler(start, end)
             start = end
 
 
 class Library:
-    """Specs by path (bounded by count) and rendered bytes (bounded by size)."""
+    """Specs by path (limited by count) and rendered bytes (limited by size)."""
 
     def __init__(self, *, specs: int = 20_000, held: int = 64 << 20) -> None:
         self._specs: OrderedDict[str, tuple[Spec, Dials | None]] = OrderedDict()
@@ -46,7 +46,7 @@ class Library:
         self._lock = threading.Lock()
 
     def put(self, path: str, spec: Spec, dials: Dials | None = None) -> None:
-        """Serve the spec at the path, with the dials that its request carried."""
+        """Store a spec, with the dials in the header of its request."""
         with self._lock:
             self._specs[path] = spec, dials
             self._specs.move_to_end(path)
@@ -58,17 +58,17 @@ class Library:
             return self._specs.get(path, (None, None))[0]
 
     def dials(self, path: str) -> Dials | None:
-        """The dials that the request of the file at the path carried."""
+        """The dials in the header of the request that generated the file at the path."""
         with self._lock:
             return self._specs.get(path, (None, None))[1]
 
     def render(self, spec: Spec) -> bytes:
-        """The spec's bytes, made once as long as there is room."""
+        """The spec's bytes, from the cache or newly rendered."""
         with self._lock:
-            kept = self._bytes.get(spec)
-            if kept is not None:
+            cached = self._bytes.get(spec)
+            if cached is not None:
                 self._bytes.move_to_end(spec)
-                return kept
+                return cached
         data = render(spec)
         with self._lock:
             if spec not in self._bytes:
@@ -84,12 +84,12 @@ class Library:
         return self._held
 
 
-def made_up(start: int, stop: int) -> bytes:
-    """Bytes of a made-up file: each block of 64 KiB starts with its number, so parts differ."""
+def filler(start: int, stop: int) -> bytes:
+    """Filler bytes: each block of 64 KiB starts with its number, so that all parts differ."""
     out = bytearray()
     while start < stop:
         block, offset = divmod(start, _PATTERN_BLOCK)
-        data = block.to_bytes(8, "big") + _filler()
+        data = block.to_bytes(8, "big") + _pattern()
         end = min(_PATTERN_BLOCK, offset + stop - start)
         out += data[offset:end]
         start += end - offset
@@ -97,5 +97,5 @@ def made_up(start: int, stop: int) -> bytes:
 
 
 @cache
-def _filler() -> bytes:
+def _pattern() -> bytes:
     return bytes((i * 31 + (i >> 8)) & 0xFF for i in range(_PATTERN_BLOCK - 8))

@@ -1,4 +1,4 @@
-"""A minimal MP4 (ISO 14496-12 and -15) around the pictures of `h264.py`."""
+"""Writes a minimal MP4 (ISO 14496-12 and -15) with the pictures of `h264.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
 def mp4_bytes(spec: Spec) -> bytes:
-    """A video of the spec's size, rate and duration that shows its text."""
+    """A video with the spec's size, rate and duration that shows its text."""
     count = max(1, round(spec.seconds * spec.rate))
     samples = [struct.pack(">I", len(unit)) + unit for unit in h264.frames(draw(spec), count)]
     head = _box("ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")

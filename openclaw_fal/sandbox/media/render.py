@@ -1,4 +1,4 @@
-"""The bytes of a made file. Pillow and the encoders are imported when a file of theirs is made."""
+"""Renders a spec to bytes. Pillow and the encoders are imported when they are used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from openclaw_fal.sandbox.media.spec import Spec
 
 
 def render(spec: Spec) -> bytes:
-    """The file's bytes: always the same for the same spec."""
+    """The file's bytes, which depend on the spec alone."""
     if spec.form in ("png", "jpeg", "webp"):
         from openclaw_fal.sandbox.media.image import image_bytes
 

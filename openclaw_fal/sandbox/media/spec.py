@@ -1,4 +1,4 @@
-"""What a made file is: enough to make the same bytes again at any time."""
+"""The description of a generated file, from which its bytes can be rendered at any time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _EXTENSIONS = {"jpeg": "jpg"}
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One file: `form` is png, jpeg, webp, mp4, mp3, wav or pcm; `seconds` for video and sound."""
+    """One file. `form` is png, jpeg, webp, mp4, mp3, wav or pcm; `seconds` is for video and
+    audio."""
 
     form: str
     text: str = ""
@@ -26,7 +27,7 @@ class Spec:
     width: int = 0
     height: int = 0
     seconds: float = 0.0
-    rate: int = 0  # frames a second of a video, samples a second of sound
+    rate: int = 0  # frames per second of video, samples per second of audio
     bitrate: int = 0
     black: bool = False
 

@@ -1,4 +1,4 @@
-"""What all connections of one sandbox share."""
+"""The state that all connections of a sandbox share."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from openclaw_fal.sandbox.jobs import Ids, Job, Jobs, Runners
 from openclaw_fal.sandbox.ledger import Ledger
 from openclaw_fal.sandbox.media.library import Library
 from openclaw_fal.sandbox.storage import Storage, Upload
-from openclaw_fal.sandbox.webhooks import Postman
+from openclaw_fal.sandbox.webhooks import WebhookSender
 
 Hook = Callable[[Request], Response | None]
-_HEADERS_KEPT = 256
+_PARSED_HEADERS = 256  # dials headers that are kept parsed
 
 
 @dataclass
 class Recorded:
-    """One request as it arrived. `status` is what was answered, 0 as long as nothing was.
+    """A request as it arrived. `status` is the response's, 0 before the response.
 
-    `size` is that of the body; `body` is what is kept of it. `leaked` is true when a request to a
-    public host (media, upload) carried an API key.
+    `size` is the body's size; `body` is the stored part of it. `leaked`: a request to a public host
+    (media, upload) carried an API key. `at` is on the monotonic clock.
     """
 
     method: str
@@ -53,7 +53,8 @@ class Recorded:
 
 @dataclass
 class Limits:
-    """How much is kept: of requests by count and of each body in bytes, and of everything else."""
+    """How much is stored: `requests`, `jobs` and `uploads` by count, `body` (of one request),
+    `bodies` (of all) and `uploaded` in bytes, `job_age` in seconds."""
 
     requests: int = 100_000
     body: int = 32 << 20
@@ -65,20 +66,20 @@ class Limits:
 
 
 @dataclass
-class World:
-    """Jobs, media, uploads and records, and the dials."""
+class SandboxState:
+    """The sandbox's dials, jobs, media, uploads, ledger and recorded requests."""
 
     dials: Dials
     ids: Ids
     limits: Limits
-    record: bool
+    recording: bool
     log: Callable[[str], None] | None
     hook: Hook | None
     webhook_secret: bytes
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.postman = Postman(self.webhook_secret, self.stop, self.say)
+        self.webhooks = WebhookSender(self.webhook_secret, self.stop, self.write_log)
         self.library = Library()
         self.ledger = Ledger(self.job_dials)
         self.runners = Runners()
@@ -90,10 +91,10 @@ class World:
         self._parsed: dict[str, Dials] = {}
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
-        self._kept = 0
+        self._body_bytes = 0
 
     def upload(self, upload_id: str) -> Upload | None:
-        """A started upload, if there is one of this id."""
+        """The upload with this id, started or complete; None if there is none."""
         return self._storage.get(upload_id) if self._storage else None
 
     def uploads(self) -> list[Upload]:
@@ -101,7 +102,7 @@ class World:
 
     @property
     def storage(self) -> Storage:
-        """Where uploads go; the folder is made with the first one."""
+        """The store of uploads, created with the first one."""
         folder = self.folder()
         with self._lock:
             if self._storage is None:
@@ -110,7 +111,7 @@ class World:
             return self._storage
 
     def folder(self) -> Path:
-        """A folder of the sandbox's own, made when it is first needed, gone when it stops."""
+        """The sandbox's temporary folder, created when first needed."""
         with self._lock:
             if self._folder is None:
                 self._folder = TemporaryDirectory(
@@ -119,7 +120,7 @@ class World:
             return Path(self._folder.name)
 
     def close(self) -> None:
-        """Remove what is on disk."""
+        """Remove the temporary folder."""
         with self._lock:
             if self._folder:
                 self._folder.cleanup()
@@ -130,28 +131,28 @@ class World:
         return dials.balance < Dials.balance and self.ledger.owed() >= Decimal(str(dials.balance))
 
     def dials_of(self, request: Request) -> Dials | None:
-        """The dials in the request's header; the same text gives the same object, which counts."""
+        """The dials in the request's header, None if it has none. The same text gives the same
+        object, so that its faults count over several requests."""
         text = request.headers.get(HEADER)
         if text is None:
             return None
         with self._lock:
             dials = self._parsed.get(text)
             if dials is None:
-                if len(self._parsed) >= _HEADERS_KEPT:
+                if len(self._parsed) >= _PARSED_HEADERS:
                     self._parsed.clear()
                 dials = self._parsed[text] = Dials.parse(text)
             return dials
 
     def inherited_dials(self, request: Request) -> Dials | None:
-        """The dials in the header of the request that made this job or this file, if any."""
-        parts = request.segments
-        if "requests" in parts[2:4]:
-            at = parts.index("requests", 2)
-            job = self.jobs.get("/".join(parts[at + 1 : at + 2]), "/".join(parts[:at]))
+        """The dials in the header of the request that created this job or file, if any."""
+        if request.job_path is not None:
+            app, request_id, _ = request.job_path
+            job = self.jobs.get(request_id, app)
             return job.own_dials if job else None
         return self.library.dials(request.path)
 
-    def remember(self, request: Request, phase: str, *, leaked: bool) -> Recorded:
+    def record(self, request: Request, phase: str, *, leaked: bool) -> Recorded:
         """Record a request, within the limits."""
         recorded = Recorded(
             request.method,
@@ -165,17 +166,17 @@ class World:
             len(request.body),
             leaked=leaked,
         )
-        if self.record:
+        if self.recording:
             with self._lock:
-                self._kept += len(recorded.body)
-                if self._kept > self.limits.bodies:
+                self._body_bytes += len(recorded.body)
+                if self._body_bytes > self.limits.bodies:
                     recorded.body = b""
                 self.requests.append(recorded)
                 self._arrived.notify_all()
         return recorded
 
     def wait_for(self, phase: str, count: int, timeout: float) -> list[Recorded]:
-        """Wait until so many requests of a phase are recorded. Raises TimeoutError."""
+        """Wait until `count` requests of a phase are recorded. Raises TimeoutError."""
 
         def arrived() -> list[Recorded]:
             return [item for item in self.requests if item.phase == phase]
@@ -190,34 +191,34 @@ class World:
         with self._lock:
             return list(self.requests)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget the requests recorded so far."""
         with self._lock:
             self.requests.clear()
-            self._kept = 0
+            self._body_bytes = 0
 
-    def say(self, lines: Iterable[str]) -> None:
+    def write_log(self, lines: Iterable[str]) -> None:
         """Write lines to the log, without control characters."""
         if self.log:
             for line in lines:
                 self.log("".join(char if char.isprintable() else "?" for char in line))
 
-    def crashed(self, exc: Exception) -> None:
-        """Keep what a bug of the sandbox's own says."""
+    def record_crash(self, exc: Exception) -> None:
+        """Keep the traceback of a bug in the sandbox."""
         import traceback
 
         self.crashes.append("".join(traceback.format_exception(exc)))
-        self.say([f"the sandbox has a bug: {exc!r}"])
+        self.write_log([f"the sandbox has a bug: {exc!r}"])
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but not longer than the sandbox runs."""
+        """Sleep for `seconds`, or until the sandbox stops."""
         if seconds > 0:
             self.stop.wait(seconds)
 
     def job_dials(self, job: Job, request_dials: Dials | None = None) -> Dials:
-        """Which dials a job obeys: those of the request, of its submit, or the sandbox's."""
+        """The dials for a job: those of the request, of its submit, or the sandbox's."""
         return request_dials or job.own_dials or self.dials
 
     def settled(self, job: Job) -> bool:
-        """Whether the job has ended, well or badly."""
+        """Whether the job has ended, in success or failure."""
         return job.done_at is not None or job.progress(self.job_dials(job))[0] == "COMPLETED"
