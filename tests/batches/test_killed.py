@@ -80,7 +80,7 @@ def saved() -> dict[str, tuple[int, int]]:
 
 def is_taken(fal: Hooked) -> Counter[str]:
     """How often fal has taken each prompt."""
-    return Counter(entry.made.prompt for entry in fal.ledger if entry.made)
+    return Counter(entry.recipe.prompt for entry in fal.ledger if entry.recipe)
 
 
 @pytest.mark.parametrize(
