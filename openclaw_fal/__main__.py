@@ -184,9 +184,11 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
     """Any exception as one of our errors."""
     import typer
 
-    from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
+    from openclaw_fal.errors import AuthError, Interrupted, LocalError, OpenClawFalError
 
     session.secrets.update(_pasted_keys(arguments))
+    if isinstance(error, AuthError) and error.http_status and session.key_place:
+        error.hint = f"that key is from {session.key_place}; {error.hint}"
     if isinstance(error, OpenClawFalError):
         return error
     if isinstance(error, typer.TyperException):

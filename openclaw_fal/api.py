@@ -237,11 +237,18 @@ def _run(
 
     from openclaw_fal import signals
     from openclaw_fal.job import generate, wiring
-    from openclaw_fal.job.settings import ModelChoice, choose_model, run_settings
+    from openclaw_fal.job.settings import (
+        ModelChoice,
+        choose_model,
+        refuse_misspelt_default,
+        run_settings,
+    )
 
     config = wiring.read_config(session.config)
     if isinstance(request, str):
-        request = ImageRequest(choose_model("image", None, config).endpoint, request)
+        default = choose_model("image", None, config)
+        refuse_misspelt_default("image", default, config)
+        request = ImageRequest(default.endpoint, request)
     named = _named(request)
     if options.get("output") is not None:
         options["output"] = fspath(cast("PathLike[str]", options["output"]))

@@ -196,3 +196,11 @@ class Interrupted(OpenClawFalError):
 
     status = 130
     code = "interrupted"
+
+
+NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"
+
+
+def no_key(message: str = NO_KEY, fix: str = "openclaw onboard stores one") -> AuthError:
+    """The error of a command that needs a key and has none."""
+    return AuthError(message, hint=f"{fix}; --sandbox tries it without a key, at no cost")

@@ -10,7 +10,7 @@ class Session:
 
     `capability` is the command that runs (`image.generate`), `model` the endpoint that it asks:
     both are in the JSON documents. `resources` are closed when the command has ended, after its
-    result is printed.
+    result is printed. `key_place` is where the key in use was found.
     """
 
     json = False
@@ -20,6 +20,7 @@ class Session:
     config: str | None = None
     sandbox = False
     model: str | None = None
+    key_place: str | None = None
 
     def __init__(self, prog: str = "openclaw") -> None:
         self.prog = prog

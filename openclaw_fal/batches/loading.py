@@ -63,15 +63,21 @@ def load(
 def _bytes_of(file: Path, given: str) -> bytes:
     try:
         if not file.is_file():
-            what = "is a folder" if file.is_dir() else "does not exist"
             raise LocalError(
-                f"the manifest {given} {what}", hint="openclaw help batch shows what a manifest is"
+                f"the manifest {given} {_why_no_file(file)}",
+                hint="openclaw help batch shows what a manifest is",
             )
         if file.stat().st_size > MOST_BYTES:
             raise LocalError(f"the manifest {given} has more than {MOST_BYTES // 2**20} MB")
         return file.read_bytes()
     except OSError as error:
         raise LocalError(f"the manifest {given} cannot be read: {reason(error)}") from error
+
+
+def _why_no_file(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder"
+    return "is no file, but a device or a pipe" if path.exists() else "does not exist"
 
 
 def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:

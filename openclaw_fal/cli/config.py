@@ -12,10 +12,14 @@ from openclaw_fal.cli.auth import key_facts, key_line
 from openclaw_fal.cli.config_edit import check_model
 from openclaw_fal.cli.groups import Command, Noun, examples
 from openclaw_fal.errors import LocalError
+from openclaw_fal.text import lower_start
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from openclaw_fal.cli.documents import DefaultModelFacts
+    from openclaw_fal.config.finding import Finding
     from openclaw_fal.config.read import Config
     from openclaw_fal.json5.path import KeyPath
     from openclaw_fal.media import Kind
@@ -132,7 +136,7 @@ def show(ctx: typer.Context) -> Result:
     ]
     table = Table(("kind", "default model", "origin", "fallbacks"), cells)
     notes = tuple(key.get("notes", ())) if key["set"] else ("openclaw onboard stores a key",)
-    return Result(document, out=(Facts(rows), table), notes=notes)
+    return Result(document, out=(Facts(rows), table), notes=notes, problems=problems_of(defaults))
 
 
 def _base_url(config: Config) -> str:
@@ -144,13 +148,18 @@ def _base_url(config: Config) -> str:
         return error.message
 
 
+def problems_of(defaults: Mapping[Kind, DefaultModelFacts]) -> tuple[str, ...]:
+    """What is wrong with the default models, one sentence each."""
+    return tuple(facts["problem"] for facts in defaults.values() if "problem" in facts)
+
+
 def default_facts(config: Config, kind: Kind) -> DefaultModelFacts:
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     try:
         default = config.default_model(kind)
     except LocalError as error:
-        return {"model": None, "origin": error.message, "fallbacks": []}
+        return {"model": None, "origin": "invalid", "fallbacks": [], "problem": error.message}
     if default is None:
         return {"model": f"fal/{DEFAULT_MODELS[kind]}", "origin": "built in", "fallbacks": []}
     facts: DefaultModelFacts = {
@@ -274,10 +283,8 @@ def validate(ctx: typer.Context) -> Result:
         for finding in findings
     ]
     if wrong:
-        raise LocalError(
-            f"{config.path} is not valid: " + "; ".join(f"{f.path}: {f.message}" for f in wrong),
-            hint=next((f.hint for f in wrong if f.hint), None),
-        )
+        hint = next((finding.hint for finding in wrong if finding.hint), None)
+        raise LocalError(_problems(config, wrong), hint=hint)
     document = {
         "path": str(config.path),
         "exists": config.exists,
@@ -287,3 +294,19 @@ def validate(ctx: typer.Context) -> Result:
     notes = tuple(f"{finding.path}: {finding.message}" for finding in findings)
     text = f"{config.path} is valid" if config.exists else f"{config.path} is not there yet"
     return Result(document, out=(text,), notes=notes)
+
+
+def _problems(config: Config, findings: Sequence[Finding]) -> str:
+    """What is wrong with a config, with the place of each problem."""
+    from openclaw_fal.json5.path import parse_path
+
+    lines = []
+    for finding in findings:
+        place = config.place(parse_path(finding.path) if finding.path else ())
+        if len(findings) > 1 and place.startswith(f"{config.path}:"):
+            place = "line " + place.rpartition(":")[2]
+        where = f"{place}: {finding.path}" if finding.path else place
+        lines.append(f"{where}: {lower_start(finding.message)}")
+    if len(lines) == 1:
+        return lines[0]
+    return f"{config.path} has {len(lines)} problems:\n" + "\n".join(lines)

@@ -203,13 +203,14 @@ class KeyFacts(TypedDict):
 
 
 class DefaultModelFacts(TypedDict):
-    """The default model of a kind, and where it is set."""
+    """The default model of a kind, and where it is set; `problem` says why there is none."""
 
     model: str | None
     origin: str
     fallbacks: list[str]
     path: NotRequired[str]
     timeoutMs: NotRequired[float]
+    problem: NotRequired[str]
 
 
 class SandboxDocument(TypedDict):

@@ -58,7 +58,7 @@ def run_media(
     from openclaw_fal.cli.open_preview import check_preview
     from openclaw_fal.cli.value_forms import with_format_of
     from openclaw_fal.job import wiring
-    from openclaw_fal.job.settings import choose_model
+    from openclaw_fal.job.settings import choose_model, refuse_misspelt_default
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
     many = asked if asked is not None and asked.prompts is not None else None
@@ -72,6 +72,8 @@ def run_media(
     def in_format(endpoint: str) -> MediaRequest:
         return with_format_of(run.output, request_for(endpoint))
 
+    if model is None and not in_format(choice.endpoint).unchecked:
+        refuse_misspelt_default(kind, choice, config)
     if many is not None:
         from openclaw_fal.cli.batch import run_prompts
 

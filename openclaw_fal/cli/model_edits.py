@@ -13,8 +13,13 @@ from openclaw_fal.ui.result import Result, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openclaw_fal.cli.documents import AliasesDocument, DefaultModelsDocument
+    from openclaw_fal.cli.documents import (
+        AliasesDocument,
+        DefaultModelFacts,
+        DefaultModelsDocument,
+    )
     from openclaw_fal.config.edit import Edit
+    from openclaw_fal.session import Session
 
 DEFAULT_EPILOG = """\
 Examples:
@@ -53,8 +58,6 @@ def default(
     ] = False,
 ) -> Result:
     """Show or set the default model of a kind, in OpenClaw's config and in its own layout."""
-    from openclaw_fal.cli.config_edit import edited
-
     of = _kind(kind)
     if unset and (ref is not None or fallback):
         raise UsageError(
@@ -62,7 +65,7 @@ def default(
         )
     if ref is None and not fallback and not unset:
         return _shown(ctx, of)
-    return edited(ctx.obj, _edits(of, ref, fallback, unset), dry_run)
+    return _changed(ctx.obj, of, _edits(of, ref, fallback, unset), dry_run)
 
 
 def alias(
@@ -97,6 +100,29 @@ def alias(
     if not named:
         return Result(document, notes=("there is no alias: openclaw models alias NAME fal/…",))
     return Result(document, out=(Table(("alias", "model"), list(named.items())),))
+
+
+def _changed(session: Session, kind: Kind, edits: Sequence[Edit], dry_run: bool) -> Result:
+    """The edited config, and a note on the default before and after."""
+    from openclaw_fal.cli.config import default_facts
+    from openclaw_fal.cli.config_edit import edited
+    from openclaw_fal.job import wiring
+
+    old = default_facts(wiring.read_config(session.config), kind)
+    result = edited(session, edits, dry_run)
+    if dry_run or not result.document["changed"]:
+        return result
+    new = default_facts(wiring.read_config(session.config), kind)
+    where = f", at {new['path']}" if "path" in new else ""
+    note = f"the default {kind} model: {_described(old)} → {_described(new)}{where}"
+    return result.replaced(notes=(note, *result.notes))
+
+
+def _described(facts: DefaultModelFacts) -> str:
+    """A default and its fallbacks on one line."""
+    built_in = " (built in)" if facts["origin"] == "built in" else ""
+    fallbacks = f" (then {', '.join(facts['fallbacks'])})" if facts["fallbacks"] else ""
+    return f"{facts['model'] or 'an invalid one'}{built_in}{fallbacks}"
 
 
 def _edits(kind: Kind, ref: str | None, fallbacks: list[str] | None, unset: bool) -> Sequence[Edit]:
@@ -151,6 +177,8 @@ def _shown(ctx: typer.Context, kind: Kind) -> Result:
     document: DefaultModelsDocument = {"defaults": {kind: facts}}
     where = facts.get("path")
     notes = [f"{facts['origin']}: {where} in {config.path}" if where else facts["origin"]]
+    if "problem" in facts:
+        notes = [facts["problem"]]
     if facts["fallbacks"]:
         notes.append(f"fallbacks: {', '.join(facts['fallbacks'])}")
     notes.append(f"openclaw models default {kind} REF changes it")

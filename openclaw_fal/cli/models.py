@@ -186,7 +186,7 @@ def status(
     ] = False,
 ) -> Result:
     """Show the default image, video and music model, and where each comes from."""
-    from openclaw_fal.cli.config import default_facts
+    from openclaw_fal.cli.config import default_facts, problems_of
     from openclaw_fal.job import known, wiring
     from openclaw_fal.store.aliases import aliases
 
@@ -220,7 +220,9 @@ def status(
     if damaged:
         notes.append(damaged)
     table = Table(("kind", "default model", "from", "fallbacks"), cells)
-    return Result(document, out=(table, Facts(rows)), notes=tuple(notes))
+    return Result(
+        document, out=(table, Facts(rows)), notes=tuple(notes), problems=problems_of(defaults)
+    )
 
 
 for name, command, epilog in (

@@ -17,7 +17,7 @@ from openclaw_fal.cli.onboard_questions import (
     is_interactive,
     typed_key,
 )
-from openclaw_fal.errors import AuthError, UsageError
+from openclaw_fal.errors import AuthError, UsageError, no_key
 from openclaw_fal.session import Session
 from openclaw_fal.store.key_format import KEY_VARIABLES
 from openclaw_fal.ui.result import Facts, Result
@@ -233,11 +233,10 @@ def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str,
 def _kept_key() -> str:
     """The key that an earlier onboarding stored. AuthError names the ways to give one."""
     from openclaw_fal.config.fal_key import resolve_key
-    from openclaw_fal.job.wiring import NO_KEY
 
     kept = resolve_key(None, {**os.environ, **dict.fromkeys(KEY_VARIABLES, "")})
     if kept is None:
-        raise AuthError(NO_KEY, hint="openclaw onboard --fal-api-key-stdin < key.txt")
+        raise no_key(fix="openclaw onboard --fal-api-key-stdin < key.txt stores one")
     return kept.value
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from openclaw_fal.errors import AuthError, Interrupted, OpenClawFalError, UsageError
+from openclaw_fal.errors import Interrupted, OpenClawFalError, UsageError, no_key
 from openclaw_fal.text import safe
 from openclaw_fal.ui.layout import table_lines, wrapped
 from openclaw_fal.ui.render import columns
@@ -51,7 +51,7 @@ def typed_key(without: str | None) -> str | None:
             raise Interrupted(NOTHING_STORED) from None
         if key or without:
             return key or None
-    raise AuthError("no key was given", hint="openclaw onboard, or set FAL_KEY")
+    raise no_key("no key was given")
 
 
 def chosen_defaults(config: Config) -> list[Set]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.environment import says_yes
 from openclaw_fal.money.cost import cost_document
 from openclaw_fal.parameters import option_name
 from openclaw_fal.ui.result import Block, Facts, Result
@@ -122,9 +123,9 @@ def generated_result(
     notes = [*notes, *_flag_notes(generated), *_provenance_notes(generated)]
     out: tuple[Block, ...] = tuple(str(output.path) for output in generated.outputs)
     title = f"done in {duration_text(seconds)}" if seconds is not None else "done"
-    rows = _summary(generated, plan, sandbox)
+    rows = _summary(generated, sandbox)
     if generated.outputs:
-        rows.append(_next_step(generated.outputs[0], sandbox, session.prog))
+        rows.append(("next", _next_step(generated.outputs[0], sandbox, session.prog)))
     closing = (Facts(rows, title, framed=True),)
     return Result(document, out=out, notes=tuple(notes), closing=closing)
 
@@ -144,12 +145,10 @@ def _provenance_notes(generated: Generated) -> list[str]:
     ]
 
 
-def _summary(generated: Generated, plan: Plan | None, sandbox: bool) -> list[tuple[str, str]]:
-    """The closing panel: what is there now, and what happened on the way."""
+def _summary(generated: Generated, sandbox: bool) -> list[tuple[str, str]]:
+    """The closing panel: what is there now. What was ignored or adjusted was said before."""
     rows = _labelled("file", [_file_line(output) for output in generated.outputs])
     rows.append(("model", f"fal/{generated.model}" + (" (sandbox)" if sandbox else "")))
-    if plan:
-        rows += _labelled("ignored", _ignored(plan)) + _labelled("adjusted", _adjusted(plan))
     if generated.seed is not None:
         rows.append(("seed", str(generated.seed)))
     if generated.cost is not None:
@@ -160,20 +159,21 @@ def _summary(generated: Generated, plan: Plan | None, sandbox: bool) -> list[tup
     return rows
 
 
-def _next_step(output: Output, sandbox: bool, prog: str) -> tuple[str, str]:
+def _next_step(output: Output, sandbox: bool, prog: str) -> str:
     """One command that people want after this one."""
     import shlex
 
-    if sandbox:
-        return "next", f"{prog} onboard stores a key, for the real thing"
     path = output.path
     name = shlex.quote(path.name if path.parent == Path.cwd() else str(path))
+    flag = " --sandbox" if sandbox and not says_yes("OPENCLAW_FAL_SANDBOX") else ""
     media = output.mime_type.partition("/")[0]
     if media == "image":
-        return "next", f'animate it: {prog} video "it moves" --image {name}'
+        return f'animate it: {prog} video "it moves" --image {name}{flag}'
     if media == "video":
-        return "next", f'music for it: {prog} music "slow piano" --instrumental'
-    return "next", f"see what was made: {prog} jobs list"
+        return f'music for it: {prog} music "slow piano" --instrumental{flag}'
+    if sandbox:
+        return f"{prog} onboard stores a key, for the real thing"
+    return f"see what was made: {prog} gallery --open"
 
 
 def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:

@@ -141,7 +141,7 @@ def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
 
 def _unknown_option(error: TyperType, ctx: Context, path: str) -> UsageError:
     name = error.option_name
-    close = nearest(name, sorted(error.possibilities or ()), likeness=0.0)
+    close = nearest(name, sorted(error.possibilities or ()))
     hint = f"{path} {close or '--help'}"
     return UsageError(f"{path} has no option {name}", hint=hint)
 

@@ -78,7 +78,8 @@ def validate(config: Config, check_model: CheckModel | None = None) -> list[Find
         for finding in schema_findings(data, config.layout_choice)
         if not any(path == finding.path or path.startswith(finding.path + ".") for path in paths)
     ]
-    return [*own_findings, *schema_only, *(_models(data, check_model) if check_model else ())]
+    of_models = _models(data, check_model) if check_model else ()
+    return [*own_findings, *schema_only, *(item for item in of_models if item.path not in paths)]
 
 
 def findings(data: object) -> list[Finding]:

@@ -127,13 +127,17 @@ class Config(Frozen):
     def default_model(self, kind: Kind) -> ModelDefault | None:
         """The default model of a kind, from either layout; the file's own layout comes first.
 
-        Raises LocalError, naming the path, for an invalid value.
+        Raises LocalError, naming the file, the line and the path, for an invalid value.
         """
         for layout in (self.layout, other(self.layout)):
             path = default_path(kind, layout)
             value = get_at(self.data, path)
             if value is not MISSING:
-                return _default(self._usable(value, path), format_path(path))
+                try:
+                    return _default(self._usable(value, path), format_path(path))
+                except LocalError as error:
+                    where = self.place(path)
+                    raise LocalError(f"{where}: {error.message}", hint=error.hint) from None
         return None
 
     def written_default(self, kind: Kind) -> str | None:
@@ -193,6 +197,20 @@ class Config(Frozen):
                 if value is not MISSING and (candidate == translated or isinstance(value, str)):
                     return Setting(candidate, value, f"It is set at {format_path(candidate)}")
         return Setting(path, MISSING)
+
+    def place(self, path: KeyPath) -> str:
+        """Where the value at a path stands, as `FILE:LINE`, or the nearest value that holds it."""
+        from openclaw_fal.config.documents import ConfigDocuments
+        from openclaw_fal.json5.edit import Document
+
+        documents = {
+            file.path: Document(file.text, file.value, str(file.path)) for file in self.files
+        }
+        spots = ConfigDocuments(self.path, documents).spots(path)
+        if not spots and path:
+            return self.place(path[:-1])
+        line = documents[spots[0].file].line_of(spots[0].at)
+        return f"{spots[0].file}:{line}"
 
     def _usable(self, value: object, path: KeyPath) -> object:
         """A default model with its templates filled in; fallbacks with unset variables go."""

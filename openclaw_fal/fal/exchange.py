@@ -13,6 +13,7 @@ from openclaw_fal.errors import (
     RateLimited,
     TimedOut,
     Unreachable,
+    no_key,
 )
 from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.deadline import Deadline
@@ -244,7 +245,7 @@ class Exchange:
 
     def _checked_key(self) -> str:
         if not self.key:
-            raise AuthError("there is no fal API key", hint=KEY_HINT)
+            raise no_key()
         if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
             raise AuthError("the fal API key holds characters that no key has", hint=KEY_HINT)
         return self.key

@@ -20,7 +20,7 @@ from openclaw_fal.fal.reports import CONTENT_POLICY, Report, report_of
 from openclaw_fal.fal.wire import NotJson, billable_units, parse, request_id_of
 from openclaw_fal.text import clean
 
-KEY_HINT = "openclaw onboard --auth-choice fal-api-key"
+KEY_HINT = "openclaw onboard stores another key"
 BILLING_HINT = "see https://fal.ai/dashboard/billing"
 UNCERTAIN = (
     "the request may have reached fal; it was not sent again, since that could be billed twice"

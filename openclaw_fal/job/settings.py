@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 KEY_LIMIT = 255
+BUILT_IN = "built in"
+"""The origin of a model that neither the command nor the config names."""
 
 
 class ModelChoice(Frozen):
@@ -85,13 +87,12 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
         return ModelChoice(refs.resolve(ref, aliases_for(ref), ENDPOINTS), "--model")
     default = config.default_model(kind)
     if default is None:
-        return ModelChoice(DEFAULT_MODELS[kind], "built in")
+        return ModelChoice(DEFAULT_MODELS[kind], BUILT_IN)
     chain = (default.primary, *default.fallbacks)
     try:
         fal = [refs.parse_ref(item) for item in chain if not _is_of_another_provider(item)]
     except UsageError as error:
-        where = f"{config.path}: {default.path}: {error.message}"
-        raise LocalError(where, hint=error.hint) from error
+        raise _wrong_default(kind, config, default.path, error) from None
     if not fal:
         raise LocalError(
             f"the default {kind} model in {config.path} is {default.primary}, of another provider",
@@ -101,6 +102,31 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     instead_of = default.primary if _is_of_another_provider(default.primary) else None
     rest = tuple(fal[1:])
     return ModelChoice(fal[0], default.path, rest, others, default.timeout_ms, instead_of)
+
+
+def refuse_misspelt_default(kind: Kind, choice: ModelChoice, config: Config) -> None:
+    """Raises LocalError for a default of the config that is a known model but for its spelling."""
+    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.provider.refs import misspelt, ref_of, suggested_ids
+
+    if choice.origin == BUILT_IN:
+        return
+    if suggested := suggested_ids(choice.endpoint, kind, ENDPOINTS):
+        error = misspelt(choice.endpoint, suggested[0])
+        raise _wrong_default(kind, config, choice.origin, error, ref_of(suggested[0]))
+
+
+def _wrong_default(
+    kind: Kind, config: Config, path: str, error: UsageError, ref: str = "REF"
+) -> LocalError:
+    """What is wrong with a default model, where it stands, and the command that sets another."""
+    from openclaw_fal.json5.path import parse_path
+
+    fix = f"openclaw models default {kind} {ref}"
+    return LocalError(
+        f"{config.place((*parse_path(path), 'primary'))}: {path}: {error.message}",
+        hint=f"{fix}\n{error.hint}" if error.hint else fix,
+    )
 
 
 def _is_of_another_provider(ref: str) -> bool:

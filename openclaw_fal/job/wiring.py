@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from openclaw_fal.errors import AuthError
+from openclaw_fal.errors import no_key
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.shared import SharedJournal
     from openclaw_fal.media import Reference
     from openclaw_fal.money.quote import Quotes
-
-NO_KEY = "there is no fal key: none in FAL_KEY, and none stored"
-NO_KEY_HINT = "openclaw onboard; or add --sandbox to try it without a key, at no cost"
 
 
 def read_config(path: str | None = None) -> Config:
@@ -148,8 +145,9 @@ def key_of(config: Config, session: Session, progress: Progress) -> str:
 
     key = resolve_key(config, os.environ)
     if key is None:
-        raise AuthError(NO_KEY, hint=NO_KEY_HINT)
+        raise no_key()
     session.secrets.add(key.value)
+    session.key_place = key.label
     for note in key.notes:
         progress.note(note)
     return key.value

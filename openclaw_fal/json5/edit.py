@@ -133,6 +133,11 @@ class Document:
         node = None if is_blank(self.text) else _walk(outline(self.text, self.name), path)
         return None if node is None else self.text[node.start : node.end]
 
+    def line_of(self, path: KeyPath) -> int:
+        """The line of the value at a path, from 1; 1 when there is none."""
+        node = None if is_blank(self.text) else _walk(outline(self.text, self.name), path)
+        return 1 if node is None else len(_NEWLINE.findall(self.text, 0, node.start)) + 1
+
     def _put(self, path: KeyPath, value: object, written: object) -> Document:
         expected = set_at(self.value, path, value)
         text = self.text

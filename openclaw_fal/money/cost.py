@@ -50,7 +50,9 @@ class Cost(Frozen):
         parts = [f"{self.billed} billed"] if self.billed else []
         if self.state == "released":
             return "nothing is billed"
-        if self.estimated is not None:
+        if self.billed and self.estimated == self.billed:
+            parts.append("as estimated")
+        elif self.estimated is not None:
             parts.append(f"{self.estimated} estimated")
         text = ", ".join(parts) or "unknown"
         return f"{text} (sandbox money)" if self.sandbox and parts else text

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from openclaw_fal.errors import CapabilityError, UsageError, Violation
+from openclaw_fal.errors import CapabilityError, Violation
 from openclaw_fal.media import Kind, Made, MediaRequest, Reference
 from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.lookup import Lookup
-from openclaw_fal.provider.refs import is_known, ref_of, suggested_ids
+from openclaw_fal.provider.refs import is_known, misspelt, ref_of, suggested_ids
 from openclaw_fal.provider.rows import Row
 from openclaw_fal.provider.specs import DEFAULT_MODELS
 
@@ -45,7 +45,7 @@ def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Dra
     suggested = suggested_ids(request.model, request.kind, lookup)
     ref = ref_of(request.model)
     if suggested and not request.unchecked:
-        raise _misspelt(request.model, suggested[0])
+        raise misspelt(request.model, suggested[0])
     if suggested:
         draft.warnings.append(f"{ref} is not known here; sent all the same (--unchecked)")
     elif row.is_catch_all and not is_known(request.model, request.kind, lookup):
@@ -54,15 +54,6 @@ def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Dra
         draft.reject("prompt", request.prompt, "prompt: it is empty")
     draft.send("prompt", request.prompt, "prompt", request.prompt)
     return draft
-
-
-def _misspelt(model: str, suggested: str) -> UsageError:
-    """A suggestion is never run without asking: the request costs money."""
-    return UsageError(
-        f"{ref_of(model)} is not a model known here; did you mean {ref_of(suggested)}?",
-        hint=f"if {ref_of(model)} is right, --unchecked sends it all the same",
-        model=model,
-    )
 
 
 def why_not_taken(draft: Draft, name: str) -> str:

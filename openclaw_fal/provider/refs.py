@@ -67,6 +67,17 @@ def suggested_ids(endpoint: str, kind: Kind, lookup: Lookup) -> list[str]:
     return similar_ids(endpoint, _ids(kind, lookup))
 
 
+def misspelt(endpoint: str, suggested: str) -> UsageError:
+    """The error of an id that is not known, with the one that was probably meant. A suggestion is
+    never run without asking: the request costs money."""
+    asked = ref_of(endpoint)
+    return UsageError(
+        f"{asked} is not a model known here; did you mean {ref_of(suggested)}?",
+        hint=f"if {asked} is right, --unchecked sends it all the same",
+        model=endpoint,
+    )
+
+
 def is_known(endpoint: str, kind: Kind, lookup: Lookup) -> bool:
     """Whether a row or the catalogue names the endpoint."""
     if endpoint in known_models(kind) or any(endpoint in row.match for row in ROWS[kind]):

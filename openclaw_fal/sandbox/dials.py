@@ -143,7 +143,7 @@ def explain() -> str:
             lines.append(f"  {item.name.replace('_', '-')}={default}".ljust(26) + meaning(item))
     lines += ["  fail=PHASE:KIND[:COUNT][:OPTION=VALUE…], several joined with +", "PHASES:"]
     lines.append("  " + " ".join(PHASES))
-    lines += ["KINDS:", "  an HTTP status".ljust(26) + "the answer; options: " + OPTIONS]
+    lines += ["KINDS:", "  an HTTP status".ljust(26) + "the answer; with " + OPTIONS]
     lines += [f"  {name}".ljust(26) + text for name, text in KINDS.items()]
     return "\n".join(lines)
 
@@ -156,7 +156,7 @@ def meaning(item: Field[object]) -> str:
 def _default_text(default: object) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    return str(default).removesuffix(".0")
 
 
 def _json_object(text: str) -> dict[str, object]:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from openclaw_fal.errors import AuthError, LocalError
+from openclaw_fal.errors import AuthError, LocalError, no_key
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import type_name
 
 KEY_VARIABLES = ("FAL_KEY", "FAL_API_KEY")
-NO_KEY_HINT = (
-    "Run `openclaw onboard --auth-choice fal-api-key`, pass `--fal-api-key` to it, "
-    "or set the environment variable FAL_KEY"
-)
 
 REDACTED = "__OPENCLAW_REDACTED__"
 """OpenClaw shows this in place of a secret. Never accepted as a value."""
@@ -69,7 +65,7 @@ def check_key(text: str) -> str:
     """
     key = text.removeprefix("\ufeff").strip()
     if not key:
-        raise AuthError("The key is empty", hint=NO_KEY_HINT)
+        raise no_key("the key is empty")
     reason = _key_problem(key)
     if reason is not None:
         raise AuthError(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 GAP = 2  # cells between columns
 LEAST_LAST_COLUMN = 24  # cells; a last column with less room goes below the others
 STACKED_INDENT = 4
+PROSE_WIDTH = 100  # cells; longer lines are hard to read
 HARD_SPACE = "\u00a0"  # a line never breaks here; printed as a space
 
 
@@ -147,25 +148,34 @@ def fitted(text: str, width: int) -> str:
 
 
 def _blocks(lines: Iterable[str]) -> list[list[str]]:
-    """Groups lines: consecutive prose lines at the margin are one paragraph, others stay single."""
+    """Groups lines: consecutive prose lines at the margin are one paragraph, and so are the lines
+    of one explanation; others stay single."""
     blocks: list[list[str]] = []
-    open_paragraph = False
+    open_paragraph, column = False, 0
     for line in lines:
         prose = bool(line) and not line.startswith((" ", "See also", "openclaw "))
-        if prose and open_paragraph and not re.search(r" {2,}", line):
+        goes_on = prose and open_paragraph and not re.search(r" {2,}", line)
+        explains_on = 0 < column == len(line) - len(line.lstrip(" "))
+        if goes_on or explains_on:
             blocks[-1].append(line)
-        else:
-            blocks.append([line])
+            continue
+        blocks.append([line])
         open_paragraph = prose and not line.endswith(":")
+        explained = re.match(r" *(\d\. |\S+( \S+)* {2,})(?=\S)", line)
+        column = explained.end() if explained else 0
     return blocks
 
 
 def _fitted_block(block: list[str], width: int) -> list[str]:
     if all(width_of(line) <= width for line in block):
         return block
-    line = " ".join(block)
+    if block[0].lstrip().startswith("{") and block[0].endswith("}"):
+        return block  # a whole line of JSON, to be copied
+    line = " ".join([block[0], *(more.lstrip(" ") for more in block[1:])])
     body = line.lstrip(" ")
     margin = " " * (len(line) - len(body))
+    if numbered := re.match(r"\d\. ", body):
+        return hanging(line, len(margin) + numbered.end(), width).split("\n")
     parts = re.split(r" {2,}", body, maxsplit=1)
     if len(parts) == 2 and parts[0].count('"') % 2 == 0:
         return _explained(margin, parts[0], parts[1], line.rindex(parts[1]), width)

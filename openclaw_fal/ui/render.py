@@ -17,7 +17,7 @@ from openclaw_fal.text import (
     safe,
     write_safely,
 )
-from openclaw_fal.ui.layout import fact_lines, hanging, table_lines
+from openclaw_fal.ui.layout import PROSE_WIDTH, fact_lines, fitted, hanging, table_lines
 from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Renderer:
     def _fitted(self, text: str, hang: int) -> str:
         """`text`; on a terminal wrapped, with its later lines indented by `hang` cells."""
         if not is_terminal(sys.stderr):
-            return text
+            return text.replace("\n", "\n" + " " * hang)
         return hanging(redacted(text, self._session.secrets), hang, columns())
 
     def _block(self, block: Block, stream: TextIO) -> None:
@@ -118,7 +118,7 @@ class Renderer:
 
             print_block(block, stream, color=wants_color(self._session), width=columns())
             return
-        for line in plain_lines(block):
+        for line in plain_lines(block, columns(PROSE_WIDTH)):
             write_safely(stream, line + "\n")
 
     def _line(self, stream: TextIO, text: str, style: str | None = None) -> None:
@@ -155,19 +155,21 @@ def one_line(text: str, session: Session) -> str:
     return redacted(safe(text, keep_newlines=False), session.secrets)
 
 
-def plain_lines(block: Table | Facts | Prose) -> list[str]:
-    """A block as it is printed into a pipe: each row is one line, for `grep` and `awk`."""
+def plain_lines(block: Table | Facts | Prose, width: int) -> list[str]:
+    """A block as it is printed into a pipe: each row is one line, for `grep` and `awk`; prose is
+    wrapped to `width` cells."""
     title = [block.title] if not isinstance(block, Prose) and block.title else []
     if isinstance(block, Prose):
-        return [block.text]
+        return [fitted(block.text, min(width, PROSE_WIDTH))]
     if isinstance(block, Table):
         head, body = table_lines(block.columns, block.rows, None)
         return [*title, *head, *body]
     return [*title, *((name + value).rstrip() for name, value in fact_lines(block.rows, None))]
 
 
-def columns() -> int:
-    """The width to print for: COLUMNS, else that of the terminal on stdout or stderr, else 80."""
+def columns(otherwise: int = 80) -> int:
+    """The width to print for: COLUMNS, else that of the terminal on stdout or stderr, else
+    `otherwise`."""
     import shutil
 
     if not os.environ.get("COLUMNS"):
@@ -176,7 +178,7 @@ def columns() -> int:
                 return os.get_terminal_size(stream.fileno()).columns or 80
             except (OSError, ValueError, AttributeError):
                 continue
-    return shutil.get_terminal_size().columns
+    return shutil.get_terminal_size((otherwise, 24)).columns
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -25,7 +25,7 @@ class Facts(Frozen):
 
 
 class Prose(Frozen):
-    """Help text: wrapped on a terminal, unchanged in a pipe."""
+    """Help text: wrapped to the width of the terminal, in a pipe too."""
 
     text: str
 

@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from openclaw_fal.ui.layout import fact_lines, fitted, table_lines
+from openclaw_fal.ui.layout import PROSE_WIDTH, fact_lines, fitted, table_lines
 from openclaw_fal.ui.result import Facts, Prose, Table
 
 FRAME = 4  # cells that a frame and its padding take
-PROSE_WIDTH = 100  # longer lines are hard to read
 
 
 def console(stream: TextIO, *, color: bool = True, width: int | None = None) -> Console:

@@ -94,6 +94,15 @@ def test_rows_that_break_what_their_model_takes_are_all_reported(
     assert fal.posts() == []
 
 
+def test_what_is_no_file_is_named_for_what_it_is(openclaw: Openclaw) -> None:
+    for path, what in (
+        ("/dev/null", "a device or a pipe"),
+        (".", "is a folder"),
+        ("x", "not exist"),
+    ):
+        assert what in openclaw("batch", "plan", path).err
+
+
 def test_a_plan_prices_and_sends_nothing(openclaw: Openclaw, fal: Hooked) -> None:
     numbered(3, count=2)
     planned = openclaw("batch", "plan", "m.jsonl", "--assume-cost", "0.10", "--json")

@@ -101,6 +101,17 @@ def test_every_help_page_fits_the_terminal(
             assert len(line) <= columns or len(line.rstrip(" \\").split()) <= 2, (path, line)
 
 
+@pytest.mark.parametrize("columns", [40, 60])
+def test_every_topic_fits_a_pipe_of_this_width(
+    openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for topic in TOPICS:
+        for line in openclaw("help", topic).lines:
+            whole = len(line.rstrip(" \\").split()) <= 2 or line.lstrip().startswith("{")
+            assert len(line) <= columns or whole, (topic, line)
+
+
 def test_no_arguments_at_all_show_the_help(openclaw: Openclaw) -> None:
     outcome = openclaw()
     assert outcome.status == 0

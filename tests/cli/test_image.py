@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
+from openclaw_fal.sandbox.http1 import Response
+from tests.cli.queueing import Hooked
 from tests.program import KEY, Openclaw, jobs, process, write_config
 
 
@@ -182,7 +184,19 @@ def test_no_key_is_one_cause_and_one_command(openclaw: Openclaw) -> None:
     error = outcome.json["error"]
     assert error["code"] == "auth"
     assert error["message"] == "there is no fal key: none in FAL_KEY, and none stored"
-    assert error["hint"].startswith("openclaw onboard; or add --sandbox ")
+    assert error["hint"].startswith("openclaw onboard stores one; --sandbox ")
+
+
+def test_a_refused_key_is_told_with_its_place(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.answer = lambda request: Response.of({"detail": "no such key"}, 401)
+    error = openclaw("image", "p", "--json").json["error"]
+    assert error["hint"].startswith("that key is from FAL_KEY in the environment; ")
+
+
+def test_the_panel_has_one_next_step_and_no_note_twice(openclaw: Openclaw) -> None:
+    outcome = openclaw("image", "p", "--sandbox", "--background", "transparent")
+    assert outcome.err.count("--background transparent") == 1
+    assert 'openclaw video "it moves" --image p.png --sandbox' in outcome.err
 
 
 def test_a_malformed_config_is_named_with_its_place_and_left_alone(openclaw: Openclaw) -> None:

@@ -236,3 +236,38 @@ def test_help_tells_the_fields_of_the_model_that_is_named(openclaw: Openclaw) ->
     assert "vector_illustration" in shown.out
     assert "Fields of" not in openclaw("image", "generate", "--help").out
     assert openclaw("image", "--model", "nope", "--help").status == 2
+
+
+def test_a_changed_default_says_what_it_was_and_what_it_is(openclaw: Openclaw) -> None:
+    chosen = openclaw("models", "default", "image", "fal/fal-ai/nano-banana-2")
+    place = "agents.defaults.imageGenerationModel"
+    assert chosen.out == f"{paths.config_path()}\n"
+    assert (
+        "the default image model: fal/fal-ai/flux/dev (built in) → fal/fal-ai/nano-banana-2, "
+        f"at {place}" in chosen.err
+    )
+    back = openclaw("models", "default", "image", "--unset")
+    assert "fal/fal-ai/nano-banana-2 → fal/fal-ai/flux/dev (built in)\n" in back.err
+
+
+@pytest.mark.parametrize(
+    ("ref", "says", "fix"),
+    [
+        ("fal/fal-ai/nano-bananna-2", "did you mean fal/fal-ai/nano-banana-2?", "nano-banana-2"),
+        ("fal/fal ai/flux", "is malformed", "REF"),
+    ],
+)
+def test_a_default_that_cannot_be_meant_is_told_with_its_line_and_the_command_that_sets_another(
+    openclaw: Openclaw, ref: str, says: str, fix: str
+) -> None:
+    path = write_config("https://fal.run")
+    model = f'{{\n  timeoutMs: 5000,\n  primary: "{ref}"\n}}'
+    path.write_text(f"{{ agents: {{ defaults: {{ imageGenerationModel: {model} }} }} }}\n")
+
+    outcome = openclaw("image", "a cat", "--dry-run", "--json")
+
+    assert outcome.status == 3
+    error = outcome.json["error"]
+    assert error["message"].startswith(f"{path}:3: agents.defaults.imageGenerationModel: ")
+    assert says in error["message"]
+    assert error["hint"].splitlines()[0].endswith(fix)

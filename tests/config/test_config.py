@@ -91,7 +91,7 @@ def test_a_default_as_an_object() -> None:
 def test_a_wrong_default_is_named(inner: str, place: str) -> None:
     with pytest.raises(LocalError) as caught:
         defaults(inner).default_model("image")
-    assert caught.value.message.startswith(place + " ")
+    assert caught.value.message.startswith(f"/x/openclaw.json:1: {place} ")
 
 
 def test_both_layouts_at_once_the_release_decides() -> None:

@@ -26,6 +26,8 @@ DIALS = "OPENCLAW_FAL_SANDBOX_DIALS"
 TIMES = "queue-length=1,queue-step=0.2,run-time=0.6"
 RUNNING = {DIALS: f"{TIMES},media-bytes=3000000,bandwidth=1800000"}
 
+MARKED = {"OPENCLAW_FAL_PROVENANCE": "mark"}  # as for users; tests switch it off
+
 
 def picture() -> str:
     """The picture as SVG: an image, a rejection, and a video on its way."""
@@ -34,7 +36,7 @@ def picture() -> str:
     video = ["video", "waves under a lighthouse", "--sandbox"]
     lines = [
         *_prompt(image),
-        *_last(watch(*image, columns=COLUMNS).frames),
+        *_last(watch(*image, columns=COLUMNS, env=MARKED).frames),
         *_prompt(rejected),
         *_last(watch(*rejected, columns=COLUMNS).frames),
         *_prompt(video),

@@ -202,7 +202,7 @@ def test_a_sandbox_job_never_counts_and_is_never_refused(journal: Journal, ledge
     assert ledger.history("options") == []
     assert ledger.rows(0, time.time() + 1) == []
     cost = journal.get(job_id).cost
-    assert str(cost) == "$0.01 billed, $0.01 estimated (sandbox money)"
+    assert str(cost) == "$0.01 billed, as estimated (sandbox money)"
 
 
 def test_a_limit_of_a_run_counts_that_run_alone(journal: Journal) -> None:

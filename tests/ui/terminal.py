@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyte
 import pytest
-
-from tests.program import command
 
 SILENCE_S = 30.0
 
@@ -39,6 +38,10 @@ class Seen:
         return any(text in state for state in self.states)
 
 
+AS_INSTALLED = "import sys; sys.argv[0] = 'openclaw'; from openclaw_fal.__main__ import run; run()"
+"""The program under the name that its users type, as in what it prints."""
+
+
 def watch(
     *argv: str,
     columns: int = 100,
@@ -57,7 +60,7 @@ def watch(
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (rows, columns))
     process = subprocess.Popen(
-        command(*argv),
+        [sys.executable, "-c", AS_INSTALLED, *argv],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

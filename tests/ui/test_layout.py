@@ -150,7 +150,8 @@ openclaw help json"""
 def test_every_topic_fits(topic: str, width: int) -> None:
     text = fitted(topics.TOPICS[topic], width)
     for line in text.splitlines():
-        alone = len(line.rstrip("\\").split()) <= 2  # a path or URL, or an option with its value
+        # A path or URL, an option with its value, or a line of JSON: it has to be copied.
+        alone = len(line.rstrip("\\").split()) <= 2 or line.endswith("}")
         assert width_of(line) <= width or alone
     assert "".join(text.replace("\\\n", "").split()) == "".join(topics.TOPICS[topic].split())
 
@@ -159,3 +160,16 @@ def test_a_command_that_goes_on_can_still_be_pasted() -> None:
     command = '  openclaw image "a  b c" --model fal/x --param guidance_scale=3.5 --out=x'
     for width in range(20, 60):
         assert shlex.split(fitted(command, width).replace("\\\n", " ")) == shlex.split(command)
+
+
+def test_an_explanation_of_several_lines_wraps_as_one_and_json_stays_whole() -> None:
+    text = '  7    fal could not be reached;\n       says why\n  {"id": "owl", "n": 1}'
+    assert fitted(text, 24).split("\n") == [
+        "  7    fal could not be",
+        "       reached; says why",
+        '  {"id": "owl", "n": 1}',
+    ]
+    assert (
+        fitted("  1. the key that\n     was stored", 16)
+        == "  1. the key\n     that was\n     stored"
+    )

@@ -54,9 +54,13 @@ def test_json_is_one_document_and_notes_stay_on_stderr(
     assert printed(capsys, json=True, quiet=True)[1] == ""
 
 
-def test_prose_in_a_pipe_is_as_it_was_written(capsys: pytest.CaptureFixture[str]) -> None:
-    text = "x" * 70 + " " + "y" * 70
+def test_prose_in_a_pipe_fits_the_width_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "x" * 30 + " " + "y" * 30
     assert printed(capsys, Result({}, out=(Prose(text),)))[0] == text + "\n"
+    monkeypatch.setenv("COLUMNS", "40")
+    assert printed(capsys, Result({}, out=(Prose(text),)))[0].splitlines() == text.split()
 
 
 def test_a_failure_for_people(capsys: pytest.CaptureFixture[str]) -> None:
