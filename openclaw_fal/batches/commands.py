@@ -264,14 +264,14 @@ def running(
         wiring.engine(config, session=session, quotes=quotes, shared=journal) as engine,
     ):
         work = JobWork(record, engine, settings_of, Path.cwd())
-        changed = work.changed(items) if submit else []
+        known = work.known()
+        changed = work.changed(items, known) if submit else []
         if options.allow_changed:
             work.forget([job for _, job in changed])
         else:
             refuse_changed(changed)
         if options.retry_failed:
-            known = work.known().values()
-            work.forget([job for job in known if job.state in ("failed", "cancelled")])
+            work.forget([job for job in known.values() if job.state in ("failed", "cancelled")])
         yield Runner(items, work, window=options.window, fail_fast=options.fail_fast, submit=submit)
 
 

@@ -210,9 +210,8 @@ class Runner:
         if not (followed := self._stages.followed()) or self._clock() < self._elsewhere_at:
             return
         self._elsewhere_at = self._clock() + ELSEWHERE_EVERY_S
-        known = self._work.known()
         for item, job in followed:
-            job = known.get(item.id, job)
+            job = self._work.job(job.id)
             ended = job.state in ("done", "failed", "cancelled")
             if ended or not self._work.held_elsewhere(job):
                 if job.state == "not_sent":

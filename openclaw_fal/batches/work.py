@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,12 +139,13 @@ class JobWork:
             job = searched(self._engine.fal, self._journal, Progress(), job, deadline)
         return None if job.state == "uncertain" else job
 
-    def changed(self, items: Sequence[PlannedItem]) -> list[tuple[PlannedItem, Job]]:
+    def changed(
+        self, items: Sequence[PlannedItem], known: Mapping[str, Job]
+    ) -> list[tuple[PlannedItem, Job]]:
         """The items whose request is no longer the one that was sent for them."""
         from openclaw_fal.job.prepared import Prepared
         from openclaw_fal.journal import bodies
 
-        known = self.known()
         changed = []
         for item in items:
             job = known.get(item.id)

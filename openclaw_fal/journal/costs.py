@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from openclaw_fal.journal.rows import bounds
+from openclaw_fal.journal.spending import spent
 from openclaw_fal.money import budget
 from openclaw_fal.money.amount import Money
 from openclaw_fal.money.cost import Cost, CostRow, Reservation
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 HISTORY = 200
 """Earlier jobs with the same options that are looked at."""
-
-_COUNTED = ", ".join(f"'{state}'" for state in budget.COUNTED)
 
 
 def reserve(
@@ -101,28 +101,6 @@ def follow(db: sqlite3.Connection, job_id: str) -> None:
     )
 
 
-def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budget.Spent:
-    """What counts against a cap already."""
-    query = (
-        "SELECT model, endpoint, "
-        "SUM(CASE WHEN currency = :currency THEN COALESCE(billed, estimated) END), "
-        "SUM(COALESCE(billed, estimated) IS NULL OR currency <> :currency) "
-        f"FROM costs WHERE sandbox = 0 AND state IN ({_COUNTED}) "
-        f"AND {'run = :run' if cap.per == 'run' else 'created >= :since'} "
-        "GROUP BY model, endpoint"
-    )
-    values = {
-        "currency": cap.limit.currency,
-        "run": run,
-        "since": budget.since(cap.per, now),
-    }
-    micro = unknown = 0
-    for model, endpoint, known, others in db.execute(query, values):
-        if cap.covers(model, endpoint):
-            micro, unknown = micro + (known or 0), unknown + others
-    return budget.Spent(micro, unknown)
-
-
 def history(db: sqlite3.Connection, options: str) -> Sequence[str]:
     """The billed units of earlier jobs with these options that decide the cost."""
     query = (
@@ -162,6 +140,15 @@ def of_job(db: sqlite3.Connection, job_id: str) -> Cost | None:
     """The cost of one job."""
     row = db.execute(f"SELECT {_COST} FROM costs WHERE job_id = ?", (job_id,)).fetchone()
     return None if row is None else _cost(row)
+
+
+def keyed(db: sqlite3.Connection, prefix: str) -> dict[str, Cost]:
+    """The costs of all jobs whose key begins with `prefix`, by job id."""
+    query = (
+        f"SELECT {_COST} FROM costs WHERE job_id IN "
+        "(SELECT id FROM jobs WHERE key >= ? AND key < ?)"
+    )
+    return {row["job_id"]: _cost(row) for row in db.execute(query, bounds(prefix))}
 
 
 def rows(db: sqlite3.Connection, since: float, until: float, *, sandbox: bool) -> list[CostRow]:

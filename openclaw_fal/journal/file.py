@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import LocalError
+from openclaw_fal.journal import spending
 from openclaw_fal.journal.columns import Column
 from openclaw_fal.journal.record import STORED
 from openclaw_fal.text import reason
@@ -101,7 +102,9 @@ _MORE_OF_2 = (
     FROM jobs
     """,
 )
-"""What schema 2 brings beside the columns of `jobs` and `outputs`."""
+
+_MORE = {2: _MORE_OF_2, 3: spending.SCHEMA}
+"""What a schema brings beside the columns of `jobs` and `outputs`."""
 
 
 def _step(version: int) -> tuple[str, ...]:
@@ -121,7 +124,7 @@ def _step(version: int) -> tuple[str, ...]:
         for table, columns in (("jobs", jobs), ("outputs", outputs))
         for column in columns
     )
-    return (*added, *_MORE_OF_2) if version == 2 else added
+    return (*added, *_MORE.get(version, ()))
 
 
 NEWEST = max(column.since for table in (STORED, _OUTPUTS) for column in table.values())
@@ -272,6 +275,8 @@ def _read_as_it_is(connection: sqlite3.Connection, version: int) -> None:
             f"CREATE TEMP VIEW {table} AS SELECT {', '.join(('*', *later))} FROM main.{table}"
         )
     for statement in (statement for step in MIGRATIONS[version:] for statement in step):
+        if statement.startswith("INSERT INTO spending"):
+            connection.execute(statement)
         if statement.split()[:2] == ["CREATE", "TABLE"]:
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.journal import costs
+from openclaw_fal.journal import costs, spending
 from openclaw_fal.journal import file as journal_file
 from openclaw_fal.money.budget import Cap, Spent
 from openclaw_fal.money.cost import CostRow, Reservation
@@ -42,7 +42,7 @@ class Ledger:
     def spent(self, cap: Cap, run: str = "") -> Spent:
         """What counts against a limit by now; `run` is the run (or batch) of one per run."""
         with self._reading() as db:
-            return costs.spent(db, cap, time.time(), run) if db else Spent()
+            return spending.spent(db, cap, time.time(), run) if db else Spent()
 
     def set_cap(self, cap: Cap) -> None:
         """Set a limit, in the place of the one for the same period and models."""

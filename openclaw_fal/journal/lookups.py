@@ -16,6 +16,7 @@ from openclaw_fal.journal import results as journal_results
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.record import Job, NewJob, State
 from openclaw_fal.media import Kind
+from openclaw_fal.money.cost import Cost
 
 if TYPE_CHECKING:
     import sqlite3
@@ -106,11 +107,15 @@ class Lookups:
     def keyed(self, prefix: str) -> dict[str, Job]:
         """The newest job of each key that begins with `prefix`, by the rest of the key."""
         with self._reading() as db:
-            rows = journal_rows.keyed(db, prefix) if db else ()
+            if db is None:
+                return {}
+            rows = journal_rows.keyed(db, prefix)
+            outputs, costs = journal_rows.outputs_keyed(db, prefix), journal_costs.keyed(db, prefix)
             return {
-                row["key"].removeprefix(prefix): self._job(db, row)
+                row["key"].removeprefix(prefix): self._job_of(
+                    row, outputs.get(row["number"], ()), costs.get(row["id"])
+                )
                 for row in rows
-                if db is not None
             }
 
     def count_keyed(self, prefix: str) -> dict[State, int]:
@@ -168,12 +173,16 @@ class Lookups:
             raise
 
     def _job(self, db: sqlite3.Connection, row: sqlite3.Row) -> Job:
+        outputs = journal_rows.outputs_of(db, row["number"])
+        return self._job_of(row, outputs, journal_costs.of_job(db, row["id"]))
+
+    def _job_of(self, row: sqlite3.Row, outputs: Iterable[sqlite3.Row], cost: Cost | None) -> Job:
         kept = bool(row["has_result"])
         if row["result_file"] is not None:
             kept = journal_results.path_of(self.path, row["id"]).exists()
         elif row["answer_path"] is not None:
             kept = Path(row["answer_path"]).exists()
         try:
-            return journal_rows.job_of(db, self.path, row, has_result=kept)
+            return journal_rows.job_of(self.path, row, outputs, cost, has_result=kept)
         except (ValueError, KeyError, TypeError) as failure:
             raise journal_file.damaged(self.path, f"job {row['id']} is unreadable") from failure

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.journal import costs, processes
+from openclaw_fal.journal import processes
 from openclaw_fal.journal.columns import shortened, text
 from openclaw_fal.journal.record import (
     STORED,
@@ -20,6 +20,7 @@ from openclaw_fal.journal.record import (
     output_from_json,
 )
 from openclaw_fal.media import Kind
+from openclaw_fal.money.cost import Cost
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,6 +37,8 @@ _SELECTED = ", ".join(
     )
 )
 """All but the large ones: a list of jobs must not read every result."""
+
+_OUTPUTS = "SELECT job, position, facts, file_id FROM outputs"
 
 _UNANSWERED = JobError(
     "network",
@@ -104,9 +107,13 @@ def keyed(db: sqlite3.Connection, prefix: str) -> Sequence[sqlite3.Row]:
         f"SELECT {_SELECTED} FROM jobs WHERE number IN (SELECT max(number) FROM jobs "
         "WHERE key >= ? AND key < ? GROUP BY key)"
     )
-    last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    rows: Sequence[sqlite3.Row] = db.execute(query, (prefix, last)).fetchall()
+    rows: Sequence[sqlite3.Row] = db.execute(query, bounds(prefix)).fetchall()
     return rows
+
+
+def bounds(prefix: str) -> tuple[str, str]:
+    """The texts that begin with `prefix` are at least the first, and less than the second."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def by_id(db: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
@@ -146,17 +153,38 @@ def not_one(wanted: str, jobs: Sequence[Job]) -> UsageError:
     )
 
 
-def job_of(db: sqlite3.Connection, path: Path, row: sqlite3.Row, *, has_result: bool) -> Job:
-    """The job in a row, with its outputs. Raises ValueError, KeyError or TypeError for damage."""
+def outputs_of(db: sqlite3.Connection, number: int) -> Sequence[sqlite3.Row]:
+    """The outputs of a job."""
+    rows: Sequence[sqlite3.Row] = db.execute(f"{_OUTPUTS} WHERE job = ?", (number,)).fetchall()
+    return rows
+
+
+def outputs_keyed(db: sqlite3.Connection, prefix: str) -> dict[int, list[sqlite3.Row]]:
+    """The outputs of all jobs whose key begins with `prefix`, by the job's number."""
+    query = f"{_OUTPUTS} JOIN jobs ON jobs.number = job WHERE jobs.key >= ? AND jobs.key < ?"
+    outputs: dict[int, list[sqlite3.Row]] = {}
+    for row in db.execute(query, bounds(prefix)):
+        outputs.setdefault(row["job"], []).append(row)
+    return outputs
+
+
+def job_of(
+    path: Path,
+    row: sqlite3.Row,
+    outputs: Iterable[sqlite3.Row],
+    cost: Cost | None,
+    *,
+    has_result: bool,
+) -> Job:
+    """The job in a row. Raises ValueError, KeyError or TypeError for damage."""
     fields: dict[str, Any] = {
         name: described.load(row[name]) for name, described in Job.columns.items()
     }
     state = fields["state"] = state_now(path, row)
     if state == "uncertain" and row["state"] == "sending":
         fields["error"] = _UNANSWERED
-    query = "SELECT position, facts, file_id FROM outputs WHERE job = ?"
     saved, pending = {}, {}
-    for position, facts, file_id in db.execute(query, (row["number"],)):
+    for _, position, facts, file_id in outputs:
         output = output_from_json(facts)
         if file_id is None:
             saved[position] = output
@@ -165,7 +193,7 @@ def job_of(db: sqlite3.Connection, path: Path, row: sqlite3.Row, *, has_result: 
     return Job(
         **fields,
         has_result=has_result,
-        cost=costs.of_job(db, row["id"]),
+        cost=cost,
         outputs=saved,
         pending=pending,
     )

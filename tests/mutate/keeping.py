@@ -226,6 +226,22 @@ KEEPING: tuple[Mutation, ...] = (
         "a resumed batch pays for everything again",
     ),
     Mutation(
+        "a sum forgets what a cost was before",
+        "journal/spending.py",
+        "BEGIN {_added('OLD', '-')}; {_added('NEW', '+')}; END",
+        "BEGIN {_added('NEW', '+')}; END",
+        ("tests/journal/test_many_jobs.py",),
+        "each job counts three times against the budget",
+    ),
+    Mutation(
+        "a job of a batch is read by itself",
+        "journal/lookups.py",
+        'row, outputs.get(row["number"], ()), costs.get(row["id"])',
+        'row, journal_rows.outputs_of(db, row["number"]), costs.get(row["id"])',
+        ("tests/journal/test_many_jobs.py",),
+        "ten thousand items take ten thousand queries to begin",
+    ),
+    Mutation(
         "an uncertain item is sent again",
         "batches/runner.py",
         'self._clear_up(item, self._work.job(error.job_id or ""))\n            return\n',

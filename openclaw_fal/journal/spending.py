@@ -1,0 +1,72 @@
+"""What was spent, summed up as it is spent: a row for each run, day and model.
+
+The journal keeps these sums itself, so that the question whether a request fits into a budget costs
+the same for the ten-thousandth item of a batch as for the first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openclaw_fal.money import budget
+
+if TYPE_CHECKING:
+    import sqlite3
+
+DAY_S = 86400
+"""Seconds of a day. The periods of budgets begin with one, in UTC."""
+
+_STATES = ", ".join(f"'{state}'" for state in budget.COUNTED)
+
+
+def _added(row: str, sign: str) -> str:
+    """Add a row of costs to its sum, or (`sign` is `-`) take it out again."""
+    amount = f"COALESCE({row}.billed, {row}.estimated)"
+    return (
+        f"INSERT INTO spending SELECT {row}.run, CAST({row}.created / {DAY_S} AS INTEGER), "
+        f"{row}.model, {row}.endpoint, {row}.currency, "
+        f"{sign}COALESCE({amount}, 0), {sign}1, {sign}({amount} IS NULL) "
+        f"FROM (SELECT 1) WHERE {row}.sandbox = 0 AND {row}.state IN ({_STATES}) "
+        "ON CONFLICT DO UPDATE SET micro = micro + excluded.micro, jobs = jobs + excluded.jobs, "
+        "unknown = unknown + excluded.unknown"
+    )
+
+
+SCHEMA = (
+    """
+    CREATE TABLE spending (
+        run TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        endpoint TEXT NOT NULL,
+        currency TEXT NOT NULL,
+        micro INTEGER NOT NULL,
+        jobs INTEGER NOT NULL,
+        unknown INTEGER NOT NULL,
+        PRIMARY KEY (run, day, model, endpoint, currency)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX spending_day ON spending (day)",
+    _added("costs", "+").replace("FROM (SELECT 1)", "FROM costs"),
+    f"CREATE TRIGGER cost_begun AFTER INSERT ON costs BEGIN {_added('NEW', '+')}; END",
+    "CREATE TRIGGER cost_changed AFTER UPDATE ON costs "
+    f"BEGIN {_added('OLD', '-')}; {_added('NEW', '+')}; END",
+    f"CREATE TRIGGER cost_gone AFTER DELETE ON costs BEGIN {_added('OLD', '-')}; END",
+)
+"""`unknown` counts the jobs whose cost nobody knows; `micro` is the sum of the others."""
+
+
+def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budget.Spent:
+    """What counts against a cap already."""
+    query = (
+        "SELECT model, endpoint, currency, micro, jobs, unknown FROM spending "
+        f"WHERE {'run = :run' if cap.per == 'run' else 'day >= :day'}"
+    )
+    values = {"run": run, "day": budget.since(cap.per, now) // DAY_S}
+    micro = unknown = 0
+    for row in db.execute(query, values):
+        if cap.covers(row["model"], row["endpoint"]):
+            same = row["currency"] == cap.limit.currency
+            micro += row["micro"] if same else 0
+            unknown += row["unknown"] if same else row["jobs"]
+    return budget.Spent(micro, unknown)
