@@ -82,7 +82,7 @@ def _why_no_file(path: Path) -> str:
 
 def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
     """Check every row against what its model takes. Sends nothing."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan as plan_of
 
     config = wiring.read_config(session.config)

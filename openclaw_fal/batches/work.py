@@ -131,12 +131,12 @@ class JobWork:
 
     def reconciled(self, job: Job) -> Job | None:
         """The uncertain job, if fal can say which request it became."""
-        from openclaw_fal.job.reconcile import searched
+        from openclaw_fal.job.reconcile import search_at_fal
         from openclaw_fal.progress import Progress
 
         deadline = self._engine.fal.deadline(RECONCILE_S)
         with self._reconciling:  # of two equal requests, one is adopted
-            job = searched(self._engine.fal, self._journal, Progress(), job, deadline)
+            job = search_at_fal(self._engine.fal, self._journal, Progress(), job, deadline)
         return None if job.state == "uncertain" else job
 
     def changed(

@@ -375,7 +375,7 @@ def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
 
 def check_model(kind: Kind, ref: str) -> str | None:
     """Refuses a fal ref that cannot be right; a note about one that is not known."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs, specs
 
     if not refs.is_fal_ref(ref):

@@ -202,7 +202,7 @@ def _them(keys: Sequence[str]) -> str:
 
 def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:
     """The ref of a known model that sends these options of the request, all of them."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.specs import known_models
 

@@ -21,7 +21,7 @@ def endpoint_named(name: str) -> str:
 
     Raises UsageError for an endpoint that is not known, with those that may be meant.
     """
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs
     from openclaw_fal.provider.specs import declared_input, kind_of_row
     from openclaw_fal.store.aliases import aliases_for
@@ -34,7 +34,7 @@ def endpoint_named(name: str) -> str:
 
 def unknown(endpoint: str) -> UsageError:
     """The error for an endpoint that neither the table nor the catalogue knows."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs
 
     near = refs.similar_ids(endpoint, ENDPOINTS.ids())
@@ -48,7 +48,7 @@ def unknown(endpoint: str) -> UsageError:
 
 def made_by(endpoint: str) -> Made:
     """What a known endpoint makes."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import kind_of
 
     return kind_of(endpoint, ENDPOINTS) or "other"
@@ -57,7 +57,7 @@ def made_by(endpoint: str) -> Made:
 def declared_fields(endpoint: str) -> list[JsonObject]:
     """Each declared input field, those that are required first; empty where fal's schema is not
     known."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import declared_input
 
     schema = declared_input(endpoint, ENDPOINTS)

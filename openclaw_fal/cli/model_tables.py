@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
     """All models of a kind, or one in full; the configured default is marked."""
     from openclaw_fal.job import wiring
-    from openclaw_fal.job.known import ENDPOINTS
     from openclaw_fal.job.settings import choose_model
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import descriptions, refs
 
     configured = configured_ref(session, kind)

@@ -84,7 +84,7 @@ def list_models(
     ] = None,
 ) -> Result:
     """List models: those whose limits this program knows best, or with --all every one of fal."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import known_models
 
     if provider not in (None, "fal"):
@@ -110,12 +110,14 @@ def search(
 ) -> Result:
     """Search fal's endpoints, offline: by id, kind and declared fields, the best first."""
     from openclaw_fal.catalogue.search import search as found_in
-    from openclaw_fal.job import known
+    from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider.specs import table_endpoints
 
     made = _kinds(kind)[0] if kind else None
     text = " ".join(words).removeprefix("fal/")
-    hits = found_in(known.current()[0], text, kind=made, also=table_endpoints(), limit=limit + 1)
+    hits = found_in(
+        user_catalogue.current()[0], text, kind=made, also=table_endpoints(), limit=limit + 1
+    )
     rows = [
         _row(hit.endpoint.id, hit.endpoint.kind, _source(hit.endpoint.id)) for hit in hits[:limit]
     ]
@@ -135,7 +137,7 @@ def show(
     """Show one endpoint: its fields and what they take, its siblings, its price, an example."""
     from openclaw_fal.cli import model_facts
     from openclaw_fal.job import wiring
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import descriptions
     from openclaw_fal.store.aliases import aliases
 
@@ -187,12 +189,12 @@ def status(
 ) -> Result:
     """Show the default image, video and music model, and where each comes from."""
     from openclaw_fal.cli.config import default_facts, problems_of
-    from openclaw_fal.job import known, wiring
+    from openclaw_fal.job import user_catalogue, wiring
     from openclaw_fal.store.aliases import aliases
 
     config = wiring.read_config(ctx.obj.config)
     defaults = {one: default_facts(config, one) for one in KINDS}
-    catalogue, damaged = known.current()
+    catalogue, damaged = user_catalogue.current()
     short = aliases()
     document: DefaultModelsDocument = {
         "defaults": defaults,
@@ -263,7 +265,7 @@ def _source(endpoint: str) -> str:
 def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> Result:
     """Refs and what they make; the configured defaults are marked."""
     from openclaw_fal.cli.model_tables import configured_ref
-    from openclaw_fal.job import known
+    from openclaw_fal.job import user_catalogue
 
     defaults = {configured_ref(session, kind) for kind in KINDS}
     marked: list[JsonObject] = [{**row, "configured": row["model"] in defaults} for row in rows]
@@ -271,7 +273,7 @@ def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> R
     cells = [
         (f"{'* ' if row['configured'] else '  '}{row['model']}", str(row["kind"])) for row in marked
     ]
-    notes = [*notes, *filter(None, [known.warning()])]
+    notes = [*notes, *filter(None, [user_catalogue.warning()])]
     if not cells:
         return Result(document, notes=tuple(notes))
     notes.append("openclaw models show fal/… shows one in full")
@@ -281,9 +283,9 @@ def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> R
 def _catalogue() -> JsonObject:
     """Which catalogue applies: its day, and whether it came with the program."""
     from openclaw_fal.catalogue.read import shipped
-    from openclaw_fal.job import known
+    from openclaw_fal.job import user_catalogue
 
-    catalogue, _ = known.current()
+    catalogue, _ = user_catalogue.current()
     return {"asOf": catalogue.as_of, "source": "shipped" if catalogue is shipped() else "refreshed"}
 
 

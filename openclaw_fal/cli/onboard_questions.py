@@ -125,14 +125,18 @@ def _model(kind: Kind, now: str, config: Config) -> str:
 def _meant(kind: Kind, words: str) -> list[str]:
     """Refs of a kind that the words may mean, those first that a prompt is enough for."""
     from openclaw_fal.catalogue.search import search
-    from openclaw_fal.job import known
+    from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider import refs
     from openclaw_fal.provider.specs import table_endpoints
 
     name = words.removeprefix("fal/")
-    hits = search(known.current()[0], name, kind=kind, also=table_endpoints(), limit=SEARCHED)
+    hits = search(
+        user_catalogue.current()[0], name, kind=kind, also=table_endpoints(), limit=SEARCHED
+    )
     hits.sort(key=lambda hit: set(hit.endpoint.input.get("required", ())) != {"prompt"})
-    ids = [hit.endpoint.id for hit in hits] or refs.suggested_ids(name, kind, known.ENDPOINTS)
+    ids = [hit.endpoint.id for hit in hits] or refs.suggested_ids(
+        name, kind, user_catalogue.ENDPOINTS
+    )
     return [refs.ref_of(one) for one in ids[:SHOWN]]
 
 

@@ -191,7 +191,7 @@ def _with_seed(
     request: MediaRequest, given: Source, model: str | None, *, asked: bool
 ) -> tuple[MediaRequest, list[str]]:
     """The request with the seed that was used, where the model takes one."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
 
     if asked or request.seed is not None:
@@ -208,7 +208,7 @@ def _with_seed(
 
 def _refuse_undeclared(request: MediaRequest, model: str | None) -> None:
     """What a file says may not add a field to the request that the endpoint does not declare."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.refs import parse_ref
 

@@ -66,7 +66,7 @@ def with_format_of(output: str | None, request: MediaRequest) -> MediaRequest:
     wanted = formats.get(extension.lower()) if dot else None
     if wanted is None or getattr(request, field) is not None:
         return request
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.parameters import KEYS
     from openclaw_fal.provider.plan import plan
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from openclaw_fal import signals
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.job import asked_before, standing
+from openclaw_fal.job import duplicates, waitable
 from openclaw_fal.job.collect import Collector
 from openclaw_fal.job.handles import handle_of
+from openclaw_fal.job.job_errors import add_pickup_hint, attribute, ends_job, is_cancellation
 from openclaw_fal.job.prepared import Prepared
 from openclaw_fal.job.settings import RunSettings
-from openclaw_fal.job.verdicts import add_way_back, attribute, is_the_end, says_cancelled
 from openclaw_fal.journal.idempotency import EarlierJob
 from openclaw_fal.journal.record import NewJob
 from openclaw_fal.media import Generated, Handle, Plan
@@ -116,7 +116,7 @@ class Engine(Frozen):
         run = _Run(plan, prepared.body(), target, settings, deadline, self.journal)
         try:
             job = new()
-            if note := asked_before.note_on(self.journal, job):
+            if note := duplicates.duplicate_note(self.journal, job):
                 self.progress.note(note)
             with signals.unbroken():
                 run.job_id = self.journal.begin(job)
@@ -191,12 +191,12 @@ class Engine(Frozen):
                     cost=job.cost,
                     repeated=True,
                 )
-            job = standing.sent(self.journal, job, deadline)
-            if standing.is_lost(job):
-                from openclaw_fal.job.reconcile import searched
+            job = waitable.wait_until_sent(self.journal, job, deadline)
+            if waitable.is_unanswered(job):
+                from openclaw_fal.job.reconcile import search_at_fal
 
-                job = searched(self.fal, self.journal, self.progress, job, deadline)
-            standing.refuse_hopeless(job)
+                job = search_at_fal(self.fal, self.journal, self.progress, job, deadline)
+            waitable.check_waitable(job)
         except OpenClawFalError as error:
             attribute(error, job.id, job.model, job.request_id)
             raise
@@ -338,10 +338,10 @@ class Engine(Frozen):
             else:
                 answer = self.fal.outcome(handle, completed, deadline)
         except OpenClawFalError as error:
-            if is_the_end(error):
+            if ends_job(error):
                 self._note_end(job_id, error)
             else:
-                add_way_back(error, job_id)
+                add_pickup_hint(error, job_id)
             raise
         self._completed(job_id, answer)
 
@@ -374,7 +374,7 @@ class Engine(Frozen):
     def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
         """Journal how a job that fal had taken ended. Where that fails, it can be asked again."""
         with suppress(LocalError):
-            if says_cancelled(error):
+            if is_cancellation(error):
                 self.journal.cancelled(job_id, error.message)
             else:
                 self.journal.failed(job_id, error.code, error.message, error.http_status)

@@ -119,12 +119,12 @@ def run(
 
 def _planned(request: MediaRequest, settings: RunSettings) -> Plan:
     """The exact request; with `strict`, one that leaves no option out."""
-    from openclaw_fal.job import known
+    from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.strict import refuse_ignored
 
-    planned = plan(request, known.ENDPOINTS)
-    if damaged := known.warning():
+    planned = plan(request, user_catalogue.ENDPOINTS)
+    if damaged := user_catalogue.warning():
         planned = planned.replaced(warnings=(*planned.warnings, damaged))
     if settings.strict:
         refuse_ignored(planned)

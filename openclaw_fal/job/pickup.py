@@ -13,7 +13,7 @@ from openclaw_fal.errors import (
     Unreachable,
     UsageError,
 )
-from openclaw_fal.job import standing, wiring
+from openclaw_fal.job import waitable, wiring
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.settings import RunSettings, max_bytes
 from openclaw_fal.media import Generated
@@ -61,13 +61,13 @@ class _Pickup(NamedTuple):
 
     def run(self) -> Waited:
         try:
-            job = standing.sent(wiring.journal(), self.job, self.deadline)
-            if standing.is_lost(job):
-                from openclaw_fal.job.reconcile import searched
+            job = waitable.wait_until_sent(wiring.journal(), self.job, self.deadline)
+            if waitable.is_unanswered(job):
+                from openclaw_fal.job.reconcile import search_at_fal
 
                 made = self.engine
-                job = searched(made.fal, made.journal, made.progress, job, self.deadline)
-            standing.refuse_hopeless(job)
+                job = search_at_fal(made.fal, made.journal, made.progress, job, self.deadline)
+            waitable.check_waitable(job)
             generated = self._resumed(job)
             self.engine.progress.close()
             return Waited(self.wanted, job, generated)
@@ -79,7 +79,7 @@ class _Pickup(NamedTuple):
     def _resumed(self, job: Job) -> Generated:
         """The files of the job. One that is known to have failed is asked for once more, for a
         short while; if fal says nothing better, the known failure stands."""
-        known = standing.known_end(job)
+        known = waitable.known_end(job)
         if known is None:
             return self.engine.resume(job, self.target, self.settings, self.deadline)
         deadline = self.deadline.sub(ASK_AGAIN_S)
@@ -138,14 +138,14 @@ def wait_for(
                 session.model = job.model
             display = shown.job(job.id) if len(wanted) > 1 else shown
             try:
-                if not standing.is_lost(job) or job.sandbox:
-                    standing.refuse_hopeless(job)
+                if not waitable.is_unanswered(job) or job.sandbox:
+                    waitable.check_waitable(job)
                 made = _engine(stack, config, job, key, display)
                 pickups[name] = _pickup(name, job, made, settings)
                 if deadlines is not None:
                     deadlines.append(pickups[name].deadline)
             except OpenClawFalError as failure:
-                error = standing.known_end(job) or failure
+                error = waitable.known_end(job) or failure
                 error.job_id, error.model = job.id, job.model
                 error.request_id = error.request_id or job.request_id
                 results[name] = Waited(name, job, error=error)

@@ -163,7 +163,7 @@ class Reconciler(Frozen):
         )
 
 
-def searched(
+def search_at_fal(
     fal: FalService, journal: Journal, progress: Progress, job: Job, deadline: Deadline
 ) -> Job:
     """An uncertain job as it stands when fal was asked for it; the same where fal does not say."""

@@ -77,7 +77,7 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
     Fallbacks belong to the config's default: a model that was asked for is never replaced.
     Raises UsageError for a ref that is none, LocalError for a default of another provider.
     """
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
@@ -106,7 +106,7 @@ def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
 
 def refuse_misspelt_default(kind: Kind, choice: ModelChoice, config: Config) -> None:
     """Raises LocalError for a default of the config that is a known model but for its spelling."""
-    from openclaw_fal.job.known import ENDPOINTS
+    from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.refs import misspelt, ref_of, suggested_ids
 
     if choice.origin == BUILT_IN:

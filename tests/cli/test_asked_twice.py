@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.job import wiring
-from openclaw_fal.job.asked_before import ago
+from openclaw_fal.job.duplicates import ago
 from tests.cli.queueing import Hooked
 from tests.program import Openclaw
 

@@ -139,7 +139,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a job that failed with 5xx is not asked again",
-        "job/standing.py",
+        "job/waitable.py",
         "    return bool(job.status_url) and not job.has_result",
         "    return job.state != 'failed' and bool(job.status_url) and not job.has_result",
         ("tests/cli/test_queue_faults.py",),
@@ -187,7 +187,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a file that is gone is offered",
-        "job/asked_before.py",
+        "job/duplicates.py",
         "(path for path in paths if path.is_file())",
         "(path for path in paths)",
         ("tests/cli/test_asked_twice.py",),

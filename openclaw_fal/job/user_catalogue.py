@@ -1,7 +1,7 @@
 """The catalogue of this user: the one that `models refresh` fetched, else the shipped one.
 
-    from openclaw_fal.job import known
-    plan(request, known.ENDPOINTS)
+    from openclaw_fal.job import user_catalogue
+    plan(request, user_catalogue.ENDPOINTS)
 
 Nothing is read before the first question, and none is asked about the models of the table.
 """

@@ -26,7 +26,7 @@ _KINDS: dict[str, type[OpenClawFalError]] = {
 }
 
 
-def sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
+def wait_until_sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
     """The job when the process that sends it right now, if any, has its answer."""
     while job.state == "sending":
         if deadline.expired:
@@ -36,12 +36,12 @@ def sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
     return job
 
 
-def is_lost(job: Job) -> bool:
+def is_unanswered(job: Job) -> bool:
     """Whether nobody knows what became of the request: fal's list of requests may."""
     return job.state == "uncertain" and not job.status_url
 
 
-def refuse_hopeless(job: Job) -> None:
+def check_waitable(job: Job) -> None:
     """Jobs that waiting cannot bring back, each with its own words."""
     if job.state == "uncertain" and not job.status_url:
         missing = "there is no request id to ask for"

@@ -9,19 +9,19 @@ CANCELLED = frozenset({"cancelled", "request_cancelled"})
 CLIENT_CLOSED = 499  # what the result of a cancelled job answers
 
 
-def says_cancelled(error: OpenClawFalError) -> bool:
+def is_cancellation(error: OpenClawFalError) -> bool:
     """Whether fal answers that the job was cancelled."""
     return error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED
 
 
-def is_the_end(error: OpenClawFalError) -> bool:
+def ends_job(error: OpenClawFalError) -> bool:
     """Whether an error of waiting is fal's verdict on the job, and not one on the connection."""
     if isinstance(error, TimedOut):  # in fal's queue, where fal says so
         return error.error_type is not None or error.http_status is not None
     return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
 
 
-def add_way_back(error: OpenClawFalError, job_id: str) -> None:
+def add_pickup_hint(error: OpenClawFalError, job_id: str) -> None:
     """Say that the job goes on, and how to pick it up."""
     wait = f"openclaw jobs wait {job_id}"
     error.hint = f"{error.hint}, then: {wait}" if error.hint else wait

@@ -13,7 +13,7 @@ RECENT_S = 86400.0
 """How long ago a job may have been begun to be worth a note."""
 
 
-def note_on(journal: Lookups, new: NewJob) -> str | None:
+def duplicate_note(journal: Lookups, new: NewJob) -> str | None:
     """Where the files of a finished job with the same body are; None where there is none. A request
     with a key needs no note: the key says whether it is another one."""
     if new.key is not None:
