@@ -1,1 +1,2 @@
-"""Shell completion: answers, their generated table, and the scripts."""
+"""Shell completion: the answers, the table that they are generated from, and the shells'
+scripts."""

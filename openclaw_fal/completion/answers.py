@@ -1,12 +1,12 @@
-"""Answers the shells' completion requests, from a table that is generated from the command line.
+"""Answers completion requests of shells from a table that is generated from the command line.
 
-A completion request comes with every press of Tab. It must not load the command line itself, so
-this module imports nothing but that table, and the journal when job ids are asked for.
+Every press of Tab is a request, so it must be fast: this module does not load the command line, but
+only that table, and journal, config or catalogue for the values that need them.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as type checkers know it; the module `typing` takes longer than all of this
+TYPE_CHECKING = False  # not imported: `typing` takes longer to load than all of this module
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 Candidate = tuple[str, str]
 FILE = "file"
 FILE_ANSWER = "@file"
-"""The shell completes file names itself when it sees this; the text beside it is the endings of the
-files that are wanted (`png|jpg`), or nothing for all of them."""
+"""Tells the shell to complete file names itself. The help beside it is the wanted extensions
+(`png|jpg`), or empty for all files."""
 
-CATALOGUE_SHOWN = 200
-EVERY = "every"  # in the place of a kind of model: all of them
+MOST_CATALOGUED = 200  # endpoints of the catalogue that are offered at once
+MOST_JOBS = 30
+EVERY = "every"  # stands for all kinds of models
 LINE_VARIABLE = "OPENCLAW_FAL_COMPLETE_LINE"  # for shells that cannot quote an argument
-JOBS_SHOWN = 30
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`__complete words WORD…` or `__complete line [TEXT]`: a candidate a line, a tab, its help."""
-    form, rest = (arguments[0], list(arguments[1:])) if arguments else ("words", [])
-    words = rest
+    """`__complete words WORD…` or `__complete line [TEXT]`: prints a candidate on each line, with a
+    tab and its help after it."""
+    form, words = (arguments[0], list(arguments[1:])) if arguments else ("words", [])
     if form == "line":
-        words = split_line(rest[0] if rest else _line_of_environment())[1:]
+        words = split_line(words[0] if words else _line_of_environment())[1:]
     for value, text in candidates(words or [""]):
         print(f"{value}\t{text}" if text else value)
     return 0
@@ -42,7 +42,7 @@ def _line_of_environment() -> str:
 
 
 def split_line(line: str) -> list[str]:
-    """The words of a command line up to the cursor, quotes taken off; the last one may be empty."""
+    """The words of a command line up to the cursor, without quotes; the last one may be empty."""
     words, word, quote, escaped = [], "", "", False
     for char in line:
         if escaped:
@@ -66,30 +66,30 @@ def split_line(line: str) -> list[str]:
 
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
-    """What may stand in the place of the last word, given the words before it."""
+    """The candidates for the last of `words`, which may be empty or begun."""
     from openclaw_fal.completion.table import COMMANDS, GLOBAL, MODELS
 
     *before, current = words
     path, given = _command(before, current, COMMANDS, GLOBAL)
     command = COMMANDS[path]
     options = {**command["options"], **GLOBAL}
-    option, value, prefix = _option_asked(given, current, options)
+    option, value, prefix = _option_of_value(given, current, options)
     if option is not None:
-        offered = _values(options[option]["takes"], given, value, MODELS)
-        if offered and offered[0][0] == FILE_ANSWER:
-            return offered
-        return [(prefix + name, text) for name, text in _matching(offered, value)]
+        values = _values(options[option]["takes"], given, value, MODELS)
+        if values and values[0][0] == FILE_ANSWER:
+            return values
+        return [(prefix + name, text) for name, text in _matching(values, value)]
     if current.startswith("-") and "--" not in given:
         return _matching(_options(options, path, given, MODELS), current)
-    words_here: list[Candidate] = [] if given else list(command["commands"].items())
-    words_here += _values(_argument(command, given, options), given, current, MODELS)
-    return _matching(words_here, current)
+    offered: list[Candidate] = [] if given else list(command["commands"].items())
+    offered += _values(_argument(command, given, options), given, current, MODELS)
+    return _matching(offered, current)
 
 
 def _options(
     options: Mapping[str, OptionEntry], path: str, given: Sequence[str], models: Models
 ) -> list[Candidate]:
-    """The options of a command, without those that the model named by --model does not take."""
+    """The options of a command, without those that the model of --model does not take."""
     kind = next((kind for kind in models if kind in path.split()), None)
     chosen = _chosen_model(given)
     untaken: list[str] = []
@@ -108,33 +108,35 @@ def _command(
     before: Sequence[str],
     current: str,
     commands: Mapping[str, CommandEntry],
-    everywhere: Mapping[str, OptionEntry],
+    global_options: Mapping[str, OptionEntry],
 ) -> tuple[str, list[str]]:
-    """The command that the words name, and the words that follow it. `openclaw image` is `image
-    generate` as soon as a word or an option follows that `image` does not have."""
-    path, rest = "", list(before)
-    while rest:
-        word = rest[0]
-        deeper = f"{path} {word}".strip()
-        if deeper in commands:
-            path, rest = deeper, rest[1:]
-        elif word.partition("=")[0] in everywhere and commands[path]["commands"]:
-            takes_next = everywhere[word.partition("=")[0]]["takes"] and "=" not in word
-            if takes_next and len(rest) == 1:
+    """The command that the words name, and the words after it. `openclaw image` means `image
+    generate` once a word follows that is not a subcommand of `image`."""
+    path, given = "", list(before)
+    while given:
+        word = given[0]
+        name = word.partition("=")[0]
+        subcommand = f"{path} {word}".strip()
+        if subcommand in commands:
+            path, given = subcommand, given[1:]
+        elif name in global_options and commands[path]["commands"]:
+            takes_next = global_options[name]["takes"] and "=" not in word
+            if takes_next and len(given) == 1:
                 break
-            rest = rest[2 if takes_next else 1 :]
+            given = given[2 if takes_next else 1 :]
         else:
             break
     default = f"{path} generate".strip()
-    if default in commands and (rest or current.startswith("-")):
+    if default in commands and (given or current.startswith("-")):
         path = default
-    return path, rest
+    return path, given
 
 
-def _option_asked(
+def _option_of_value(
     given: Sequence[str], current: str, options: Mapping[str, OptionEntry]
 ) -> tuple[str | None, str, str]:
-    """The option whose value the last word is (or None), that value, and what precedes it."""
+    """When the last word is an option's value: the option, the value, and the text before the value
+    in the word (`--option=`). Else None as the option."""
     name, equals, value = current.partition("=")
     if equals and _takes_value(options, name):
         return name, value, name + "="
@@ -150,7 +152,7 @@ def _takes_value(options: Mapping[str, OptionEntry], name: str) -> bool:
 def _argument(
     command: CommandEntry, given: Sequence[str], options: Mapping[str, OptionEntry]
 ) -> Takes:
-    """What the next argument takes; the last one of a command may be repeated."""
+    """What the next argument takes; None after the last one."""
     takes = command["arguments"]
     if not takes:
         return None
@@ -167,18 +169,18 @@ def _argument(
 
 
 def _values(takes: Takes, given: Sequence[str], current: str, models: Models) -> list[Candidate]:
-    """The candidates for what an option or argument takes."""
+    """The candidates for an option or argument (see `entries.Takes`)."""
     if takes is None or takes == "text":
         return []
     if isinstance(takes, list):
         return [(value, "") for value in takes]
-    name, _, rest = takes.partition(":")
+    name, _, detail = takes.partition(":")
     if name == FILE:
-        return [(FILE_ANSWER, rest)]
+        return [(FILE_ANSWER, detail)]
     if name == "job":
-        return _job_ids(unfinished=rest == "unfinished")
+        return _job_ids(unfinished=detail == "unfinished")
     if name == "model":
-        return _model_refs(rest, current, models)
+        return _model_refs(detail, current, models)
     if name == "chosen":
         kinds = [word for word in given if word in models]
         return _model_refs(kinds[0] if kinds else EVERY, current, models)
@@ -186,41 +188,41 @@ def _values(takes: Takes, given: Sequence[str], current: str, models: Models) ->
         return _aliases()
     if name == "setting":
         return _setting(given, models)
-    return [(value, "") for value in _limited(rest, given, models)]
+    return [(value, "") for value in _limited(detail, given, models)]
 
 
 def _model_refs(kind: str, current: str, models: Models) -> list[Candidate]:
-    """The known models and the user's short names; further ones of fal's endpoints once the word
-    says which are meant."""
+    """Model refs: the known models, once `fal/…` is typed also endpoints of the catalogue; for any
+    other word the user's aliases."""
     kinds = list(models) if kind == EVERY else [kind]
-    known = [(ref, facts["title"]) for one in kinds for ref, facts in models[one].items()]
+    known = [(ref, facts["title"]) for name in kinds for ref, facts in models[name].items()]
     if "fal/".startswith(current):
         return known
     if not current.startswith("fal/"):
         return _aliases()
-    taken = {ref for ref, _ in known}
+    known_refs = {ref for ref, _ in known}
     ids = _catalogued(None if kind == EVERY else kind, current[len("fal/") :])
-    more = [(f"fal/{name}", "") for name in ids if f"fal/{name}" not in taken]
-    return known + (more if len(more) <= CATALOGUE_SHOWN else [])
+    more = [(f"fal/{name}", "") for name in ids if f"fal/{name}" not in known_refs]
+    return known + (more if len(more) <= MOST_CATALOGUED else [])
 
 
-def _catalogued(kind: str | None, start: str) -> list[str]:
-    """The endpoint ids that begin so; where none is shipped, those of the refreshed catalogue."""
+def _catalogued(kind: str | None, prefix: str) -> list[str]:
+    """The endpoint ids with a prefix in the shipped catalogue, else in the refreshed one."""
     try:
         from openclaw_fal.catalogue.id_prefix import ids_in_file, shipped_ids
 
-        shipped = shipped_ids(kind, start)
+        shipped = shipped_ids(kind, prefix)
         if shipped:
             return shipped
         from openclaw_fal.store.paths import catalogue_folder
 
-        return ids_in_file(catalogue_folder() / "catalogue.bin", kind, start)
-    except Exception:  # a completion must never disturb the command line
+        return ids_in_file(catalogue_folder() / "catalogue.bin", kind, prefix)
+    except Exception:  # a failed completion must print nothing into the command line
         return []
 
 
 def _aliases() -> list[Candidate]:
-    """The user's short names of models, and what each stands for."""
+    """The user's aliases, each with its model ref."""
     try:
         from openclaw_fal.store.paths import aliases_path
 
@@ -229,20 +231,20 @@ def _aliases() -> list[Candidate]:
         from openclaw_fal.store.aliases import aliases
 
         return list(aliases().items())
-    except Exception:  # a completion must never disturb the command line
+    except Exception:  # a failed completion must print nothing into the command line
         return []
 
 
 def _chosen_model(given: Sequence[str]) -> str:
-    """The model that --model names on the line; an empty word without one."""
+    """The value of --model among the words; "" without one."""
     chosen = [given[i + 1] for i, word in enumerate(given[:-1]) if word in ("--model", "-m")]
     chosen += [word.partition("=")[2] for word in given if word.startswith("--model=")]
     return chosen[-1] if chosen else ""
 
 
 def _limited(limit: str, given: Sequence[str], models: Models) -> list[str]:
-    """The values that the model on the line takes, else the config's default model; those of every
-    model where that one takes none."""
+    """The values of an option (`image:sizes`) for the model of --model, else for the config's
+    default model, or for all models where that one has none."""
     kind, key = limit.split(":")
     chosen = _chosen_model(given)
     if chosen in models[kind]:
@@ -254,19 +256,19 @@ def _limited(limit: str, given: Sequence[str], models: Models) -> list[str]:
 
 
 def _default_model(kind: str) -> str | None:
-    """The ref of the config's default model; None without one."""
+    """The ref of the config's default model, None if it has none."""
     try:
         from openclaw_fal.config import read
         from openclaw_fal.store import paths
 
         default = read.read_config(paths.config_path(None)).default_model(kind)  # type: ignore[arg-type]
-    except Exception:  # a completion must never disturb the command line
+    except Exception:  # a failed completion must print nothing into the command line
         return None
     return default.primary if default is not None else None
 
 
 def _setting(given: Sequence[str], models: Models) -> list[Candidate]:
-    """What `config set PATH` takes for its path: a model ref, where it is a default model."""
+    """The values for `config set PATH`: model refs if the path is a default model."""
     path = next((word for word in given if not word.startswith("-")), "").lower()
     kind = next((kind for kind in models if kind in path), None)
     if kind is None or not path.endswith(("primary", "model", kind)):
@@ -281,12 +283,12 @@ def _job_ids(*, unfinished: bool) -> list[Candidate]:
         from openclaw_fal.store import paths
 
         states = set(job_record.STATES) - job_record.FINISHED if unfinished else None
-        listed = jobs.Journal(paths.jobs_path()).list(state=states, limit=JOBS_SHOWN)
-    except Exception:  # a completion must never disturb the command line
+        listed = jobs.Journal(paths.jobs_path()).list(state=states, limit=MOST_JOBS)
+    except Exception:  # a failed completion must print nothing into the command line
         return []
     return [(job.id, f"{job.state} {job.model} {_one_line(job.prompt)}") for job in listed]
 
 
 def _one_line(text: str) -> str:
-    """A prompt as it may stand beside a candidate: short, and nothing that drives the terminal."""
+    """The start of a prompt, without control characters."""
     return "".join(char if char.isprintable() else " " for char in text[:40])

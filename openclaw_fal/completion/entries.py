@@ -1,16 +1,16 @@
-"""What the generated completion table is made of. Imported by type checkers only."""
+"""The types of the generated completion table. Imported by type checkers only."""
 
 from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
 Takes = str | list[str] | None
-"""What an option or argument takes: a list of values, a word for where to look (`model:image`), or
-nothing."""
+"""The values of an option or argument: a list; the name of a source (`model:image`, `file:png|jpg`,
+`job:unfinished`, `limit:image:sizes`, …); "text" for anything; None for a flag."""
 
 
 class OptionEntry(TypedDict):
-    """One option: its explanation, and what it takes. `key` is the specification's parameter."""
+    """One option. `key` is the specification's name of the parameter."""
 
     help: str
     takes: Takes
@@ -18,8 +18,8 @@ class OptionEntry(TypedDict):
 
 
 class CommandEntry(TypedDict):
-    """One command: its subcommands and their explanations, its options, and what its arguments
-    take, in order. With `repeats`, the last argument may be repeated."""
+    """One command: its subcommands with their help, its options, and the values of its arguments,
+    in order. With `repeats`, the last argument may be repeated."""
 
     commands: dict[str, str]
     options: dict[str, OptionEntry]
@@ -28,8 +28,8 @@ class CommandEntry(TypedDict):
 
 
 class ModelEntry(TypedDict):
-    """One model: the parameters that it does not take, and the values of those that it takes, by
-    the names of the models listing (`aspectRatios`)."""
+    """One model: the parameters that it does not take, and the allowed values of others under their
+    names in `models show --json` (`aspectRatios`)."""
 
     title: str
     untaken: list[str]

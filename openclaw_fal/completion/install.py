@@ -1,4 +1,4 @@
-"""Puts a completion script where its shell looks for it."""
+"""Installs the completion scripts where the shells load them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OURS = "openclaw-fal"
-"""Stands in every script of ours: a file without it belongs to another program."""
+"""A text in each of our scripts. A file without it belongs to another program."""
 
 
 def shell_in_use(environ: Mapping[str, str]) -> str:
-    """The shell of this user. Raises UsageError for one that there is no completion for."""
+    """The name of the user's shell. Raises UsageError if there is no completion for it."""
     name = Path(environ.get("SHELL", "")).name.removesuffix(".exe")
     name = "powershell" if name == "pwsh" or (not name and os.name == "nt") else name
     if name not in SCRIPTS:
@@ -28,7 +28,8 @@ def shell_in_use(environ: Mapping[str, str]) -> str:
 
 
 def places(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
-    """The files that the shell reads: one for each name of the program where it goes by name."""
+    """The files from which the shell loads completions; bash and fish need one for each name of the
+    program."""
 
     def folder(variable: str, default: str) -> Path:
         return Path(environ.get(variable) or home / default)
@@ -45,7 +46,7 @@ def places(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def still_to_do(shell: str, path: Path) -> str:
-    """What the user has to do for the script to be read."""
+    """The instruction for what the user still has to do."""
     if shell == "zsh":
         return (
             "if it is not there yet, put this into .zshrc, before compinit: "
@@ -57,8 +58,8 @@ def still_to_do(shell: str, path: Path) -> str:
 
 
 def install(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
-    """Write the script; returns the files. Raises LocalError for a file of another program, which
-    stays, and for what cannot be written."""
+    """Write the script. Returns the files. Raises LocalError for another program's file, which is
+    not changed, and for one that cannot be written."""
     from openclaw_fal.atomic import replace_file
 
     paths = places(shell, environ, home)

@@ -1,4 +1,4 @@
-"""The completion scripts. They ask the program itself, so they never get out of date."""
+"""The shells' completion scripts. They call the program, so they need no update with it."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ function __openclaw_complete
     set -l current (commandline -ct)
     set -l program $words[1]
     set -e words[1]
-    set -l found ($program __complete words $words $current 2>/dev/null)
-    if string match -q -- '@file*' "$found"
+    set -l answers ($program __complete words $words $current 2>/dev/null)
+    if string match -q -- '@file*' "$answers"
         set -l option (string match -r -- '^--[^=]+=' $current; or echo)
-        set -l endings (string replace -r -- '^@file\\t?' '' "$found")
+        set -l endings (string replace -r -- '^@file\\t?' '' "$answers")
         for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $current))
             if test -z "$endings"; or string match -qir -- "(/|\\.($endings))(\\t|\$)" $path
                 printf '%s\n' $option$path
             end
         end
-    else if test -n "$found"
-        printf '%s\n' $found
+    else if test -n "$answers"
+        printf '%s\n' $answers
     end
 end
 complete -c openclaw -k -f -a '(__openclaw_complete)'

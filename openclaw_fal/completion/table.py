@@ -627,7 +627,7 @@ COMMANDS: dict[str, CommandEntry] = {
     'budget set': {
         'commands': {},
         'options': {
-            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': 'text'},
+            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': ['run', 'day', 'month']},
             '--model': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
             '-m': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
         },
@@ -643,7 +643,7 @@ COMMANDS: dict[str, CommandEntry] = {
     'budget clear': {
         'commands': {},
         'options': {
-            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': 'text'},
+            '--per': {'help': 'One command, or a day or month of the UTC calendar', 'takes': ['run', 'day', 'month']},
             '--model': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
             '-m': {'help': 'Only these models: fal-ai/veo*', 'takes': 'model:image'},
         },
