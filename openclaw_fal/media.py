@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from openclaw_fal.frozen import Frozen
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openclaw_fal.money.cost import Cost
 
 Kind = Literal["image", "video", "music"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 MediaType = Literal["image", "video", "audio"]
 Priority = Literal["normal", "low"]
 Made = Literal["image", "video", "music", "other"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.ui.result import Facts, Result
 
@@ -21,13 +21,7 @@ Examples:
   openclaw auth logout
 See also: openclaw onboard, openclaw help auth"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="Show where the key comes from, and remove the stored one.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+app = noun_app("Show where the key comes from, and remove the stored one.", EPILOG)
 
 
 @app.command(cls=Command, epilog=EPILOG)

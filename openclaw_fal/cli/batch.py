@@ -15,7 +15,7 @@ from openclaw_fal.cli.batch_options import (
     batch_options,
     defaults,
 )
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.option_values import stdin_bytes
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
@@ -43,12 +43,8 @@ Examples:
   openclaw batch export items.jsonl --csv > results.csv
 See also: openclaw help batch (what a manifest is)"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="Run thousands of requests from a manifest, each exactly once, within a budget.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Run thousands of requests from a manifest, each exactly once, within a budget.", EPILOG
 )
 
 

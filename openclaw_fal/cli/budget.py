@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result, Table
 
@@ -22,12 +22,8 @@ Examples:
   openclaw budget clear --per day
 See also: openclaw spend, openclaw help money"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="Limits on what may be spent: they hold for every process that uses this journal.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Limits on what may be spent: they hold for every process that uses this journal.", EPILOG
 )
 
 Per = Annotated[

@@ -10,8 +10,9 @@ import typer
 from openclaw_fal.cli import config_edit
 from openclaw_fal.cli.auth import key_facts, key_line
 from openclaw_fal.cli.config_edit import check_model
-from openclaw_fal.cli.groups import Command, Noun, examples
+from openclaw_fal.cli.groups import Command, examples, noun_app
 from openclaw_fal.errors import LocalError
+from openclaw_fal.media import KINDS
 from openclaw_fal.text import lower_start
 from openclaw_fal.ui.result import Facts, Result, Table
 
@@ -47,12 +48,8 @@ KNOWN_PATHS = (
     "models.providers.fal.apiKey",
 )
 
-app = typer.Typer(
-    cls=Noun,
-    help="Show and edit OpenClaw's config file. Edits keep everything but the one value.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Show and edit OpenClaw's config file. Edits keep everything but the one value.", EPILOG
 )
 
 Path = Annotated[str, typer.Argument(metavar="PATH", help='Like a.b, a[0] or a["b.c"].')]
@@ -100,8 +97,7 @@ def show(ctx: typer.Context) -> Result:
     config = wiring.read_config(session.config)
     key = key_facts(config, session)
     base = _base_url(config)
-    kinds: tuple[Kind, ...] = ("image", "video", "music")
-    defaults = {kind: default_facts(config, kind) for kind in kinds}
+    defaults = {kind: default_facts(config, kind) for kind in KINDS}
     document = {
         "config": {
             "path": str(config.path),

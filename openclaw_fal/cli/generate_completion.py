@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from openclaw_fal.cli import app
 from openclaw_fal.cli.groups import Context, TyperType
 from openclaw_fal.completion.scripts import SCRIPTS
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS
 from openclaw_fal.money.budget import PERIODS
 from openclaw_fal.parameters import KEYS, option_name
 
@@ -54,7 +54,7 @@ TAKES: dict[str, str | list[str]] = {
     "--fallback": "chosen",
     "--remove": "alias",
     "--provider": ["fal"],
-    "--kind": ["image", "video", "music"],
+    "--kind": list(KINDS),
     "--per": list(PERIODS),
     "--provenance": ["mark", "full", "sidecar", "off"],
     "--sign": "file",
@@ -137,7 +137,7 @@ def _takes(names: list[str], path: str) -> Takes:
 
 
 def _kind(path: str) -> str:
-    return next((kind for kind in ("image", "video", "music") if kind in path.split()), "image")
+    return next((kind for kind in KINDS if kind in path.split()), "image")
 
 
 def _arguments(path: str) -> list[Takes]:
@@ -147,7 +147,7 @@ def _arguments(path: str) -> list[Takes]:
     if path == "jobs show":
         return ["job"]
     if path == "models default":
-        return [["image", "video", "music"], "chosen"]
+        return [list(KINDS), "chosen"]
     if path == "models show":
         return ["model:every"]
     if path == "models alias":
@@ -179,10 +179,9 @@ def models() -> Models:
     from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider import descriptions
 
-    kinds: tuple[Kind, ...] = ("image", "video", "music")
     return {
         kind: {str(row["model"]): _model(row) for row in descriptions.listing(kind, catalogue)}
-        for kind in kinds
+        for kind in KINDS
     }
 
 

@@ -226,6 +226,13 @@ class MediaNoun(Noun):
     default_command = "generate"
 
 
+def noun_app(help_text: str, epilog: str, cls: type[Noun] = Noun) -> typer.Typer:
+    """The Typer app of a noun."""
+    return typer.Typer(
+        cls=cls, help=help_text, epilog=epilog, rich_markup_mode=None, add_completion=False
+    )
+
+
 def build(app: typer.Typer) -> TyperType:
     """An app as one command. Those of a noun are built when they are used: each costs some ms."""
     cls = app.info.cls

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from openclaw_fal.cli import option_values, options
-from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
+from openclaw_fal.cli.media_command import add_models_command, references, run_media
 from openclaw_fal.cli.model_options import ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import check_form, format_name
@@ -31,19 +31,10 @@ Examples:
   openclaw image edit --file a.png --file b.png --model fal/fal-ai/nano-banana-2 "both in one room"
 See also: openclaw image models, openclaw help models"""
 
-MODELS_EXAMPLES = """\
-Examples:
-  openclaw image models
-  openclaw image models fal/openai/gpt-image-2
-  openclaw image models --json
-See also: openclaw help models"""
-
-app = typer.Typer(
-    cls=MediaNoun,
-    help="Generate and edit images. `openclaw image PROMPT` is `openclaw image generate PROMPT`.",
-    epilog=EXAMPLES,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Generate and edit images. `openclaw image PROMPT` is `openclaw image generate PROMPT`.",
+    EXAMPLES,
+    MediaNoun,
 )
 
 
@@ -166,14 +157,4 @@ def _run(
     return run_media(ctx.obj, "image", request, hints.model, run, asked)
 
 
-@app.command(cls=Command, epilog=MODELS_EXAMPLES)
-def models(
-    ctx: typer.Context,
-    ref: Annotated[
-        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
-    ] = None,
-) -> Result:
-    """List the image models and what each one takes."""
-    from openclaw_fal.cli.model_tables import show
-
-    return show(ctx.obj, "image", ref)
+add_models_command(app, "image", example="fal/openai/gpt-image-2")

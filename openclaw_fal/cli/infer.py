@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from openclaw_fal.cli import image, infer_about, music, video
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result
 
@@ -84,14 +84,7 @@ def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callab
 
 
 def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
-    group = typer.Typer(
-        name=name,
-        cls=Noun,
-        help=f"OpenClaw's `infer {name}`.",
-        epilog=EPILOG,
-        rich_markup_mode=None,
-        add_completion=False,
-    )
+    group = noun_app(f"OpenClaw's `infer {name}`.", EPILOG)
 
     @group.callback()
     def noun() -> None:
@@ -103,12 +96,8 @@ def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
     return group
 
 
-app = typer.Typer(
-    cls=Noun,
-    help="OpenClaw's spelling of image, video and music, with its flags and its JSON.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "OpenClaw's spelling of image, video and music, with its flags and its JSON.", EPILOG
 )
 _with_openai = partial(_as_openclaw, openai=True)
 _images = _group("image", _with_openai(image.generate), _with_openai(image.edit))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun, examples
+from openclaw_fal.cli.groups import Command, examples, noun_app
 from openclaw_fal.cli.job_reconcile import reconcile
 from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.media import KINDS
 from openclaw_fal.text import lower_start, spaced
 from openclaw_fal.ui.result import Facts, Result, Table
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         PruneDocument,
     )
     from openclaw_fal.journal.record import Job, State
-    from openclaw_fal.media import Kind
 
 EPILOG = """\
 Examples:
@@ -42,12 +42,8 @@ See also: openclaw help jobs (the states), openclaw help exit"""
 PROMPT_WIDTH = 60  # cells of a prompt that a narrow terminal and a pipe get
 _HEADS = ("id", "state", "age", "cost", "model")
 
-app = typer.Typer(
-    cls=Noun,
-    help="The journal of requests: what was sent, what came back, what can be picked up.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "The journal of requests: what was sent, what came back, what can be picked up.", EPILOG
 )
 
 Id = Annotated[
@@ -96,14 +92,14 @@ def list_jobs(
     from openclaw_fal.job import wiring
     from openclaw_fal.journal.record import STATES
 
-    if kind is not None and kind not in ("image", "video", "music"):
+    if kind is not None and kind not in KINDS:
         raise UsageError(f"--kind {kind}: takes image, video or music")
     for name in state or ():
         if name not in STATES:
             raise UsageError(f"--state {name}: takes {', '.join(STATES)}")
     now = time.time()
     jobs = wiring.journal().list(
-        kind=cast("Kind | None", kind),
+        kind=kind,
         state=cast("list[State] | None", state),
         model=model.removeprefix("fal/") if model else None,
         since=moment(since, "--since", now) if since is not None else None,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+import typer
+
+from openclaw_fal.cli.groups import Command, examples
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
+from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:
     from openclaw_fal.cli.options import PromptOptions, RunOptions
@@ -16,10 +20,30 @@ if TYPE_CHECKING:
     from openclaw_fal.job.settings import ModelChoice, RunSettings
     from openclaw_fal.media import Output
     from openclaw_fal.session import Session
-    from openclaw_fal.ui.result import Result
 
 RequestFor = Callable[[str], MediaRequest]
 """Makes the request for an endpoint: the same options, another model."""
+
+
+def add_models_command(app: typer.Typer, kind: Kind, *, example: str) -> None:
+    """Add the command `models` to the app of a kind; `example` is a model ref for its help."""
+
+    def models(
+        ctx: typer.Context,
+        ref: Annotated[
+            str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
+        ] = None,
+    ) -> Result:
+        from openclaw_fal.cli.model_tables import show
+
+        return show(ctx.obj, kind, ref)
+
+    models.__doc__ = f"List the {kind} models and what each one takes."
+    command = f"openclaw {kind} models"
+    epilog = examples(
+        command, f"{command} {example}", f"{command} --json", see="openclaw help models"
+    )
+    app.command(cls=Command, epilog=epilog)(models)
 
 
 class _Asked(NamedTuple):

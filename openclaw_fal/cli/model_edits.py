@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS, Kind
 from openclaw_fal.ui.result import Result, Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Examples:
   openclaw models alias
   openclaw models alias fast fal/fal-ai/flux/schnell
 See also: openclaw models list, openclaw help models"""
-KINDS: tuple[Kind, ...] = ("image", "video", "music")
 
 
 def default(

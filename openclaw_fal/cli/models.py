@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_fal.cli import model_edits, model_refresh
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import UsageError
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS, Kind
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from openclaw_fal.media import Made
     from openclaw_fal.session import Session
 
-KINDS: tuple[Kind, ...] = ("image", "video", "music")
 SIBLINGS_SHOWN = 8
 
 EPILOG = """\
@@ -58,13 +57,7 @@ Examples:
   openclaw models status --json
 See also: openclaw models default, openclaw config show"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="Find the models of fal, and choose the default ones.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+app = noun_app("Find the models of fal, and choose the default ones.", EPILOG)
 
 KindOption = Annotated[
     str | None,

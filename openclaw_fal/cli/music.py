@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from openclaw_fal.cli import option_values, options
-from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import run_media
+from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
+from openclaw_fal.cli.media_command import add_models_command, run_media
 from openclaw_fal.cli.model_options import ModelOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import format_name
@@ -23,19 +23,10 @@ Examples:
   openclaw music "drone" --model fal/fal-ai/stable-audio-25/text-to-audio --duration 30
 See also: openclaw music models"""
 
-MODELS_EXAMPLES = """\
-Examples:
-  openclaw music models
-  openclaw music models fal/fal-ai/minimax-music/v2.6
-  openclaw music models --json
-See also: openclaw help models"""
-
-app = typer.Typer(
-    cls=MediaNoun,
-    help="Generate music. `openclaw music PROMPT` is `openclaw music generate PROMPT`.",
-    epilog=EXAMPLES,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Generate music. `openclaw music PROMPT` is `openclaw music generate PROMPT`.",
+    EXAMPLES,
+    MediaNoun,
 )
 
 
@@ -99,14 +90,4 @@ def generate(
     return run_media(ctx.obj, "music", request, model, run, asked)
 
 
-@app.command(cls=Command, epilog=MODELS_EXAMPLES)
-def models(
-    ctx: typer.Context,
-    ref: Annotated[
-        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
-    ] = None,
-) -> Result:
-    """List the music models and what each one takes."""
-    from openclaw_fal.cli.model_tables import show
-
-    return show(ctx.obj, "music", ref)
+add_models_command(app, "music", example="fal/fal-ai/minimax-music/v2.6")

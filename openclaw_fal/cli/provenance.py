@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.ui.result import Facts, Result
 
@@ -23,13 +23,7 @@ Examples:
   openclaw provenance strip lighthouse.png      writes a copy without the mark
 See also: openclaw help provenance"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="Where a file came from: read its mark, check it, take it out.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+app = noun_app("Where a file came from: read its mark, check it, take it out.", EPILOG)
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="An image, video or sound file.")]
 

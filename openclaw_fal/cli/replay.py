@@ -13,7 +13,7 @@ from openclaw_fal.cli.groups import Command
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.errors import CapabilityError, LocalError, UsageError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind, MediaRequest, MediaType, Reference
+from openclaw_fal.media import KINDS, Kind, MediaRequest, MediaType, Reference
 from openclaw_fal.parameters import KEYS
 from openclaw_fal.ui.result import Result
 
@@ -126,7 +126,7 @@ def _source(text: str) -> Source:
             hint="files say so that are made with --provenance full",
         )
     kind, model, prompt, seed = (mark.get(key) for key in ("kind", "model", "prompt", "seed"))
-    if kind not in ("image", "video", "music") or not isinstance(model, str) or len(model) > 200:
+    if kind not in KINDS or not isinstance(model, str) or len(model) > 200:
         raise LocalError(f"{text} does not say which model made it")
     request = {**cast("Mapping[str, object]", mark["request"]), "prompt": prompt or ""}
     number = seed if isinstance(seed, int) and not isinstance(seed, bool) else None

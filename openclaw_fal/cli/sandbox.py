@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import Command, Noun
+from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:
@@ -19,13 +19,7 @@ Examples:
   openclaw sandbox serve --dials "latency=0.2,queue-length=3,run-time=2"
 See also: openclaw help sandbox"""
 
-app = typer.Typer(
-    cls=Noun,
-    help="A fal on this machine: real files, no key, no network, no cost.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+app = noun_app("A fal on this machine: real files, no key, no network, no cost.", EPILOG)
 
 
 @app.callback()

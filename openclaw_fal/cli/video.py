@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from openclaw_fal.cli import option_values, options
-from openclaw_fal.cli.groups import Command, MediaNoun
-from openclaw_fal.cli.media_command import references, run_media
+from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
+from openclaw_fal.cli.media_command import add_models_command, references, run_media
 from openclaw_fal.cli.model_options import WHERE, ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.value_forms import check_form
@@ -23,19 +23,8 @@ Examples:
   openclaw video "waves" --resolution 768P --dry-run
 See also: openclaw video models, openclaw jobs, openclaw help jobs"""
 
-MODELS_EXAMPLES = """\
-Examples:
-  openclaw video models
-  openclaw video models fal/bytedance/seedance-2.0/fast/text-to-video
-  openclaw video models --json
-See also: openclaw help models"""
-
-app = typer.Typer(
-    cls=MediaNoun,
-    help="Generate videos on fal's queue. `openclaw video PROMPT` generates one.",
-    epilog=EXAMPLES,
-    rich_markup_mode=None,
-    add_completion=False,
+app = noun_app(
+    "Generate videos on fal's queue. `openclaw video PROMPT` generates one.", EXAMPLES, MediaNoun
 )
 
 
@@ -139,14 +128,4 @@ def generate(
     return run_media(ctx.obj, "video", request, model, run, asked)
 
 
-@app.command(cls=Command, epilog=MODELS_EXAMPLES)
-def models(
-    ctx: typer.Context,
-    ref: Annotated[
-        str | None, typer.Argument(metavar="[fal/…]", help="Show one model in full.")
-    ] = None,
-) -> Result:
-    """List the video models and what each one takes."""
-    from openclaw_fal.cli.model_tables import show
-
-    return show(ctx.obj, "video", ref)
+add_models_command(app, "video", example="fal/bytedance/seedance-2.0/fast/text-to-video")

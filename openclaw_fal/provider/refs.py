@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openclaw_fal.errors import UsageError
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS, Kind
 from openclaw_fal.provider.lookup import NOTHING_KNOWN, Lookup
 from openclaw_fal.provider.specs import ROWS, kind_of_row, known_models
 
@@ -136,8 +136,7 @@ def _ids(kind: Kind, lookup: Lookup) -> list[str]:
 
 
 def _all_ids(lookup: Lookup) -> list[str]:
-    kinds: tuple[Kind, ...] = ("image", "video", "music")
-    return [id_ for kind in kinds for id_ in _ids(kind, lookup)]
+    return [id_ for kind in KINDS for id_ in _ids(kind, lookup)]
 
 
 def _not_fal(ref: str, lookup: Lookup) -> UsageError:
