@@ -150,10 +150,10 @@ def _print_result(result: Result, session: Session) -> None:
     from openclaw_fal.errors import LocalError
     from openclaw_fal.ui.render import Renderer
 
-    signals.say_at_exit(None)
     try:
-        Renderer(session).result(result)
-        sys.stdout.flush()
+        with signals.printing():
+            Renderer(session).result(result)
+            sys.stdout.flush()
     except BrokenPipeError:
         streams.give_up_stdout()
     except OSError as error:
@@ -170,10 +170,10 @@ def _print_failure(failure: OpenClawFalError, session: Session) -> None:
     from openclaw_fal import signals, streams
     from openclaw_fal.ui.render import Renderer
 
-    signals.say_at_exit(None)
     try:
-        Renderer(session).failure(failure)
-        sys.stdout.flush()
+        with signals.printing():
+            Renderer(session).failure(failure)
+            sys.stdout.flush()
     except OSError:
         streams.give_up_stdout()
         session.json = False

@@ -25,6 +25,7 @@ class _State:
     alarm: threading.Timer | None = None
     grace_s = math.inf
     notice = ""
+    printing = False  # the outcome is being printed
     last_words: Callable[[], object] | None = None  # right before the second one ends the process
 
 
@@ -50,10 +51,21 @@ def release() -> None:
             raise KeyboardInterrupt
 
 
-def say_at_exit(last_words: Callable[[], object] | None) -> None:
+def say_at_exit(last_words: Callable[[], object]) -> None:
     """`last_words` is called when the second stop signal ends the process: a document that was
     promised to a program is then still printed. It must not wait for anything."""
     _State.last_words = last_words
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """A block that prints the outcome: the second stop signal does not break into it, the third
+    one ends the process at once, without last words."""
+    _State.last_words, _State.printing = None, True
+    try:
+        yield
+    finally:
+        _State.printing = False
 
 
 @contextmanager
@@ -98,7 +110,7 @@ def interrupts_of_a_program() -> Iterator[None]:
 
 @contextmanager
 def _handled(names: tuple[str, ...], *, exits: bool) -> Iterator[None]:
-    _State.stopped = _State.held = _State.pending = _State.overdue = False
+    _State.stopped = _State.held = _State.pending = _State.overdue = _State.printing = False
     _State.exits = exits
     before = {}
     for name in names:
@@ -121,7 +133,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
             raise KeyboardInterrupt
         return
     if _State.stopped:
-        _end_now()
+        if not _State.printing:
+            _end_now()
+        _State.printing = False
+        return
     _State.stopped = True
     if not _State.held:
         raise KeyboardInterrupt

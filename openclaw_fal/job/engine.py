@@ -108,7 +108,7 @@ class Engine(Frozen):
 
             if prepared.large:
                 self.journal.check(new())
-                prepared.upload(lambda file: self._uploaded(file, deadline))
+                prepared.upload(lambda file: self._uploaded(file, deadline), deadline.stop)
         except EarlierJob as earlier:
             return self._repeated(earlier.job_id, settings, deadline)
         except KeyboardInterrupt:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.money.quote import Quotes
 
+UPLOADS_AT_ONCE = 4
+
 
 class Prepared:
     """The body of a plan, as it is sent and as it is kept.
@@ -45,11 +47,21 @@ class Prepared:
             else:
                 self._urls[ref] = files.data_uri(file)
 
-    def upload(self, upload: Callable[[LocalFile], str]) -> None:
-        """Upload what is too large for the body; `upload` gives the URL of a file."""
+    def upload(self, upload: Callable[[LocalFile], str], stop: Callable[[], object]) -> None:
+        """Upload what is too large for the body, several files at once; `upload` gives the URL of a
+        file. Raises what the first upload that failed has raised; `stop` is called on Ctrl-C."""
+        from openclaw_fal.parallel import all_of
+
+        files = list({file.key: file for file in self.large.values()}.values())
+        at_once = min(len(files), UPLOADS_AT_ONCE)
+        urls = {}
+        ends = all_of(lambda index: upload(files[index]), len(files), at_once=at_once, stop=stop)
+        for file, end in zip(files, ends, strict=True):
+            if isinstance(end, Exception):
+                raise end
+            urls[file.key] = end
         for ref, file in self.large.items():
-            self._urls[ref] = upload(file)
-            self._marks[ref]["url"] = self._urls[ref]
+            self._urls[ref] = self._marks[ref]["url"] = urls[file.key]
 
     def body(self) -> dict[str, object]:
         """The complete input. Large files must have been uploaded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import no_key
@@ -94,11 +95,34 @@ def engine(
     progress = progress or Progress()
     with (
         _fal_at(config, session, progress) as (hosts, key),
+        _scratch_journal(session, progress) as scratch,
         engine_at(
-            hosts, key, files=files, progress=progress, quotes=quotes, shared=shared
+            hosts, key, files=files, progress=progress, quotes=quotes, shared=shared or scratch
         ) as running,
     ):
         yield running
+
+
+@contextmanager
+def _scratch_journal(session: Session, progress: Progress) -> Iterator[Journal | None]:
+    """A journal for the length of the block, if the user's own cannot be written and the job is in
+    a sandbox, where nothing is paid for."""
+    from openclaw_fal.store import paths
+
+    path = paths.jobs_path()
+    present = [next(place for place in (path, *path.parents) if place.exists())]
+    if path.parent.exists():
+        present.append(path.parent)
+    if not session.sandbox or all(os.access(place, os.W_OK) for place in present):
+        yield None
+        return
+    from tempfile import TemporaryDirectory
+
+    from openclaw_fal.journal.jobs import Journal
+
+    with TemporaryDirectory() as folder:
+        progress.note(f"{path} cannot be written: the job is forgotten at the end of the command")
+        yield Journal(Path(folder) / path.name)
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.job import engine, interruption
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
+from openclaw_fal.ui.render import Renderer
 from tests.cli.queueing import (
     SOON,
     Hooked,
@@ -373,3 +375,22 @@ def test_a_second_signal_still_prints_the_document(fal: Hooked) -> None:
     assert (document["ok"], document["error"]["code"]) == (False, "interrupted")
     assert document["error"]["hint"] == "openclaw jobs list"
     assert document["capability"] == "video.generate"
+
+
+def test_a_second_signal_does_not_break_into_the_document(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fal.dials = endless()
+    interrupt_when(fal, "stream")
+    printed = Renderer.failure
+
+    def interrupted_again(renderer: Renderer, failure: OpenClawFalError) -> None:
+        signal.raise_signal(signal.SIGINT)
+        printed(renderer, failure)
+
+    def gone(status: int) -> None:
+        raise AssertionError(f"the process ended with {status}, and no document")
+
+    monkeypatch.setattr(Renderer, "failure", interrupted_again)
+    monkeypatch.setattr(os, "_exit", gone)
+    interrupted(openclaw(*VIDEO_RUN, "--json"))

@@ -180,3 +180,28 @@ def test_https_without_cryptography_names_the_extra() -> None:
     out, _ = child.communicate(timeout=60)
     assert child.returncode == 2
     assert json.loads(out)["error"]["hint"] == "pip install 'openclaw-fal[sandbox]'"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such folders")
+@pytest.mark.parametrize("journal", [True, False], ids=["a journal in it", "an empty one"])
+def test_a_home_that_cannot_be_written_keeps_nobody_from_the_sandbox(
+    journal: bool, openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Path(os.environ["OPENCLAW_FAL_HOME"])
+    if journal:
+        assert openclaw("image", "p", "--sandbox").status == 0
+    before = sorted(home.rglob("*")) if journal else []
+    if os.geteuid() == 0:  # root may write to any folder that is not of a read-only disk
+        monkeypatch.setattr(os, "access", lambda place, mode: home not in (place, *place.parents))
+        if not journal:
+            monkeypatch.setenv("OPENCLAW_FAL_HOME", str(home / "missing"))
+            monkeypatch.setattr(os, "access", lambda *_: False)
+    else:
+        home.mkdir(exist_ok=True)
+        home.chmod(0o500)
+    outcome = openclaw("image", "p", "--sandbox", "--json")
+    assert outcome.status == 0, outcome.err
+    assert Path(outcome.json["outputs"][0]["path"]).is_file()
+    assert "the job is forgotten at the end" in outcome.err
+    home.chmod(0o700) if home.exists() else None
+    assert sorted(home.rglob("*")) == before

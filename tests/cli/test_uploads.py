@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -87,6 +88,39 @@ def test_the_same_file_twice_is_uploaded_once(openclaw: Openclaw, fal: Hooked) -
     assert openclaw("image", "night", *references, *MODEL).status == 0
     (upload,) = fal.uploads
     assert set(fal.posts()[0].json["image_urls"]) == {upload.url}
+
+
+def uploads_of_three() -> list[str]:
+    """Three large files, as the words of a command."""
+    paths = [picture(f"{fill}.png", INLINE_FILE_LIMIT + 1, b"%d" % fill) for fill in range(3)]
+    return ["image", "night", *(word for path in paths for word in ("--image", str(path))), *MODEL]
+
+
+def test_several_files_are_uploaded_at_once_and_keep_their_order(
+    openclaw: Openclaw, fal: Hooked
+) -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def meet(request: Request) -> Response | None:
+        if request.method == "PUT":
+            together.wait()
+        return None
+
+    fal.answer = meet
+    outcome = openclaw(*uploads_of_three(), "--json")
+    assert outcome.status == 0, outcome.out
+    urls = {upload.file_name: upload.url for upload in fal.uploads}
+    assert fal.posts()[0].json["image_urls"] == [urls[f"{fill}.png"] for fill in range(3)]
+
+
+def test_of_several_uploads_one_that_fails_sends_nothing(
+    openclaw: Openclaw, fal: Hooked, pauses: list[float]
+) -> None:
+    fal.dials.fail("upload", "403", 1)
+    outcome = openclaw(*uploads_of_three(), "--json")
+    assert outcome.status != 0
+    assert fal.posts() == []
+    assert jobs(openclaw) == []
 
 
 def test_several_small_files_that_are_too_much_together(openclaw: Openclaw, fal: Hooked) -> None:

@@ -313,4 +313,28 @@ KEEPING: tuple[Mutation, ...] = (
         ("tests/fal/test_passing_answers.py",),
         "the end of a paid answer is lost",
     ),
+    Mutation(
+        "the second signal breaks into the document",
+        "signals.py",
+        "        if not _State.printing:\n            _end_now()\n",
+        "        _end_now()\n",
+        ("tests/cli/test_interrupts.py",),
+        "a program that reads JSON gets none",
+    ),
+    Mutation(
+        "the sandbox needs a home",
+        "job/wiring.py",
+        "if not session.sandbox or all(os.access(place, os.W_OK) for place in present):",
+        "if True:",
+        ("tests/cli/test_sandbox.py",),
+        "nothing can be tried on a read-only home",
+    ),
+    Mutation(
+        "uploads go one after the other",
+        "job/prepared.py",
+        "at_once = min(len(files), UPLOADS_AT_ONCE)",
+        "at_once = 1",
+        ("tests/cli/test_uploads.py",),
+        "four reference files take four times as long",
+    ),
 )
