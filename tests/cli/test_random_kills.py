@@ -6,13 +6,14 @@ import os
 import random
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from openclaw_fal.sandbox import Dials
+from tests.cli.queueing import ended, until
 from tests.program import command, in_process
-from tests.support.effort import effort
 from tests.syscalls import invariants
 from tests.syscalls.scenarios import SOON, Place, place
 from tests.syscalls.tracing import Ended
@@ -24,11 +25,24 @@ KILLS = 100
 """Of each kind."""
 
 
-def killed_after(seconds: float, argv: list[str], here: Place) -> Ended:
-    """Run the program and kill it at a moment, unless it has ended before."""
+DIALS = Dials(latency=0.1, run_time=0.3, bandwidth=20_000)
+"""The request, the run and the files each take a while, so that kills come in all of them."""
+
+
+def begun(argv: list[str], here: Place) -> tuple[subprocess.Popen[bytes], float]:
+    """The program, and the time at which fal saw its request."""
+    here.fal.dials = DIALS
     running = subprocess.Popen(
         command(*argv), cwd=here.out, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    until(lambda: any(item.method == "POST" for item in here.fal.requests), running)
+    return running, time.monotonic()
+
+
+def killed_after(seconds: float, argv: list[str], here: Place) -> Ended:
+    """Run the program and kill it some time after fal has seen its request, unless it has ended
+    before."""
+    running, _ = begun(argv, here)
     time.sleep(seconds)
     running.kill()
     out, err = running.communicate()
@@ -43,22 +57,18 @@ def test_killed_at_random_moments(
     seed = random.randrange(10**6)
     dice, run = random.Random(seed), in_process(capfd)
     argv = ["image", "waves", "--count", "4", *more, "--json"]
-    begun = time.monotonic()
     with place(tmp_path / "whole") as here:
-        assert (
-            subprocess.run(
-                command(*argv), cwd=here.out, capture_output=True, check=False
-            ).returncode
-            == 0
-        )
-    whole = time.monotonic() - begun
-    ends: dict[str, int] = {}
-    for number in range(effort(10, KILLS)):
+        running, sent = begun(argv, here)
+        assert ended(running)[0] == 0
+        whole = time.monotonic() - sent
+    ends: Counter[str] = Counter()
+    for number in range(KILLS):
         with place(tmp_path / str(number)) as here:
-            here.fal.dials = Dials(run_time=1, clock="polls", bandwidth=200_000)
-            ended = killed_after(dice.uniform(0.3, 1.2) * whole, argv, here)
-            end = invariants.held(here, ended, run)
-        ends[end] = ends.get(end, 0) + 1
-    assert sum(ends.values()) == len(list(tmp_path.iterdir())) - 1
+            broken = killed_after(dice.uniform(0, 1.1) * whole, argv, here)
+            phases = [item.phase for item in here.fal.requests]
+            at = "saving" if "media" in phases else "waiting" if len(phases) > 1 else "sending"
+            here.fal.dials = Dials()
+            end = invariants.held(here, broken, run)
+            ends[f"{at}: {end}; {phases.count('sync') + phases.count('submit')} POST"] += 1
     with capfd.disabled():
-        print(f"\nseed {seed}: {ends}")
+        print(f"\nseed {seed}: {dict(ends)}")
