@@ -15,7 +15,7 @@ from openclaw_fal import signals
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import duplicates, waitable
-from openclaw_fal.job.collect import Collector
+from openclaw_fal.job.collect import Collector, generated
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.job_errors import add_pickup_hint, attribute, ends_job, is_cancellation
 from openclaw_fal.job.prepared import Prepared
@@ -120,9 +120,9 @@ class Engine(Frozen):
                 self.progress.note(note)
             with signals.unbroken():
                 run.job_id = self.journal.begin(job)
-            generated = self._queued(run) if settings.queue else self._synchronous(run)
+            made = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
-            return generated
+            return made
         except EarlierJob as earlier:
             return self._repeated(earlier.job_id, settings, deadline)
         except KeyboardInterrupt:
@@ -148,9 +148,9 @@ class Engine(Frozen):
         try:
             if not job.has_result and job.state != "done":
                 self._wait(job.id, handle_of(job), settings, deadline, completed)
-            generated = self._collect(job.id, target, settings, deadline)
+            made = self._collect(job.id, target, settings, deadline)
             signals.hold()
-            return generated
+            return made
         except KeyboardInterrupt:
             raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
@@ -183,14 +183,7 @@ class Engine(Frozen):
         self.progress.note(f"job {job.id} was sent with this key before; nothing was sent now")
         try:
             if settings.detach and not job.finished:
-                return Generated(
-                    job.id,
-                    job.model,
-                    request_id=job.request_id,
-                    submitted_only=True,
-                    cost=job.cost,
-                    repeated=True,
-                )
+                return generated(job, submitted_only=True, repeated=True)
             job = waitable.wait_until_sent(self.journal, job, deadline)
             if waitable.is_unanswered(job):
                 from openclaw_fal.job.reconcile import search_at_fal
@@ -257,13 +250,7 @@ class Engine(Frozen):
         self.progress.phase(f"submitting to {run.plan.endpoint}")
         answer = self._submit(run)
         if run.settings.detach:
-            return Generated(
-                run.job_id,
-                run.plan.model,
-                request_id=answer.request_id,
-                submitted_only=True,
-                cost=self.journal.get(run.job_id).cost,
-            )
+            return generated(self.journal.get(run.job_id), submitted_only=True)
         if isinstance(answer, Handle):
             self.progress.queued(answer.queue_position)
             self._wait(run.job_id, answer, run.settings, run.deadline)
@@ -386,5 +373,5 @@ class Engine(Frozen):
     def _collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline
     ) -> Generated:
-        collector = Collector(self.fal, self.files, self.journal, self.progress)
-        return collector.collect(job_id, target, settings, deadline)
+        tools = (self.fal, self.files, self.journal, self.progress)
+        return Collector(*tools, job_id, target, settings.max_bytes, deadline).collect()
