@@ -87,14 +87,12 @@ class Runner:
             threading.Thread(target=loop, daemon=True).start()
         stages = self._stages
         try:
-            while True:
+            while not stages.is_over():
                 if first := stages.next_end(0.2):
                     time.sleep(MOMENT_S)
                     yield [first, *stages.ends_so_far()]
-                    continue
-                self._look_elsewhere()
-                if stages.is_over():
-                    return
+                else:
+                    self._look_elsewhere()
         except KeyboardInterrupt:
             stages.leave(LEAVING_S)
             yield stages.ends_so_far()

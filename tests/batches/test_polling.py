@@ -61,6 +61,14 @@ def test_jobs_of_many_durations() -> None:
     assert looks < 10 * taken
 
 
+def test_jobs_that_have_become_faster_are_noticed() -> None:
+    """The moment of the first look must not hold itself up."""
+    durations = [8.0] * 100 + [2.0] * 900
+    taken, looks, _ = simulate(durations, window=10, rate=10)
+    assert taken <= sum(durations) / 10 * 1.75  # 3.1 times where the first look holds itself up
+    assert looks <= 1.3 * len(durations)
+
+
 def test_a_job_that_never_ends_is_asked_for_less_and_less() -> None:
     clock = Clock()
     polling = Polling(10, clock, lambda: 0.5)
