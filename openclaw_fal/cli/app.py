@@ -1,4 +1,4 @@
-"""The program's nouns. Each lives in a file of its own and is imported when it is used."""
+"""The root command and its subcommands, each of which is imported when it is used."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ def build() -> TyperType:
 
 
 def run(arguments: list[str], session: Session) -> TyperType:
-    """Run one command and return its result; raises what the command raises."""
+    """Run one command. Returns its Result; raises its errors."""
     return build().main(arguments, prog_name=session.prog, standalone_mode=False, obj=session)

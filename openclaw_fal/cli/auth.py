@@ -1,4 +1,4 @@
-"""openclaw auth: which key counts, and removing the stored one."""
+"""openclaw auth status | logout"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def logout(ctx: typer.Context) -> Result:
 
 
 def removed(session: Session) -> Result:
-    """Removes the stored key, and says where others stand."""
+    """Remove the stored key. The result also lists other places that hold a key."""
     from openclaw_fal.config.fal_key import key_places
     from openclaw_fal.store import credentials
 
@@ -54,7 +54,7 @@ def removed(session: Session) -> Result:
 
 
 def key_facts(config: Config, session: Session) -> KeyFacts:
-    """Where the key comes from, never the key; a broken source is shown, not fatal."""
+    """The key's source, and the key masked. An unusable source gives `problem`, not an error."""
     from openclaw_fal.config.fal_key import key_places, resolve_key
 
     try:
@@ -76,7 +76,7 @@ def key_facts(config: Config, session: Session) -> KeyFacts:
 
 
 def key_line(key: KeyFacts) -> str:
-    """The key in one line: what may be shown of it, and where it is."""
+    """One line: the masked key and its source, or the problem."""
     if key["set"]:
         return f"{key['masked']}  {key['label']}"
     return str(key.get("problem", "none"))

@@ -70,7 +70,7 @@ def plan(
 def _plan_result(
     session: Session, loaded: Loaded, planned: Planned, assume_cost: str | None
 ) -> Result:
-    """What would be sent, and what it would cost."""
+    """The result of a plan: the number of items, their models, and their estimated price."""
     from openclaw_fal.batches import loading
 
     price = loading.price(planned.items, session, assume_cost)
@@ -113,7 +113,7 @@ def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
     and nothing is sent twice."""
     session: Session = ctx.obj
     strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
-    record, loaded, planned = _again(session, batch, strict=strict)
+    record, loaded, planned = _earlier(session, batch, strict=strict)
     _refuse_sandbox(record, options.sandbox)
     settings = batch_options(options, record.out, session, record.defaults)
     return run_planned(session, loaded, planned, settings, record)
@@ -123,7 +123,7 @@ def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
 def wait(ctx: typer.Context, batch: Batch, timeout_ms: TimeoutMs = None) -> Result:
     """Fetch what a batch has at fal. Sends no new request."""
     session: Session = ctx.obj
-    record, loaded, planned = _again(session, batch)
+    record, loaded, planned = _earlier(session, batch)
     _refuse_sandbox(record, asked=False)
     waiting = RunOptions(timeout_ms=timeout_ms)
     settings = batch_options(waiting, record.out, session, record.defaults)
@@ -183,7 +183,7 @@ def export(
     from openclaw_fal.batches.results import export as exported
 
     session: Session = ctx.obj
-    record, _, planned = _again(session, batch)
+    record, _, planned = _earlier(session, batch)
     order = [item.id for item in planned.items]
     lines = commands.results_of(record).lines()
     text = exported(lines, order, as_csv=as_csv)
@@ -197,8 +197,8 @@ def export(
 def run_prompts(
     session: Session, many: PromptOptions, request: MediaRequest, run: MediaOptions
 ) -> Result:
-    """`openclaw image --prompts FILE`: a batch of which each row is a line of the file, with the
-    same options for all."""
+    """`openclaw image --prompts FILE`: a batch with an item for each line of the file, all with the
+    same options."""
     from openclaw_fal.batches import loading
     from openclaw_fal.options import options_of
 
@@ -225,7 +225,8 @@ def run_planned(
     *,
     submit: bool = True,
 ) -> Result:
-    """Run what was planned, show how far it is, and sum it up."""
+    """Run planned items with a display, and return the summary. Without `submit`, only jobs that
+    were sent before are fetched."""
     from openclaw_fal.batches import commands
     from openclaw_fal.cli.batch_results import summed_up
     from openclaw_fal.ui.batch import display_for
@@ -261,10 +262,10 @@ def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
         )
 
 
-def _again(
+def _earlier(
     session: Session, batch: str, *, strict: bool = False
 ) -> tuple[BatchRecord, Loaded, Planned]:
-    """The batch of an earlier run, with its manifest as it is now."""
+    """The record of an earlier run, and its manifest loaded and planned anew."""
     from openclaw_fal.batches import commands, loading
 
     record = commands.records().get(batch)

@@ -1,4 +1,4 @@
-"""The options of `openclaw batch`, and how their texts become values."""
+"""The options of `openclaw batch`, and their conversion to values."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ Out = Annotated[
 
 
 def defaults(given: Sequence[str] | None) -> dict[str, object]:
-    """`--default KEY=VALUE` by option; the value has the type that the option has."""
+    """The values of `--default KEY=VALUE` by key, converted to the option's type. Raises
+    UsageError."""
     from openclaw_fal.options import from_text
 
     values: dict[str, object] = {}
@@ -98,7 +99,7 @@ def defaults(given: Sequence[str] | None) -> dict[str, object]:
 def batch_options(
     options: RunOptions, out: str | None, session: Session, default: dict[str, object]
 ) -> BatchOptions:
-    """How the runner is to run the items. Raises UsageError."""
+    """The runner's options from the command's. Raises UsageError."""
     from openclaw_fal.batches.commands import BatchOptions
 
     if options.priority not in (None, "normal", "low"):
@@ -121,14 +122,15 @@ def batch_options(
     )
 
 
-def max_spend(given: str | None) -> str | None:
+def max_spend(option: str | None) -> str | None:
+    """`--max-spend`, else OPENCLAW_FAL_MAX_SPEND."""
     from openclaw_fal.job.quoting import MAX_SPEND
 
-    return given or os.environ.get(MAX_SPEND, "").strip() or None
+    return option or os.environ.get(MAX_SPEND, "").strip() or None
 
 
 def shard(text: str | None) -> tuple[int, int] | None:
-    """`--shard I/N`."""
+    """I and N of `--shard I/N`. Raises UsageError."""
     if text is None:
         return None
     match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())

@@ -1,4 +1,4 @@
-"""What a run of a batch came to, as a result with its exit status."""
+"""The summary of a batch run, with its exit status."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ RUNNING, FAILED = 7, 6
 
 
 def summed_up(end: BatchEnd, session: Session) -> Result:
-    """The result of a run: one document with all lines, or a few lines for people.
+    """The result of a run: a document with all items, and a panel with the counts.
 
-    The exit status is that of what stopped the run (key, account, budget), else 7 when something
-    still runs or is uncertain, else 6 when some items failed, else 0.
+    The exit status is that of the error that stopped the run (key, account, budget), else 7 when
+    items still run or are uncertain, else 6 when items failed, else 0.
     """
     from openclaw_fal.ui.render import failure_document
 

@@ -81,14 +81,15 @@ def clear(ctx: typer.Context, per: Per = None, model: Model = None) -> Result:
 
     period, pattern = _period(per), _pattern(model)
     ledger = wiring.ledger()
-    gone = [
+    cleared = [
         cap
         for cap in ledger.caps()
         if period in (None, cap.per) and (model is None or pattern == cap.model)
     ]
-    ledger.clear_caps(gone)
-    document: BudgetDocument = {"budget": [_document(cap) for cap in gone]}
-    return Result(document, out=tuple(str(cap) for cap in gone), notes=(f"{len(gone)} cleared",))
+    ledger.clear_caps(cleared)
+    document: BudgetDocument = {"budget": [_document(cap) for cap in cleared]}
+    notes = (f"{len(cleared)} cleared",)
+    return Result(document, out=tuple(str(cap) for cap in cleared), notes=notes)
 
 
 def _period(text: str | None) -> Period | None:

@@ -1,4 +1,4 @@
-"""openclaw config: the commands that read; config_edit has those that write."""
+"""openclaw config: the commands that read. `config_edit` has those that write."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _base_url(config: Config) -> str:
 
 
 def problems_of(defaults: Mapping[Kind, DefaultModelFacts]) -> tuple[str, ...]:
-    """What is wrong with the default models, one sentence each."""
+    """The problems with the default models, a sentence for each."""
     return tuple(facts["problem"] for facts in defaults.values() if "problem" in facts)
 
 
@@ -199,7 +199,7 @@ def get(ctx: typer.Context, path: Path) -> Result:
 
 
 def _unset(config: Config, keys: KeyPath, path: str) -> Result:
-    """A path without a value: for a default model, the built-in one applies."""
+    """The result for a path without a value; for a default model, with the built-in default."""
     from openclaw_fal.config.layouts import kind_of
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
@@ -293,7 +293,7 @@ def validate(ctx: typer.Context) -> Result:
 
 
 def _problems(config: Config, findings: Sequence[Finding]) -> str:
-    """What is wrong with a config, with the place of each problem."""
+    """The message about an invalid config, with file and line of each problem."""
     from openclaw_fal.json5.path import parse_path
 
     lines = []

@@ -1,4 +1,4 @@
-"""The commands of openclaw config that write: set, unset, patch, migrate. And the schema."""
+"""openclaw config set | unset | patch | migrate | schema"""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ def patch(
             "The patch comes from a file or from standard input", hint="--file FILE or --stdin"
         )
     text = stdin_text("the patch") if file is None else _text_of(file)
-    given = object_in(text, file or "the patch")
+    changes = object_in(text, file or "the patch")
 
     def edits(config: Config) -> list[Edit]:
-        return patched(config.data, given)
+        return patched(config.data, changes)
 
     return edited(ctx.obj, edits, dry_run, layout=layout, force=force)
 
@@ -200,7 +200,7 @@ def _sets(config: Config, keys: KeyPath, new: object, *, merge: bool) -> list[Ed
 
 
 def _reference(source: str | None, provider: str | None, name: str | None) -> object:
-    """A secret reference, as OpenClaw writes it; None when none was given."""
+    """A secret reference in OpenClaw's form; None when none of its options was given."""
     if source is None and provider is None and name is None:
         return None
     if source is None or name is None:
@@ -211,7 +211,7 @@ def _reference(source: str | None, provider: str | None, name: str | None) -> ob
 
 
 def _batch(text: str | None, file: str | None) -> list[tuple[KeyPath, object]] | None:
-    """The paths and values of a batch, in OpenClaw's form."""
+    """The paths and values of a batch in OpenClaw's JSON form; None when there is no batch."""
     from openclaw_fal.json5.path import parse_path
     from openclaw_fal.json5.read import loads
 
@@ -225,14 +225,17 @@ def _batch(text: str | None, file: str | None) -> list[tuple[KeyPath, object]] |
         raise UsageError(f"{name} is no list of updates", hint='[{"path": "a.b", "value": 1}]')
     pairs = []
     for index, entry in enumerate(entries):
-        given = entry if isinstance(entry, dict) else {}
-        path, forms = given.get("path"), [key for key in ("value", "ref") if key in given]
-        if not isinstance(path, str) or len(forms) != 1:
+        fields = entry if isinstance(entry, dict) else {}
+        path, values = (
+            fields.get("path"),
+            [fields[key] for key in ("value", "ref") if key in fields],
+        )
+        if not isinstance(path, str) or len(values) != 1:
             raise UsageError(
                 f"{name}[{index}] needs `path` and one of `value` and `ref`",
                 hint='{"path": "a.b", "value": 1}',
             )
-        pairs.append((parse_path(path), given[forms[0]]))
+        pairs.append((parse_path(path), values[0]))
     return pairs
 
 
@@ -251,7 +254,8 @@ def _text_of(file: str) -> str:
 
 
 def _expectation(absent: bool, text: str | None) -> Callable[[Config, KeyPath], None] | None:
-    """A check of what stands at a path before it is written; raises LocalError."""
+    """The check of --expect-current-…, which raises LocalError when the value at a path is another;
+    None without these options."""
     from openclaw_fal.json5.path import MISSING, format_path, get_at
     from openclaw_fal.json5.read import same
 
@@ -259,11 +263,11 @@ def _expectation(absent: bool, text: str | None) -> Callable[[Config, KeyPath], 
         return None
     if absent and text is not None:
         raise UsageError("--expect-current-absent and --expect-current-json exclude each other")
-    wanted = MISSING if text is None else _parsed(text, strict_json=True)
+    expected = MISSING if text is None else _parsed(text, strict_json=True)
 
     def check(config: Config, keys: KeyPath) -> None:
         current = get_at(config.data, keys)
-        if (current is MISSING) != (wanted is MISSING) or not same(current, wanted):
+        if (current is MISSING) != (expected is MISSING) or not same(current, expected):
             state = "is not set" if current is MISSING else "has another value than expected"
             where = format_path(keys)
             raise LocalError(
@@ -274,7 +278,7 @@ def _expectation(absent: bool, text: str | None) -> Callable[[Config, KeyPath], 
 
 
 def layout_named(name: str) -> Literal["current", "legacy"]:
-    """A layout as `--layout` names it."""
+    """The layout that `--layout` names. Raises UsageError for another word."""
     if name == "current":
         return "current"
     if name == "legacy":
@@ -286,13 +290,13 @@ def layout_named(name: str) -> Literal["current", "legacy"]:
 
 
 def environ_with(layout: str | None) -> dict[str, str]:
-    """The environment, with the layout that a file gets which does not tell its own."""
-    chosen = {} if layout is None else {"OPENCLAW_FAL_LAYOUT": layout_named(layout)}
-    return {**os.environ, **chosen}
+    """The environment with `--layout` as the layout of a file that does not show its own."""
+    variables = {} if layout is None else {"OPENCLAW_FAL_LAYOUT": layout_named(layout)}
+    return {**os.environ, **variables}
 
 
 def refuse_other_layout(config: Config, layout: str | None) -> None:
-    """Raises UsageError where a config has another layout than `--layout` asks for."""
+    """Raise UsageError when the config has another layout than `--layout`."""
     if layout is not None and config.layout != layout:
         raise UsageError(
             f"--layout {layout}: {config.path} has the other layout, by "
@@ -360,7 +364,8 @@ def edited(
 
 
 def _written(path: pathlib.Path, result: EditResult) -> tuple[str, ...]:
-    """The files that were written; the config itself by the name that it was given."""
+    """The files that were written. The config itself is named as the user named it, not by the
+    target of its symbolic link."""
     real = os.path.realpath(path)
     return tuple(
         str(path) if str(change.path) == real else str(change.path) for change in result.changes
@@ -374,7 +379,8 @@ def _done_notes(result: EditResult, dry_run: bool) -> tuple[str, ...]:
 
 
 def check_model(kind: Kind, ref: str) -> str | None:
-    """Refuses a fal ref that cannot be right; a note about one that is not known."""
+    """Check a default model of a kind. Raises UsageError for a fal model that makes something else;
+    returns a note for one that is not known, else None."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs, specs
 

@@ -1,5 +1,5 @@
-"""The JSON documents of the commands: what `--json` prints, beside `ok` and `capability`, which the
-renderer adds to each one. `openclaw help json` describes them to users.
+"""The types of the JSON documents that commands print with `--json`. The renderer adds `ok` and
+`capability` to each. `openclaw help json` describes them to users.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Overrides(TypedDict):
 
 
 class GeneratedDocument(Overrides):
-    """OpenClaw's envelope and a few more keys: what image, video and music print, and a job that
-    was waited for. `submitted` marks a job that was left on fal's queue (`--async`)."""
+    """The result of image, video, music and `jobs wait`: OpenClaw's envelope and a few more keys.
+    `submitted` marks a job that was left in fal's queue (`--async`)."""
 
     transport: str
     provider: str
@@ -46,7 +46,7 @@ class GeneratedDocument(Overrides):
 
 
 class WireRequest(TypedDict):
-    """A request as it would leave: the body is complete, data URIs included."""
+    """A request as it would be sent. The body is complete, data URIs included."""
 
     method: str
     url: str
@@ -54,7 +54,7 @@ class WireRequest(TypedDict):
 
 
 class DryRunDocument(Overrides):
-    """What `--dry-run` prints. `uploads` are the files that would be uploaded first."""
+    """The result of `--dry-run`. `uploads` are the files that would be uploaded first."""
 
     dryRun: bool
     provider: str
@@ -66,7 +66,7 @@ class DryRunDocument(Overrides):
 
 
 class JobsDocument(TypedDict):
-    """Several jobs of the journal, or the ends of several that were waited for together."""
+    """Several jobs of the journal, or the results of several that were waited for."""
 
     jobs: list[JsonObject]
     error: NotRequired[object]
@@ -79,20 +79,20 @@ class JobDocument(TypedDict):
 
 
 class ReconcileDocument(TypedDict):
-    """What was found at fal of requests whose answer never came."""
+    """The outcomes of the search at fal for uncertain jobs."""
 
     jobs: list[JsonObject]
 
 
 class OpenedDocument(TypedDict):
-    """The files of a job that were handed to the desktop."""
+    """The files of a job that were opened."""
 
     jobId: str
     files: list[str]
 
 
 class CancelDocument(TypedDict):
-    """What fal said when it was asked to cancel a job."""
+    """fal's answer to the request to cancel a job."""
 
     jobId: str
     requestId: str | None
@@ -100,7 +100,7 @@ class CancelDocument(TypedDict):
 
 
 class PruneDocument(TypedDict):
-    """The ids of the jobs that were forgotten."""
+    """The ids of the jobs that were removed from the journal."""
 
     pruned: list[str]
 
@@ -119,16 +119,16 @@ class ModelDocument(TypedDict):
 
 
 class FoundModelsDocument(TypedDict):
-    """Endpoints that were listed or found: `model`, `kind` and `source` of each (the table of known
-    limits, or the catalogue of fal's declarations)."""
+    """Listed or found endpoints with `model`, `kind` and `source` (the table of known limits, or
+    the catalogue of fal's declarations)."""
 
     models: list[JsonObject]
     catalogue: JsonObject
 
 
 class ModelFactsDocument(TypedDict):
-    """One endpoint in full. `fields` are those that it declares; `price` is null where none is
-    known; `siblings` are the other endpoints of its family."""
+    """One endpoint in full. `fields` are its declared inputs; `price` is null if unknown;
+    `siblings` are the other endpoints of its family."""
 
     model: JsonObject
     fields: list[JsonObject]
@@ -146,15 +146,15 @@ class DefaultModelsDocument(TypedDict):
 
 
 class AliasesDocument(TypedDict):
-    """The user's own short names, and the file that holds them."""
+    """The user's aliases of models, and the file that holds them."""
 
     aliases: Mapping[str, str]
     path: str
 
 
 class RefreshDocument(TypedDict):
-    """What a refresh brought: `skipped` entries of fal's list declare no input; `prices` is null
-    where fal was not asked for them."""
+    """The counts of a refresh. `skipped`: entries of fal's list without a declared input; `prices`
+    is null if they were not fetched."""
 
     endpoints: int
     skipped: int
@@ -164,8 +164,8 @@ class RefreshDocument(TypedDict):
 
 
 class CheckDocument(TypedDict):
-    """What differs between the table, the shipped catalogue and fal. With `contradicted`, the
-    status is 6."""
+    """The differences between the table, the shipped catalogue and fal. With `contradicted`, the
+    exit status is 6."""
 
     contradicted: bool
     differences: list[JsonObject]
@@ -191,7 +191,7 @@ class CompletionDocument(TypedDict):
 
 
 class KeyFacts(TypedDict):
-    """Where fal's key comes from. `masked` may be shown; `problem` says why a source is broken."""
+    """The source of fal's key, and the key masked. `problem`: why a source cannot be used."""
 
     set: bool
     source: NotRequired[str]
@@ -214,7 +214,7 @@ class DefaultModelFacts(TypedDict):
 
 
 class SandboxDocument(TypedDict):
-    """Where the sandbox is, and how programs are pointed at it."""
+    """The sandbox's URL, and the settings that make programs use it."""
 
     sandbox: bool
     url: str
@@ -224,7 +224,7 @@ class SandboxDocument(TypedDict):
 
 
 class SpendDocument(TypedDict):
-    """What was spent, in groups, and the sum in each currency; amounts are decimal texts."""
+    """Spending in groups, and its sum in each currency. Amounts are decimal texts."""
 
     since: str
     until: str
@@ -235,8 +235,8 @@ class SpendDocument(TypedDict):
 
 
 class SpendCheckDocument(TypedDict):
-    """Requests whose bill differs between the journal and fal; amounts are decimal texts, and null
-    where nothing is known to be billed."""
+    """Requests whose charge differs between the journal and fal. Amounts are decimal texts, null if
+    unknown."""
 
     since: str
     until: str
@@ -246,14 +246,14 @@ class SpendCheckDocument(TypedDict):
 
 
 class BudgetDocument(TypedDict):
-    """Limits on spending, with what remains of those for a day or a month."""
+    """Limits on spending; those for a day or month with the remaining amount."""
 
     budget: list[JsonObject]
 
 
 class ProvenanceDocument(TypedDict):
-    """What a file says about where it came from. `asServed` says whether it is, without its mark,
-    what fal served; `others` names what other programs left in it."""
+    """The provenance of a file. `asServed`: without its mark it equals what fal served; `others`:
+    metadata of other programs in it."""
 
     path: str
     sha256: str
@@ -267,14 +267,14 @@ class ProvenanceDocument(TypedDict):
 
 
 class StrippedDocument(TypedDict):
-    """A file without its mark; `served` says whether it is what fal served."""
+    """A file without its mark. `served`: it equals what fal served."""
 
     path: str
     served: bool
 
 
 class GalleryDocument(TypedDict):
-    """Where a gallery is, and how many files it shows."""
+    """The path of a gallery, and the number of its files."""
 
     path: str
     files: int

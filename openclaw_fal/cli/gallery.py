@@ -28,7 +28,7 @@ See also: openclaw help provenance, openclaw jobs list"""
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 FILES_LIMIT = 20_000
-"""Files of a folder that are looked at."""
+"""The most media files of one folder."""
 
 PAGE = "gallery.html"
 
@@ -54,7 +54,7 @@ def gallery(
     folders = [Path(source) for source in sources or () if Path(source).is_dir()]
     default = folders[0] / PAGE if len(sources or ()) == 1 and folders else Path(PAGE)
     page = Path(output) if output is not None else default
-    _check(page)
+    _check_replaceable(page)
     entries = _entries(sources or [], page)
     title = f"{folders[0].absolute().name or folders[0]}" if folders else "Gallery"
     replace_file(page, written_page(title, entries).encode("utf-8", "replace"), mode=0o600)
@@ -67,22 +67,22 @@ def gallery(
     return Result(document, out=(str(page),), notes=tuple(notes))
 
 
-def _check(page: Path) -> None:
-    """Refuses to replace anything but an earlier page of ours."""
+def _check_replaceable(page: Path) -> None:
+    """Raise an error unless the page is new or replaces an earlier gallery."""
     from openclaw_fal.atomic import read_file
     from openclaw_fal.gallery.page import MARK
 
     if page.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--output {page}: a page is FILE.html", hint=f"--output {PAGE}")
-    there = read_file(page)
-    if there.exists and MARK.encode() not in there.content[:4096]:
+    existing = read_file(page)
+    if existing.exists and MARK.encode() not in existing.content[:4096]:
         raise LocalError(
             f"{page} is there already, and is no gallery", hint="choose another name with --output"
         )
 
 
 def _entries(sources: list[str], page: Path) -> list[Entry]:
-    """The files of the sources, newest first, each once."""
+    """The entries of the sources' files, each once: of jobs, then of folders, newest first."""
     from openclaw_fal.cli.job_files import job_named
     from openclaw_fal.job.wiring import journal
 
@@ -94,7 +94,7 @@ def _entries(sources: list[str], page: Path) -> list[Entry]:
         else:
             jobs.append(job_named(source, "folder"))
     everything = journal().list()
-    made = {
+    by_path = {
         str(output.path): (job, output) for job in everything for output in job.outputs.values()
     }
     entries: dict[Path, Entry] = {}
@@ -103,7 +103,7 @@ def _entries(sources: list[str], page: Path) -> list[Entry]:
             entries.setdefault(output.path.absolute(), _of_job(job, output, page))
     for path in sorted(files, key=_age):
         absolute = path.absolute()
-        job_and_output = made.get(str(absolute))
+        job_and_output = by_path.get(str(absolute))
         entries.setdefault(
             absolute, _of_job(*job_and_output, page) if job_and_output else _of_file(path, page)
         )
@@ -118,24 +118,24 @@ def _age(path: Path) -> float:
 
 
 def _media_below(folder: Path) -> Iterator[Path]:
-    """The media files in a folder and below it; hidden ones are left out."""
+    """The media files in a folder and its subfolders, without hidden ones."""
     import os
 
     from openclaw_fal.files.sniff import MEDIA_EXTENSIONS
 
-    seen = 0
-    for here, folders, names in os.walk(folder):
+    count = 0
+    for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.startswith(".") or name.rpartition(".")[2].lower() not in MEDIA_EXTENSIONS:
                 continue
-            seen += 1
-            if seen > FILES_LIMIT:
+            count += 1
+            if count > FILES_LIMIT:
                 raise UsageError(
                     f"{folder} holds more than {FILES_LIMIT} media files",
                     hint="name the folders below it",
                 )
-            yield Path(here, name)
+            yield Path(parent, name)
 
 
 def _of_job(job: Job, output: Output, page: Path) -> Entry:
@@ -156,7 +156,7 @@ def _of_job(job: Job, output: Output, page: Path) -> Entry:
 
 
 def _of_file(path: Path, page: Path) -> Entry:
-    """A file that the journal does not know: by its mark or its sidecar."""
+    """The entry of a file that is not in the journal, from its mark or sidecar."""
     import shlex
 
     from openclaw_fal.files.sniff import by_extension
@@ -180,7 +180,7 @@ def _of_file(path: Path, page: Path) -> Entry:
 
 
 def _text(mark: Mapping[str, object], key: str) -> str | None:
-    """A value of a mark, which is untrusted: a short text, or nothing."""
+    """A text or integer in a mark as text of limited length: marks are untrusted."""
     value = mark.get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:40]

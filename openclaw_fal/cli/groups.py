@@ -1,5 +1,5 @@
-"""Typer groups of our own: nouns that are imported when used, a default command, and global options
-that may stand anywhere."""
+"""Our own Typer groups: subcommands that are imported when used, a default command, and global
+options at any place of the command line."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from openclaw_fal.session import Session
 GLOBAL_PANEL, ARGUMENTS_PANEL = "Global options", "Arguments"
 REQUEST, RUN, OUTPUT = "What to ask for", "How to run it", "Where it goes"
 MANY = "Many requests"
-IMPLIED = "openclaw_fal.implied_command"
-MODEL = "openclaw_fal.model_of_help"
-"""The key in `ctx.meta` that is set when the default command was not typed but implied."""
+# Keys in `ctx.meta`.
+IMPLIED = "openclaw_fal.implied_command"  # set when the default command was not typed
+MODEL = "openclaw_fal.model_of_help"  # the value of --model
 
-# Typer keeps the types of its own base classes private; these names say which one is meant.
+# Typer's base classes are private; these names say which type is meant.
 Context = Any
 Formatter = Any
 TyperType = Any
 
 
 def capability_of(ctx: Context) -> str:
-    """The command of a context as the JSON documents name it: `image.generate`; `cli` for the
-    program itself. `infer` is another spelling of the same commands and is left out."""
+    """The command's name in JSON documents: `image.generate`; `cli` for the root. The prefix
+    `infer` is left out, since it names the same commands."""
     names: list[str] = []
     while ctx.parent is not None:
         names.insert(0, ctx.command.name)
@@ -39,7 +39,7 @@ def capability_of(ctx: Context) -> str:
 
 
 def global_options() -> list[TyperOption]:
-    """The options that every command takes; each one writes itself into the session."""
+    """The options of every command. Their callbacks store the values in the session."""
 
     def flag(names: list[str], field: str, text: str) -> TyperOption:
         return TyperOption(
@@ -85,7 +85,7 @@ def _into_session(name: str) -> Callable[[typer.Context, object, object], object
 
 
 def version_option() -> TyperOption:
-    """`--version`, for the help: `main` answers it before any command line is loaded."""
+    """`--version`, for the help only: `main` answers it before Typer is loaded."""
     return TyperOption(
         param_decls=["--version", "-V"],
         is_flag=True,
@@ -98,8 +98,8 @@ def version_option() -> TyperOption:
 
 
 class _Base:
-    """What every command and group does: it tells the session its name as soon as it is reached,
-    and its help fits the terminal and has the options under the head of their group."""
+    """Base of all commands and groups: stores the command's name in the session, and formats the
+    help for the terminal, with options in panels."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         if isinstance(ctx.obj, Session):
@@ -130,7 +130,7 @@ class _Base:
 
 
 def _model_among(args: Sequence[str]) -> str | None:
-    """The value of `--model` among words that are not parsed yet."""
+    """The value of `--model` in arguments that are not parsed yet."""
     for index, word in enumerate(args):
         name, equals, value = word.partition("=")
         if name in ("--model", "-m"):
@@ -139,7 +139,7 @@ def _model_among(args: Sequence[str]) -> str | None:
 
 
 def _panel_of(param: TyperType) -> str:
-    """The head that a parameter stands under in the help."""
+    """The heading under which the help lists a parameter."""
     if param.param_type_name == "argument":
         return ARGUMENTS_PANEL
     if "--help" in param.opts:
@@ -148,7 +148,7 @@ def _panel_of(param: TyperType) -> str:
 
 
 def examples(*lines: str, see: str) -> str:
-    """The end of a command's help: examples that run as they stand, and where to go from there."""
+    """The epilog of a command's help: complete example commands, and related help."""
     return "\n".join(["Examples:", *(f"  {line}" for line in lines), f"See also: {see}"])
 
 
@@ -160,7 +160,7 @@ class Command(_Base, TyperCommand):
         self.params.extend(global_options())
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        ctx.meta[MODEL] = _model_among(args)  # --help is answered before other options are read
+        ctx.meta[MODEL] = _model_among(args)  # --help is answered before --model is parsed
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Context, formatter: Formatter) -> None:
@@ -175,9 +175,9 @@ class Command(_Base, TyperCommand):
 
 
 class Noun(_Base, TyperGroup):
-    """A group of commands that also takes the global options, before or after the command.
+    """A group of commands that takes the global options, before or after the command.
 
-    `later` are commands by name as they were registered; only those that are used get built.
+    `registered` are the commands by name, which are built when they are used.
     """
 
     default_command: str | None = None
@@ -185,15 +185,15 @@ class Noun(_Base, TyperGroup):
     def __init__(self, **kwargs: TyperType) -> None:
         super().__init__(**kwargs)
         self.params.extend(global_options())
-        self.later: dict[str, TyperType] = {}
+        self.registered: dict[str, TyperType] = {}
 
     def list_commands(self, ctx: Context) -> list[str]:
-        return [*self.later, *(name for name in self.commands if name not in self.later)]
+        return [*self.registered, *(name for name in self.commands if name not in self.registered)]
 
     def get_command(self, ctx: Context, cmd_name: str) -> TyperType:
-        if cmd_name in self.later and cmd_name not in self.commands:
+        if cmd_name in self.registered and cmd_name not in self.commands:
             self.commands[cmd_name] = get_command_from_info(
-                self.later[cmd_name], pretty_exceptions_short=False, rich_markup_mode=None
+                self.registered[cmd_name], pretty_exceptions_short=False, rich_markup_mode=None
             )
         return self.commands.get(cmd_name)
 
@@ -201,7 +201,7 @@ class Noun(_Base, TyperGroup):
         first = first_word(args)
         if first is None and not _json_asked(ctx, args):
             args = [*args, "--help"]
-        elif first is None:  # a program that reads JSON cannot do with help
+        elif first is None:  # with --json, an error document instead of help text
             if isinstance(ctx.obj, Session):
                 ctx.obj.capability = capability_of(ctx)
             ctx.fail(f"say what to do: {', '.join(self.list_commands(ctx))}")
@@ -211,7 +211,7 @@ class Noun(_Base, TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Context, formatter: Formatter) -> None:
-        """Each command with its whole first sentence."""
+        """List the commands, each with the first sentence of its help."""
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         rows = [(name, command.get_short_help_str(200)) for name, command in commands if command]
         write_definitions(formatter, "Commands", rows)
@@ -234,17 +234,17 @@ def noun_app(help_text: str, epilog: str, cls: type[Noun] = Noun) -> typer.Typer
 
 
 def build(app: typer.Typer) -> TyperType:
-    """An app as one command. Those of a noun are built when they are used: each costs some ms."""
+    """An app as a command. A noun's subcommands are built when used, since each takes some ms."""
     cls = app.info.cls
     if not (isinstance(cls, type) and issubclass(cls, Noun)):
         return get_command(app)
-    bare = copy.copy(app)
-    bare.registered_commands = []
-    noun = get_group(bare)
+    without_commands = copy.copy(app)
+    without_commands.registered_commands = []
+    noun = get_group(without_commands)
     assert isinstance(noun, Noun)
     for info in app.registered_commands:
         assert info.callback is not None
-        noun.later[info.name or get_command_name(info.callback.__name__)] = info
+        noun.registered[info.name or get_command_name(info.callback.__name__)] = info
     return noun
 
 
@@ -252,7 +252,7 @@ _GLOBAL_FLAGS = {"--json", "--quiet", "-q", "--verbose", "-v", "--no-color"}
 
 
 def first_word(args: Sequence[str]) -> str | None:
-    """The first argument that is no global option: a command, a prompt, or another option."""
+    """The first argument that is not a global option: a command, a prompt, or another option."""
     index = 0
     while index < len(args):
         word = args[index]
@@ -295,6 +295,6 @@ class Root(_Base, TyperGroup):
         return self._built[cmd_name]
 
     def format_commands(self, ctx: Context, formatter: Formatter) -> None:
-        """Short helps from the table: `--help` imports no command."""
+        """List the subcommands from `nouns`, without importing them."""
         rows = [(name, text) for name, (_, text) in self.nouns.items()]
         write_definitions(formatter, "Commands", rows)

@@ -1,4 +1,4 @@
-"""How `--help` is laid out: definitions and examples that fit the terminal, also a narrow one."""
+"""The layout of `--help`, for wide and narrow terminals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Protocol
 
 from openclaw_fal.ui.layout import fitted, width_of, wrapped
 
+# In terminal cells.
 WIDEST, NARROWEST = 80, 24
 LONGEST_NAME = 30
 BELOW_INDENT = 6
-ROOM_BESIDE = 30  # cells that an explanation needs to stand beside its name
+ROOM_BESIDE = 30  # for an explanation beside its name; with less, it goes below
 
 
 class Formatter(Protocol):
-    """What is used of Typer's formatter."""
+    """The part of Typer's formatter that is used here."""
 
     width: int
 
@@ -26,13 +27,13 @@ class Formatter(Protocol):
 
 
 def help_width() -> int:
-    """Cells for help: the terminal's, but no lines too long to read."""
+    """The terminal's width, at most `WIDEST`, since longer lines are hard to read."""
     return max(min(shutil.get_terminal_size().columns, WIDEST), NARROWEST)
 
 
 def write_definitions(formatter: Formatter, head: str, records: Sequence[tuple[str, str]]) -> None:
-    """Names and their explanations under a head; nothing when there are none. The explanation
-    stands beside the name where there is room, else below it."""
+    """Write names with their explanations under a heading; nothing if there are none. Explanations
+    are beside the names where there is room, else below."""
     if not records:
         return
     formatter.write_paragraph()
@@ -56,18 +57,18 @@ def write_definitions(formatter: Formatter, head: str, records: Sequence[tuple[s
 
 
 def write_epilog(formatter: Formatter, epilog: str | None) -> None:
-    """Examples and links: line by line, not wrapped into a paragraph."""
+    """Write examples and links line by line, not as one paragraph."""
     if epilog:
         formatter.write_paragraph()
         formatter.write(fitted(epilog, formatter.width) + "\n")
 
 
 def _plain_type(name: str) -> str:
-    """`--count <int range>` as `--count N`."""
+    """`--count <int range>` → `--count N`."""
     return re.sub(r"<(int|float)( range)?>", "N", name).replace("<str>", "TEXT")
 
 
 def _plain(text: str) -> str:
-    """Typer's notes on an option in plain words: `[0<=x<=9]` is `[0 to 9]`."""
+    """Typer's range notes in plain words: `[0<=x<=9]` → `[0 to 9]`."""
     text = re.sub(r"(\S+)<=x<=(\S+?)(?=[\];])", r"\1 to \2", text)
     return re.sub(r"x>=(\S+?)(?=[\];])", r"at least \1", text)

@@ -1,4 +1,4 @@
-"""openclaw infer: OpenClaw's spelling of the same commands, with the flags that it documents."""
+"""openclaw infer: the same commands under OpenClaw's names, with the flags that it documents."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ MODERATION = typer.Option(
 )
 
 
-def _same_background(values: dict[str, Any], background: str | None) -> None:
-    """OpenAI's spelling of `--background`."""
+def _merge_background(values: dict[str, Any], background: str | None) -> None:
+    """Use `--openai-background` as `--background`. Raises UsageError when they differ."""
     if background is None:
         return
     if values.get("background") not in (None, background):
@@ -39,17 +39,17 @@ def _same_background(values: dict[str, Any], background: str | None) -> None:
 
 
 def _with_ignored(result: Result, key: str, value: str, reason: str) -> Result:
-    """`result` with one more option that was not sent."""
+    """`result` with one more ignored option."""
     ignored = {"key": key, "value": value, "reason": reason}
     document = dict(result.document)
     document["ignoredOverrides"] = [*cast(list[object], document["ignoredOverrides"]), ignored]
     notes = (*result.notes, f"ignored: {key}={value}: {reason}")
-    return Result(document, result.out, notes, result.closing, result.status)
+    return result.replaced(document=document, notes=notes)
 
 
 def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callable[..., Any]:
-    """`command` with the further flags that OpenClaw's own command takes."""
-    given = inspect.signature(command)
+    """`command` with the additional flags of OpenClaw's own command."""
+    signature = inspect.signature(command)
     extra = {"agent": AGENT}
     if openai:
         extra |= {"openai_background": BACKGROUND, "openai_moderation": MODERATION}
@@ -65,7 +65,7 @@ def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callab
 
     def run(**values: Any) -> Any:
         flags = {name: values.pop(name) for name in extra}
-        _same_background(values, flags.get("openai_background"))
+        _merge_background(values, flags.get("openai_background"))
         result: Result = command(**values)
         moderation = flags.get("openai_moderation")
         if moderation is None:
@@ -74,7 +74,7 @@ def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callab
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*given.parameters.values(), *parameters]
+        [*signature.parameters.values(), *parameters]
     )
     run.__annotations__ = {
         name: parameter.annotation

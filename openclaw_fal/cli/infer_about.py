@@ -1,4 +1,4 @@
-"""openclaw infer list, inspect, and the providers of images and videos, in OpenClaw's own JSON."""
+"""openclaw infer list | inspect | image providers | video providers, in OpenClaw's own JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RESULTS = {
     "video.providers": "provider ids and defaults",
     "music.generate": "saved audio files plus attempts",
 }
-# What OpenClaw 2026.9.6 lists for its fal provider, as far as it is the same for all models.
+# OpenClaw 2026.9.6 lists these for its fal provider. Only what is the same for all models.
 _SHARED = {"supportsSize": True, "supportsAspectRatio": True, "supportsResolution": True}
 CAPABILITIES: dict[str, dict[str, object]] = {
     "image": {
@@ -93,7 +93,7 @@ def video_providers(ctx: typer.Context, agent: Agent = None) -> Result:
 
 
 def _listed(rows: Sequence[Mapping[str, object]], document: dict[str, object]) -> Result:
-    """Rows as OpenClaw prints them: one JSON array, or without --json one object a line."""
+    """Rows in OpenClaw's form: a JSON array with --json, else an object on each line."""
     lines = tuple(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
     return Result(document, out=lines, raw=rows)
 
@@ -134,7 +134,7 @@ def _is_default(config: Config, kind: Kind) -> bool:
 
 
 def _flags(ctx: typer.Context, name: str) -> list[str]:
-    """The long options of a capability's command, as `--help` shows them."""
+    """The long options of a capability's command, without hidden ones."""
     root: TyperType = ctx.find_root().command
     command = root.get_command(ctx, "infer")
     for word in name.split("."):

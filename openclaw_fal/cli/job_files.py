@@ -1,4 +1,4 @@
-"""`last` and `job:ID`: reference files that an earlier job made."""
+"""Resolves `last` and `job:ID`, which stand for files of earlier jobs, as reference files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ARTICLE = {"image": "an", "video": "a", "audio": "an"}
 
 
 def resolved(source: str, media: MediaType) -> str:
-    """The path of the file that `last`, `job:ID` or `job:ID/2` stands for; any other source, and
-    one that is the name of a file here, as it is.
+    """The path of the file for `last`, `job:ID` or `job:ID/2`. Any other source, and the name of an
+    existing file, is returned unchanged.
 
-    Raises UsageError for a job or a number that there is none of, LocalError when the job has no
-    file of this media type or the file is gone.
+    Raises UsageError for an unknown job or file number, LocalError when the job has no file of this
+    media type or the file was deleted.
     """
     if (source != LAST and not source.startswith(JOB)) or os.path.lexists(source):
         return source
@@ -30,7 +30,8 @@ def resolved(source: str, media: MediaType) -> str:
 
 
 def job_named(name: str, what: str) -> Job:
-    """The job of an argument that is no `what` (file, folder). Raises UsageError for no job."""
+    """The job with this id. Raises UsageError, which also says that there is no `what` ("file",
+    "folder") of this name."""
     from openclaw_fal.job.wiring import journal
 
     try:
@@ -45,7 +46,7 @@ def _newest(media: MediaType) -> str:
 
     for job in journal().newest("done"):
         for output in _outputs(job):
-            if _is(output, media) and output.path.is_file():
+            if _is_media(output, media) and output.path.is_file():
                 return str(output.path)
     raise LocalError(
         f"last: no finished job has {_ARTICLE[media]} {media} file that is still there",
@@ -53,10 +54,10 @@ def _newest(media: MediaType) -> str:
     )
 
 
-def _of_job(named: str, media: MediaType) -> str:
+def _of_job(job_and_number: str, media: MediaType) -> str:
     from openclaw_fal.job.wiring import journal
 
-    prefix, slash, number = named.partition("/")
+    prefix, slash, number = job_and_number.partition("/")
     job = journal().get(prefix)
     outputs = _outputs(job)
     if not outputs:
@@ -68,7 +69,7 @@ def _of_job(named: str, media: MediaType) -> str:
     if slash:
         if not (number.isascii() and number.isdigit() and len(number) < 7 and int(number)):
             raise UsageError(
-                f"{JOB}{safe(named)}: the number of the file is a whole number from 1",
+                f"{JOB}{safe(job_and_number)}: the number of the file is a whole number from 1",
                 hint=f"for example {JOB}{job.id}/2",
             )
         output = job.outputs.get(int(number) - 1)
@@ -76,16 +77,17 @@ def _of_job(named: str, media: MediaType) -> str:
             have = "one file" if len(outputs) == 1 else f"{len(outputs)} files"
             raise UsageError(f"{JOB}{job.id}/{int(number)}: the job has {have}", hint=show)
         outputs = [output]
-    suited = [output for output in outputs if _is(output, media)]
-    if not suited:
+    matching = [output for output in outputs if _is_media(output, media)]
+    if not matching:
         types = ", ".join(dict.fromkeys(output.mime_type for output in outputs))
         raise LocalError(
-            f"{JOB}{safe(named)} is not {_ARTICLE[media]} {media} file: it is {types}", hint=show
+            f"{JOB}{safe(job_and_number)} is not {_ARTICLE[media]} {media} file: it is {types}",
+            hint=show,
         )
-    path = suited[0].path
+    path = matching[0].path
     if not path.is_file():
         raise LocalError(
-            f"{JOB}{safe(named)}: the file {path} is gone",
+            f"{JOB}{safe(job_and_number)}: the file {path} is gone",
             hint=f"openclaw jobs wait {job.id} fetches it again, while fal has it",
         )
     return str(path)
@@ -95,5 +97,5 @@ def _outputs(job: Job) -> list[Output]:
     return [job.outputs[index] for index in sorted(job.outputs)]
 
 
-def _is(output: Output, media: MediaType) -> bool:
+def _is_media(output: Output, media: MediaType) -> bool:
     return output.mime_type.startswith(f"{media}/")

@@ -38,17 +38,17 @@ def reconcile(
     reconciled = pickup.reconcile(
         job_ids or (), session=session, progress=progress_for(session), since=start, adopt=adopt
     )
-    document: ReconcileDocument = {"jobs": [one.as_json() for one in reconciled]}
-    notes = [_after_reconcile(one) for one in reconciled] or ["there is no uncertain job"]
+    document: ReconcileDocument = {"jobs": [item.as_json() for item in reconciled]}
+    notes = [_next_step(item) for item in reconciled] or ["there is no uncertain job"]
     return Result(
         document,
-        out=tuple(f"{one.job.id}: {one.message}" for one in reconciled),
+        out=tuple(f"{item.job.id}: {item.message}" for item in reconciled),
         notes=tuple(notes),
     )
 
 
-def _after_reconcile(reconciled: Reconciled) -> str:
-    """What to do next with a job that was looked for."""
+def _next_step(reconciled: Reconciled) -> str:
+    """What the user can do next with the job."""
     job_id = reconciled.job.id
     if reconciled.outcome == "adopted":
         return f"openclaw jobs wait {job_id} fetches it"

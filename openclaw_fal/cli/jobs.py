@@ -39,7 +39,7 @@ Examples:
   openclaw jobs prune --older-than 30    forgets finished jobs, not their files
 See also: openclaw help jobs (the states), openclaw help exit"""
 
-PROMPT_WIDTH = 60  # cells of a prompt that a narrow terminal and a pipe get
+PROMPT_WIDTH = 60  # least width of a prompt in cells, also in a pipe
 _HEADS = ("id", "state", "age", "cost", "model")
 
 app = noun_app(
@@ -115,7 +115,7 @@ def list_jobs(
 
 
 def _prompts_table(jobs: list[Job], now: float) -> Table:
-    """The prompts, cut to what stands beside the other columns on this terminal."""
+    """A row for each job. Prompts are cut to the width that the other columns leave."""
     from openclaw_fal.ui.layout import GAP, cut, width_of
     from openclaw_fal.ui.render import columns
 
@@ -130,7 +130,7 @@ def _prompts_table(jobs: list[Job], now: float) -> Table:
 
 
 def _files_table(jobs: list[Job], now: float) -> Table:
-    """A row for each file; jobs without any have one too."""
+    """A row for each file, and one for each job without files."""
     rows = []
     for job in jobs:
         outputs = [job.outputs[index] for index in sorted(job.outputs)]
@@ -147,7 +147,7 @@ def _facts(job: Job, now: float) -> tuple[str, ...]:
 
 
 def _short_cost(job: Job) -> str:
-    """What was billed, else `~` and the estimate; `?` for unknown, `sandbox` for no money."""
+    """The billed amount, else `~` and the estimate; `?` if unknown, `sandbox` for a sandbox job."""
     cost = job.cost
     if job.sandbox:
         return "sandbox"
@@ -159,7 +159,8 @@ def _short_cost(job: Job) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago, in the largest whole unit; a clock that went back shows 0s."""
+    """A duration in its largest whole unit: `3d`, `5h`; `0s` if negative (the clock was set
+    back)."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"
@@ -179,15 +180,13 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     from openclaw_fal.job import wiring
 
     job = wiring.journal().get(job_id)
-    asked = {key: value for key, value in (job.request or {}).items() if key != "prompt"}
-    facts = {**job.as_json(), **({"options": asked} if asked else {})}
-    people = {**facts, "cost": str(job.cost)} if job.cost else dict(facts)
-    people["options"] = "\n".join(f"{key}: {_option(value)}" for key, value in asked.items())
-    people["files"] = people.pop("outputs", None)
+    options = {key: value for key, value in (job.request or {}).items() if key != "prompt"}
+    facts = {**job.as_json(), **({"options": options} if options else {})}
+    shown = {**facts, "cost": str(job.cost)} if job.cost else dict(facts)
+    shown["options"] = "\n".join(f"{key}: {_option(value)}" for key, value in options.items())
+    shown["files"] = shown.pop("outputs", None)
     rows = [
-        (spaced(name), _text(value))
-        for name, value in people.items()
-        if value not in (None, [], "")
+        (spaced(name), _text(value)) for name, value in shown.items() if value not in (None, [], "")
     ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":
@@ -202,12 +201,12 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
 
 
 def _option(value: object) -> str:
-    """The value of an option as it was given; a reference by its path or its URL."""
+    """The value of an option as text; a reference as its path or URL."""
     if isinstance(value, list):
         return ", ".join(map(_option, value))
     if isinstance(value, dict):
-        named = value.get("path") or value.get("url")
-        return str(named) if named else json.dumps(value, ensure_ascii=False)
+        reference = value.get("path") or value.get("url")
+        return str(reference) if reference else json.dumps(value, ensure_ascii=False)
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
@@ -236,16 +235,16 @@ def open_files(ctx: typer.Context, job_id: Id) -> Result:
 
     job = wiring.journal().get(job_id)
     paths = [job.outputs[index].path for index in sorted(job.outputs)]
-    there = [path for path in paths if path.is_file()]
-    if not there:
+    existing = [path for path in paths if path.is_file()]
+    if not existing:
         why = "its files are gone" if paths else f"it is {job.state} and has no files"
         raise LocalError(
             f"job {job.id} cannot be opened: {why}",
             hint=f"openclaw jobs wait {job.id} fetches them, while fal has them",
         )
-    gone = [f"{path} is gone" for path in paths if path not in there]
-    document: OpenedDocument = {"jobId": job.id, "files": [str(path) for path in there]}
-    notes = (*gone, *opened(there))
+    gone = [f"{path} is gone" for path in paths if path not in existing]
+    document: OpenedDocument = {"jobId": job.id, "files": [str(path) for path in existing]}
+    notes = (*gone, *opened(existing))
     return Result(document, out=tuple(document["files"]), notes=notes)
 
 
@@ -349,6 +348,6 @@ def prune(
     """Forget finished jobs that are older than some days. Files are not touched."""
     from openclaw_fal.job import wiring
 
-    gone = wiring.journal().prune(older_than=older_than * 86400)
-    document: PruneDocument = {"pruned": list(gone)}
-    return Result(document, out=tuple(gone), notes=(f"{len(gone)} forgotten",))
+    pruned = wiring.journal().prune(older_than=older_than * 86400)
+    document: PruneDocument = {"pruned": list(pruned)}
+    return Result(document, out=tuple(pruned), notes=(f"{len(pruned)} forgotten",))

@@ -1,4 +1,4 @@
-"""From parsed options to a result: what image, video and music have in common."""
+"""The common part of image, video and music: from parsed options to a result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
 RequestFor = Callable[[str], MediaRequest]
-"""Makes the request for an endpoint: the same options, another model."""
+"""Makes the request for an endpoint id from the command's options."""
 
 
 def add_models_command(app: typer.Typer, kind: Kind, *, example: str) -> None:
@@ -46,8 +46,8 @@ def add_models_command(app: typer.Typer, kind: Kind, *, example: str) -> None:
     app.command(cls=Command, epilog=epilog)(models)
 
 
-class _Asked(NamedTuple):
-    """One request as the command line asks for it."""
+class _Command(NamedTuple):
+    """One request of the command line, with everything that is needed to run it."""
 
     session: Session
     kind: Kind
@@ -59,7 +59,7 @@ class _Asked(NamedTuple):
 
 
 def references(sources: list[str] | None, media: MediaType) -> tuple[Reference, ...]:
-    """Reference files as they were given; `last` and `job:ID` as the file that a job made."""
+    """The reference files of an option, with `last` and `job:ID` resolved to their files."""
     from openclaw_fal.cli.job_files import resolved
     from openclaw_fal.cli.option_values import utf8
 
@@ -103,9 +103,9 @@ def run_media(
 
         return run_prompts(session, many, in_format(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
-    one = _Asked(session, kind, in_format, run, config, choice, settings)
+    command = _Command(session, kind, in_format, run, config, choice, settings)
     try:
-        return _planned(one) if run.dry_run else _made(one)
+        return _planned(command) if run.dry_run else _generated(command)
     except CapabilityError as error:
         keys = [violation.key for violation in error.violations]
         other = model_that_takes(kind, request_for, keys) if settings.strict and keys else None
@@ -114,20 +114,21 @@ def run_media(
         raise
 
 
-def _planned(asked: _Asked) -> Result:
-    """The exact request, without sending it."""
+def _planned(command: _Command) -> Result:
+    """The result of --dry-run: the exact request, which is not sent."""
     from openclaw_fal.cli.results import dry_run_result
     from openclaw_fal.job import generate
 
-    shown = generate.dry_run(asked.request_for(asked.choice.endpoint), asked.settings, asked.config)
+    request = command.request_for(command.choice.endpoint)
+    dry_run = generate.dry_run(request, command.settings, command.config)
     return dry_run_result(
-        shown.plan,
-        url=shown.url,
-        body=shown.body,
-        estimate=shown.estimate,
-        uploads=shown.uploads,
-        notes=_notes_before(shown.plan, asked),
-        sandbox=asked.session.sandbox,
+        dry_run.plan,
+        url=dry_run.url,
+        body=dry_run.body,
+        estimate=dry_run.estimate,
+        uploads=dry_run.uploads,
+        notes=_notes_before(dry_run.plan, command),
+        sandbox=command.session.sandbox,
     )
 
 
@@ -148,26 +149,26 @@ def _settings(
     return run_settings(kind, config, choice, options, capability=session.capability)
 
 
-def _made(asked: _Asked) -> Result:
-    """Send the request, wait for it, and show what was made."""
+def _generated(command: _Command) -> Result:
+    """Send the request, wait for it, and save its files."""
     from openclaw_fal.cli.results import generated_result, name_notes
     from openclaw_fal.job import generate
     from openclaw_fal.ui.progress import progress_for, unsuppressed_notes
 
-    session, run = asked.session, asked.run
+    session, run = command.session, command.run
     progress = progress_for(session)
     note = unsuppressed_notes(session, progress)
 
     def before_sending(plan: Plan) -> None:
-        for text in _notes_before(plan, asked):
+        for text in _notes_before(plan, command):
             note(text)
 
     start = time.monotonic()
     done = generate.run(
-        asked.request_for,
-        asked.choice,
-        asked.settings,
-        config=asked.config,
+        command.request_for,
+        command.choice,
+        command.settings,
+        config=command.config,
         session=session,
         progress=progress,
         before_sending=before_sending,
@@ -180,13 +181,13 @@ def _made(asked: _Asked) -> Result:
         plan=done.plan,
         attempts=done.attempts,
         sandbox=session.sandbox,
-        notes=[*name_notes(run.output, outputs), *_shown(outputs, run, session)],
+        notes=[*name_notes(run.output, outputs), *_show(outputs, run, session)],
         seconds=seconds_taken,
     )
 
 
-def _shown(outputs: Sequence[Output], run: RunOptions, session: Session) -> list[str]:
-    """Preview and open the files where that was asked for; notes on what could not be shown."""
+def _show(outputs: Sequence[Output], run: RunOptions, session: Session) -> list[str]:
+    """Preview and open the files as --preview and --open say. Returns notes on failures."""
     from openclaw_fal.cli.open_preview import opened, previewed
 
     return [
@@ -195,20 +196,20 @@ def _shown(outputs: Sequence[Output], run: RunOptions, session: Session) -> list
     ]
 
 
-def _notes_before(plan: Plan, asked: _Asked) -> list[str]:
-    """What of the command line is not done as it was given."""
-    of_queue = () if asked.settings.queue else ("poll_interval", "cancel_on_interrupt")
+def _notes_before(plan: Plan, command: _Command) -> list[str]:
+    """Notes on options that are ignored, adjusted or without effect."""
+    of_queue = () if command.settings.queue else ("poll_interval", "cancel_on_interrupt")
     return [
-        *plan_notes_for(plan, asked.kind, asked.request_for),
+        *plan_notes_for(plan, command.kind, command.request_for),
         *(
             f"{flag} has no effect: this is one synchronous request (--queue makes it a queued one)"
-            for flag in _flags_given(asked.run, of_queue)
+            for flag in _flags_given(command.run, of_queue)
         ),
     ]
 
 
 def plan_notes_for(plan: Plan, kind: Kind, request_for: RequestFor) -> list[str]:
-    """One line for each option that is not sent as it was given, and which model would send it."""
+    """A line for each option that is not sent as given, and one with a model that takes them."""
     from openclaw_fal.cli.results import plan_notes
 
     notes = plan_notes(plan)
@@ -225,12 +226,12 @@ def _them(keys: Sequence[str]) -> str:
 
 
 def model_that_takes(kind: Kind, request_for: RequestFor, keys: Sequence[str]) -> str | None:
-    """The ref of a known model that sends these options of the request, all of them."""
+    """The ref of a known model that sends all of these options of the request, if there is one."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.specs import known_models
 
-    # Models that are made for references come last: most prompts have none.
+    # Models for reference files last, since most requests have none.
     for endpoint in sorted(known_models(kind), key=lambda name: "reference-to" in name):
         try:
             ignored = {item.key for item in plan(request_for(endpoint), ENDPOINTS).ignored}
@@ -250,7 +251,7 @@ _FLAGS = {
     "poll_interval": "--poll-interval",
     "preview": "--preview",
 }
-"""Options that some ways of running a request cannot follow, by their names in `RunOptions`."""
+"""Options that do not apply to batches, synchronous requests or --async: field → option."""
 
 
 def _flags_given(run: RunOptions, names: Iterable[str] = _FLAGS) -> list[str]:

@@ -172,7 +172,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "last is any file of a job",
         "cli/job_files.py",
-        "if _is(output, media) and output.path.is_file():",
+        "if _is_media(output, media) and output.path.is_file():",
         "if output.path.is_file():",
         ("tests/cli/test_job_files.py",),
         "a video is taken for the image that was meant",
