@@ -1,1 +1,1 @@
-"""The way of one request: sent, waited for, collected, picked up again."""
+"""Runs requests: sends them, waits, saves their files, and picks up jobs of earlier processes."""

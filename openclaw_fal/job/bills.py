@@ -1,4 +1,4 @@
-"""What fal has billed, asked for and compared with the journal."""
+"""Fetches fal's billing events and compares them with the journal."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
 TIMEOUT_S = 120.0
-PAGES = 200
-"""Pages of billing events that are read at most."""
+MAX_PAGES = 200
+"""The most pages of billing events that are read."""
 
-LATER_S = 86400.0
-"""How long after it was sent a request may be billed."""
+BILLING_DELAY_S = 86400.0
+"""How long after a request was sent its billing event may appear."""
 
 
 def check(since: float, until: float, *, session: Session, progress: Progress) -> BillComparison:
     """Compare the jobs that were begun between two times (seconds since 1970) with their bills.
 
-    Raises NotAllowed when the key may not ask, Unreachable when fal cannot be asked now.
+    Raises NotAllowed for a key without the permission, Unreachable when fal cannot be reached.
     """
     rows = wiring.ledger().rows(since, until)
     jobs = wiring.journal().list(since=since, until=until)
     with wiring.engine(
         wiring.read_config(session.config), session=session, progress=progress
     ) as made:
-        events = _events(made.fal, since, until + LATER_S, made.fal.deadline(TIMEOUT_S))
+        deadline = made.fal.deadline(TIMEOUT_S)
+        events = _events(made.fal, since, until + BILLING_DELAY_S, deadline)
     ids = {job.id: job.request_id for job in jobs}
     known = {*ids.values(), *(row.request_id for row in rows)}
-    # What was billed after `until` belongs to these jobs, or to later ones.
+    # Of the events after `until`, only those of these jobs count: the others are of later jobs.
     own = [
         event
         for event in events
@@ -48,7 +49,7 @@ def check(since: float, until: float, *, session: Session, progress: Progress) -
 def _events(fal: FalService, start: float, end: float, deadline: Deadline) -> list[BillingEvent]:
     events: list[BillingEvent] = []
     cursor = None
-    for _ in range(PAGES):
+    for _ in range(MAX_PAGES):
         page = fal.billing_events(start, end, deadline, cursor=cursor)
         events += page.events
         if page.cursor is None or page.cursor == cursor:

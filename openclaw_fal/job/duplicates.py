@@ -1,4 +1,4 @@
-"""The note on a request that was made a short while ago already. It is sent all the same."""
+"""The note that the same request was made a short while ago. It is sent nevertheless."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.record import NewJob
 
 RECENT_S = 86400.0
-"""How long ago a job may have been begun to be worth a note."""
+"""The greatest age in seconds of a job that the note mentions."""
 
 
 def duplicate_note(journal: Lookups, new: NewJob) -> str | None:
-    """Where the files of a finished job with the same body are; None where there is none. A request
-    with a key needs no note: the key says whether it is another one."""
+    """A note with the age and a file of a finished job with the same body; None without one.
+
+    A request with a key gets no note: the key says whether it is the same request.
+    """
     if new.key is not None:
         return None
     job = journal.made_before(new, RECENT_S)
     if job is None:
         return None
     paths = [job.outputs[index].path for index in sorted(job.outputs)]
-    there = next((path for path in paths if path.is_file()), None)
-    if there is None:
+    existing = next((path for path in paths if path.is_file()), None)
+    if existing is None:
         return None
-    return f"the same was made {ago(time.time() - job.created)}: {there}"
+    return f"the same was made {ago(time.time() - job.created)}: {existing}"
 
 
 def ago(seconds: float) -> str:
-    """`3 minutes ago`, in the largest whole unit; a clock that went back gives `0 seconds ago`."""
+    """`3 minutes ago`, in the largest whole unit; `0 seconds ago` for less, and for a time in the
+    future, after a change of the clock."""
     for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
         count = int(seconds // size)
         if count >= 1:

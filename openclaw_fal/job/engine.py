@@ -166,6 +166,17 @@ class Engine(Frozen):
 
         return Interruption(self.fal, self.journal, settings).of(job_id, maybe_at_fal)
 
+    def checked(self, job: Job, deadline: Deadline) -> Job:
+        """A job of an earlier call, after a search at fal if its answer never came. Raises an error
+        for a job whose result cannot be had by waiting."""
+        job = waitable.wait_until_sent(self.journal, job, deadline)
+        if waitable.is_unanswered(job):
+            from openclaw_fal.job.reconcile import search_at_fal
+
+            job = search_at_fal(self.fal, self.journal, self.progress, job, deadline)
+        waitable.check_waitable(job)
+        return job
+
     # Before the request
 
     def _uploaded(self, file: LocalFile, deadline: Deadline) -> str:
@@ -184,12 +195,7 @@ class Engine(Frozen):
         try:
             if settings.detach and not job.finished:
                 return generated(job, submitted_only=True, repeated=True)
-            job = waitable.wait_until_sent(self.journal, job, deadline)
-            if waitable.is_unanswered(job):
-                from openclaw_fal.job.reconcile import search_at_fal
-
-                job = search_at_fal(self.fal, self.journal, self.progress, job, deadline)
-            waitable.check_waitable(job)
+            job = self.checked(job, deadline)
         except OpenClawFalError as error:
             attribute(error, job.id, job.model, job.request_id)
             raise

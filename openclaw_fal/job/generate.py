@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class DryRun(Frozen):
-    """The exact request. `uploads` are the files whose URL is known only once they are uploaded."""
+    """The exact request. `uploads` are the files whose URLs a real run gets by uploading them."""
 
     plan: Plan
     url: str
@@ -35,7 +35,7 @@ class DryRun(Frozen):
 
 
 def dry_run(request: MediaRequest, settings: RunSettings, config: Config) -> DryRun:
-    """Plan a request completely and send nothing. Needs no key."""
+    """Plan a request and build its body, without sending anything. Needs no key."""
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.journal import bodies
 
@@ -49,8 +49,8 @@ def dry_run(request: MediaRequest, settings: RunSettings, config: Config) -> Dry
     return DryRun(planned, f"{base}/{planned.endpoint}", body, uploads, estimate)
 
 
-class Done(Frozen):
-    """A finished run: what came back, the plan that was sent, and the models that failed first."""
+class FinishedRun(Frozen):
+    """The result of a run, the plan that was sent, and the failed attempts with other models."""
 
     generated: Generated
     plan: Plan
@@ -66,12 +66,12 @@ def run(
     session: Session,
     progress: Progress | None = None,
     before_sending: Callable[[Plan], object] | None = None,
-) -> Done:
+) -> FinishedRun:
     """Run one request, falling back to the config's further models where that is safe.
 
-    `request_for` makes the request for an endpoint. `before_sending` is called with each plan
-    before it is sent, so that what it ignores is said whatever becomes of it. Nothing is sent
-    before all local checks. Raises the error of the last model that was tried.
+    `request_for` makes the request for an endpoint id. `before_sending` is called with each plan
+    before it is sent, to report its ignored options even if the request fails. All local checks are
+    made before anything is sent. Raises the error of the last model that was tried.
     """
     from openclaw_fal.files import outputs
     from openclaw_fal.job.marking import check_signing
@@ -102,23 +102,26 @@ def run(
                 generated = running.generate(
                     planned, request.prompt, target, settings, count=target.count
                 )
-                return Done(generated, planned, tuple(attempts))
+                return FinishedRun(generated, planned, tuple(attempts))
             except OpenClawFalError as error:
                 error.attempts = tuple(attempts)
-                following = _following(
+                fallback = _next_fallback(
                     error, waiting, request_for, attempts, planned.model, settings
                 )
-                if following is None:
+                if fallback is None:
                     raise
-                _say_skipped(running.progress, choice)
-                running.progress.note(f"{planned.model}: {error.message}; trying {following.model}")
-            planned = following
+                for ref in choice.skipped:
+                    running.progress.note(
+                        f"the fallback {ref} is of another provider and was skipped"
+                    )
+                running.progress.note(f"{planned.model}: {error.message}; trying {fallback.model}")
+            planned = fallback
             target = _target(request, planned, settings)
             session.model = planned.model
 
 
 def _planned(request: MediaRequest, settings: RunSettings) -> Plan:
-    """The exact request; with `strict`, one that leaves no option out."""
+    """The exact request. Raises CapabilityError, with `strict` also for an ignored option."""
     from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.strict import refuse_ignored
@@ -145,7 +148,7 @@ def _target(request: MediaRequest, planned: Plan, settings: RunSettings) -> Outp
     )
 
 
-def _following(
+def _next_fallback(
     error: OpenClawFalError,
     waiting: list[str],
     request_for: Callable[[str], MediaRequest],
@@ -153,32 +156,28 @@ def _following(
     model: str,
     settings: RunSettings,
 ) -> Plan | None:
-    """The plan for the next fallback that takes the request as it was asked for, if one is safe.
+    """The plan for the next fallback that takes the request; None if there is none, or if another
+    model cannot help after this error.
 
-    The model that failed, and fallbacks that do not take the request, become attempts.
+    The model that failed, and fallbacks that do not take the request, are added to `attempts`.
     """
     from openclaw_fal.fal.failures import curable_by_another_model
 
     if not waiting or not curable_by_another_model(error):
         return None
-    own = _attempt(model, error)
-    attempts.append(own)
+    failed = _attempt(model, error)
+    attempts.append(failed)
     while waiting:
         endpoint = waiting.pop(0)
         try:
             return _planned(request_for(endpoint), settings)
         except OpenClawFalError as refusal:
             attempts.append(_attempt(endpoint, refusal))
-    error.attempts = tuple(attempt for attempt in attempts if attempt is not own)
+    error.attempts = tuple(attempt for attempt in attempts if attempt is not failed)
     return None
 
 
 def _attempt(model: str, error: OpenClawFalError) -> Mapping[str, object]:
-    """A model that was tried and failed, as the envelope lists it."""
+    """A model that failed, as `attempts` of a JSON document lists it."""
     failure = {"code": error.code, "message": error.message}
     return {"provider": "fal", "model": model, "error": failure}
-
-
-def _say_skipped(progress: Progress, choice: ModelChoice) -> None:
-    for ref in choice.skipped:
-        progress.note(f"the fallback {ref} is of another provider and was skipped")

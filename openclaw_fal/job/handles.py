@@ -1,4 +1,4 @@
-"""A journaled job as fal's queue knows it."""
+"""The handle of a journaled job in fal's queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def handle_of(job: Job) -> Handle:
-    """Where fal can be asked for a job. Raises LocalError for one that fal's queue never took."""
+    """The URLs of a job in fal's queue. Raises LocalError for a job that was never in the queue."""
     if not (job.status_url and job.response_url):
         raise LocalError(
             f"the result of job {job.id} is no longer kept, and fal has no queue entry for it",

@@ -1,4 +1,4 @@
-"""What a stop signal means for a job, by what the journal knows of it."""
+"""What happens to a job at a stop signal, and what the user is told, by the job's state."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ CANCEL_TIMEOUT_S = 10.0
 
 
 class Interruption(Frozen):
-    """Reads the journal, and cancels the job where the settings ask for it."""
+    """Handles a stop signal during a job. Cancels the job at fal if the settings say so."""
 
     fal: FalService
     journal: Journal
     settings: RunSettings
 
     def of(self, job_id: str, maybe_at_fal: bool | None) -> Interrupted:
-        """The error that says where the job stands, and how to go on with it.
+        """The error that says in what state the job is, and with which command to continue.
 
-        `maybe_at_fal`: whether a request without an answer may have reached fal; None when another
+        `maybe_at_fal`: whether a request without an answer may have reached fal; None if another
         process waits for the answer.
         """
         try:
@@ -51,9 +51,9 @@ class Interruption(Frozen):
             hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"
             return Interrupted("interrupted; the job goes on at fal", hint=hint)
         if job.state in ("completed", "saving"):
-            message = "interrupted while the result was fetched, which is paid for and can be had"
+            message = "interrupted while the result was being fetched; it can be fetched again"
             return Interrupted(message, hint=wait)
-        message = "interrupted when the files had been saved"
+        message = "interrupted after the files had been saved"
         if job.state != "done":
             message = f"interrupted; the job is {job.state}"
             message += f": {job.error.message}" if job.error else ""
@@ -72,7 +72,7 @@ class Interruption(Frozen):
             return Interrupted(message)
         message = (
             "interrupted while the request was at fal: it may be billed, and its result cannot be "
-            "picked up"
+            "fetched"
         )
         with suppress(LocalError):
             self.journal.uncertain(job.id, message)
@@ -82,7 +82,7 @@ class Interruption(Frozen):
         return Interrupted(message, hint=hint, may_be_billed=True)
 
     def _cancelled(self, job: Job) -> str:
-        """Ask fal to cancel; says what came of it."""
+        """Ask fal to cancel the job; returns the outcome in words."""
         try:
             deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
             outcome = self.fal.cancel(handle_of(job), deadline)

@@ -1,4 +1,4 @@
-"""What an error says about a job: whether it ends the job, and how the job is picked up again."""
+"""What an error means for a job: whether the job has ended, and how it can be picked up again."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from openclaw_fal.errors import JobFailed, OpenClawFalError, TimedOut
 
 UNKNOWN_STATE = "unknown_state"
 CANCELLED = frozenset({"cancelled", "request_cancelled"})
-CLIENT_CLOSED = 499  # what the result of a cancelled job answers
+CLIENT_CLOSED = 499  # fal's status for the result of a cancelled job
 
 
 def is_cancellation(error: OpenClawFalError) -> bool:
-    """Whether fal answers that the job was cancelled."""
+    """Whether the error says that the job was cancelled."""
     return error.error_type in CANCELLED or error.http_status == CLIENT_CLOSED
 
 
 def ends_job(error: OpenClawFalError) -> bool:
-    """Whether an error of waiting is fal's verdict on the job, and not one on the connection."""
-    if isinstance(error, TimedOut):  # in fal's queue, where fal says so
+    """Whether an error while waiting means that the job has failed, and not just the connection."""
+    if isinstance(error, TimedOut):  # with these facts, fal reports a time-out in its queue
         return error.error_type is not None or error.http_status is not None
     return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
 
 
 def add_pickup_hint(error: OpenClawFalError, job_id: str) -> None:
-    """Say that the job goes on, and how to pick it up."""
+    """Add to an error that the job continues at fal, and the command that picks it up."""
     wait = f"openclaw jobs wait {job_id}"
     error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
     if isinstance(error, TimedOut):
@@ -32,7 +32,7 @@ def add_pickup_hint(error: OpenClawFalError, job_id: str) -> None:
 
 
 def attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:
-    """Say which job an error is about."""
+    """Add job, model and request id to an error that lacks them."""
     error.job_id = error.job_id or job_id or None
     error.model = error.model or model
     error.request_id = error.request_id or request_id

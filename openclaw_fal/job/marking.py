@@ -1,4 +1,4 @@
-"""What a job's files are marked with: what the journal knows of the job."""
+"""Makes the provenance record of a job's files from its row in the journal."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
     from openclaw_fal.provenance.record import Level, Record
 
 Marker = Callable[[Path, str], Marked]
-"""Marks the part file of one output, given the file and its MIME type. Never raises an error."""
+"""Marks the part file of one output, given its path and MIME type. Never raises an Exception."""
 
 
 def marker(job: Job, seed: int | None) -> Marker:
-    """Marks and signs the files of a job as it was begun; `seed` is that of the result."""
+    """A function that marks and signs the files of a job as its request said. `seed` is that of
+    the result."""
     from openclaw_fal.provenance.mark import mark
     from openclaw_fal.provenance.record import LEVELS
 
-    level: Level = next((one for one in LEVELS if one == job.provenance), "mark")
+    level: Level = next((level for level in LEVELS if level == job.provenance), "mark")
     sign = partial(_sign, job.sign["certificate"], job.sign["key"]) if job.sign else None
     return partial(mark, record=_record(job, seed), level=level, sign=sign)
 
 
 def check_signing(settings: RunSettings) -> None:
-    """Try the certificate and the key of `--sign` before anything is sent. Raises LocalError,
-    UsageError."""
+    """Try the certificate and the key of `--sign`. Raises LocalError or UsageError."""
     if settings.sign is not None:
         _signer(*settings.sign)
 
 
 def _sign(certificate: str, key: str, source: Path, to: Path, mime_type: str, kind: str) -> None:
-    """A `Sign`. Raises what `_signer` raises: a job may be picked up when its key has gone."""
+    """A `Sign` that reads certificate and key only now: they may be missing when a job is picked up
+    later, and raises what `_signer` does."""
     _signer(certificate, key)(source, to, mime_type, kind)
 
 
@@ -80,7 +81,7 @@ def _has_references(request: Mapping[str, object] | None) -> bool:
 
 
 def _hashes(node: object) -> list[str]:
-    """The SHA-256 of the reference files in a kept body."""
+    """The SHA-256 of the reference files in a body as the journal keeps it."""
     if isinstance(node, Mapping):
         if isinstance(node.get("sha256"), str):
             return [str(node["sha256"])]

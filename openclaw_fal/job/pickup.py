@@ -1,9 +1,10 @@
-"""Jobs of earlier runs: wait for them together, fetch and save their files, cancel them."""
+"""Picks up jobs of earlier processes: waits, saves their files, cancels, reconciles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from openclaw_fal.errors import (
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job
 
 AT_ONCE = 32
-"""Jobs that are waited for at the same time; each one keeps a connection."""
+"""The number of jobs that are waited for at the same time; each needs a connection."""
 
 POLL_INTERVAL_S = RunSettings.poll_interval_s
 CANCEL_TIMEOUT_S = 30.0
 RECONCILE_TIMEOUT_S = 60.0
 
 ASK_AGAIN_S = 30.0
-"""How long fal is asked for a job that has failed by what the journal knows."""
+"""The time-out for asking fal once more for a job that the journal has as failed."""
 
 
 class Waited(NamedTuple):
-    """What came of one job: its files, or an error. `wanted` is the id as it was given."""
+    """The result of waiting for one job, or an error. `wanted` is the id that the user gave."""
 
     wanted: str
     job: Job | None
@@ -50,7 +51,7 @@ class Waited(NamedTuple):
 
 
 class _Pickup(NamedTuple):
-    """A job on its way: everything that it needs, made before the first one is waited for."""
+    """All that is needed to wait for one job. Made for all jobs before the first wait begins."""
 
     wanted: str
     job: Job
@@ -61,14 +62,8 @@ class _Pickup(NamedTuple):
 
     def run(self) -> Waited:
         try:
-            job = waitable.wait_until_sent(wiring.journal(), self.job, self.deadline)
-            if waitable.is_unanswered(job):
-                from openclaw_fal.job.reconcile import search_at_fal
-
-                made = self.engine
-                job = search_at_fal(made.fal, made.journal, made.progress, job, self.deadline)
-            waitable.check_waitable(job)
-            generated = self._resumed(job)
+            job = self.engine.checked(self.job, self.deadline)
+            generated = self._resume(job)
             self.engine.progress.close()
             return Waited(self.wanted, job, generated)
         except KeyboardInterrupt:
@@ -76,9 +71,9 @@ class _Pickup(NamedTuple):
         except OpenClawFalError as error:
             return self.failed(error)
 
-    def _resumed(self, job: Job) -> Generated:
-        """The files of the job. One that is known to have failed is asked for once more, for a
-        short while; if fal says nothing better, the known failure stands."""
+    def _resume(self, job: Job) -> Generated:
+        """Wait for the job and save its files. For a failed job, fal is asked once more, with a
+        short time-out; raises the known failure if the job is still failed."""
         known = waitable.known_end(job)
         if known is None:
             return self.engine.resume(job, self.target, self.settings, self.deadline)
@@ -92,7 +87,7 @@ class _Pickup(NamedTuple):
             raise known from error
 
     def failed(self, error: OpenClawFalError) -> Waited:
-        self.engine.progress.close()  # while the error is handled: the display then shows the log
+        self.engine.progress.close()  # within `except`: the display then shows the model's log
         error.job_id, error.model = self.job.id, self.job.model
         error.request_id = error.request_id or self.job.request_id
         return Waited(self.wanted, self.job, error=error)
@@ -111,11 +106,12 @@ def wait_for(
     cancel_on_interrupt: bool = False,
     deadlines: list[Deadline] | None = None,
 ) -> list[Waited]:
-    """Pick up jobs of any earlier process, several at once. Sends no new request.
+    """Wait for jobs of earlier processes, several at once, and save their files. Sends no new
+    request.
 
-    Each job has a deadline of its own: `timeout_s`, else the one that it was begun with. The
-    results are in the order of the ids; an id that was given twice counts once. `deadlines`, if
-    given, gets them, so that another thread can stop the wait.
+    Each job has a deadline of its own: `timeout_s`, else the time-out of its request. The results
+    are in the order of the ids, without repetitions. The deadlines are added to the list
+    `deadlines`, if given, so that another thread can stop the wait.
     """
     shown = progress or Progress()
     config = wiring.read_config(session.config)
@@ -131,8 +127,8 @@ def wait_for(
     pickups: dict[str, _Pickup] = {}
     with ExitStack() as stack:
         stack.callback(shown.close)
-        key = _once(lambda: wiring.key_of(config, session, shown))
-        jobs_by_name = _looked_up(wanted, results)
+        key = cache(lambda: wiring.key_of(config, session, shown))
+        jobs_by_name = _look_up(wanted, results)
         for name, job in jobs_by_name.items():
             if len(wanted) == 1:
                 session.model = job.model
@@ -149,12 +145,12 @@ def wait_for(
                 error.job_id, error.model = job.id, job.model
                 error.request_id = error.request_id or job.request_id
                 results[name] = Waited(name, job, error=error)
-        results.update(_all_waited(pickups))
+        results.update(_wait_for_all(pickups))
     return [results[name] for name in dict.fromkeys(wanted) if name in results]
 
 
-def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
-    """The jobs by the ids that were given; the same job under two ids is taken once."""
+def _look_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, Job]:
+    """The jobs by the given ids; a job with two ids is in it once. Errors go into `results`."""
     journal = wiring.journal()
     jobs_by_name: dict[str, Job] = {}
     for name in dict.fromkeys(wanted):
@@ -171,7 +167,8 @@ def _looked_up(wanted: Sequence[str], results: dict[str, Waited]) -> dict[str, J
 def _engine(
     stack: ExitStack, config: Config, job: Job, key: Callable[[], str], progress: Progress
 ) -> Engine:
-    """An engine on the hosts that the job was sent to. A job whose result is here needs no key."""
+    """An engine for the hosts that the job was sent to. `key` is called only if the key is needed;
+    a job whose result is in the journal needs none."""
     at_fal = bool(job.status_url) or job.state in ("sending", "uncertain")
     needs_key = not job.has_result and at_fal
     hosts = _hosts(config, job, with_key=needs_key)
@@ -186,8 +183,8 @@ def _engine(
 
 
 def _hosts(config: Config, job: Job, *, with_key: bool) -> Hosts:
-    """The hosts that the job was sent to. The key goes there only if they are fal's or those of
-    the config: whoever listens at an address of earlier days is a stranger now."""
+    """The hosts that the job was sent to. Raises LocalError if the key is needed and they are
+    neither fal's nor those of the config: an earlier address may belong to someone else now."""
     if job.sandbox and job.state != "done":
         raise Unreachable(
             f"job {job.id} was in a sandbox, which ended with its command",
@@ -210,8 +207,8 @@ def _pickup(wanted: str, job: Job, engine: Engine, settings: RunSettings) -> _Pi
     return _Pickup(wanted, job, engine, OutputTarget.from_json(job.target), settings, deadline)
 
 
-def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
-    """Every job's end. After Ctrl-C, the jobs that had not ended are reported as interrupted."""
+def _wait_for_all(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
+    """Wait for all jobs. After Ctrl-C, those that had not ended are reported as interrupted."""
     if len(pickups) < 2:
         return {name: pickup.run() for name, pickup in pickups.items()}
     from openclaw_fal.parallel import all_of
@@ -231,7 +228,7 @@ def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
     try:
         problems = all_of(work, len(order), at_once=AT_ONCE, stop=stop)
     except KeyboardInterrupt:
-        # A failure after `stop` is one of our own making.
+        # A failure after `stop` was caused by it.
         done = {name: waited for name, waited in dict(ended).items() if waited.generated}
         ended = before | done
         return {
@@ -245,8 +242,8 @@ def _all_waited(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
 
 
 def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
-    """Ask fal to cancel a queued job: "requested", "already_completed", "already_failed",
-    "already_cancelled" or "not_found"."""
+    """Ask fal to cancel a queued job. Returns the job and "requested", "already_completed",
+    "already_failed", "already_cancelled" or "not_found"."""
     journal = wiring.journal()
     job = journal.get(wanted)
     session.model = job.model
@@ -279,18 +276,6 @@ def _not_queued(job: Job) -> str:
     return "never reached fal" if job.state == "not_sent" else "has no request id"
 
 
-def _once(make: Callable[[], str]) -> Callable[[], str]:
-    """`make`, called at most once."""
-    made: list[str] = []
-
-    def get() -> str:
-        if not made:
-            made.append(make())
-        return made[0]
-
-    return get
-
-
 def reconcile(
     wanted: Sequence[str],
     *,
@@ -299,10 +284,11 @@ def reconcile(
     since: float | None = None,
     adopt: str | None = None,
 ) -> list[Reconciled]:
-    """Search fal's list of past requests for uncertain jobs; the one given, or all of them.
+    """Search fal's list of past requests for the given uncertain jobs, or for all of them.
 
-    `since` is in seconds since 1970; `adopt` names the request that the one job is. Sends no
-    request, and brings no files: `wait_for` does. Raises what asking fal raises.
+    `since` is in seconds since 1970; `adopt` is the id of the past request that the one given job
+    is. Nothing is sent again, and no files are fetched: `wait_for` does that. Raises the errors of
+    asking fal.
     """
     from openclaw_fal.job.reconcile import Reconciler, uncertain_jobs
 

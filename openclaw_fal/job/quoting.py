@@ -1,4 +1,5 @@
-"""What this command's requests will cost: prices from the cache, bills from the journal."""
+"""Estimates and limits for the requests of a command: prices from the cache, bills from the
+journal."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ MAX_SPEND = "OPENCLAW_FAL_MAX_SPEND"
 def limits(settings: RunSettings, environ: Mapping[str, str] | None = None) -> Limits:
     """The limits of `--max-spend` (else `OPENCLAW_FAL_MAX_SPEND`) and `--assume-cost`.
 
-    Raises UsageError for what is no amount.
+    Raises UsageError for a text that is no amount.
     """
     environ = os.environ if environ is None else environ
     given, name = settings.max_spend, "--max-spend"
@@ -34,14 +35,15 @@ def limits(settings: RunSettings, environ: Mapping[str, str] | None = None) -> L
 
 
 def quotes(api: str, ledger: Ledger, settings: RunSettings) -> Quotes:
-    """Estimates at the prices of the platform API at `api`, or at those of the sandbox."""
+    """Estimates with the cached prices of the platform API at the URL `api`; with those of the
+    sandbox if the settings say so."""
     price_of = _sandbox_price if settings.sandbox else price_cache(api).get
     run = os.urandom(8).hex()
     return Quotes(price_of, ledger.history, declared_defaults, limits(settings), run)
 
 
 def price_cache(api: str) -> PriceCache:
-    """The prices that the platform API at `api` has named."""
+    """The cache of prices from the platform API at the URL `api`."""
     from openclaw_fal.money.prices import PriceCache
     from openclaw_fal.store import paths
 
@@ -49,7 +51,7 @@ def price_cache(api: str) -> PriceCache:
 
 
 def declared_defaults(endpoint: str) -> Mapping[str, object] | None:
-    """The defaults that an endpoint declares for its input fields; None when it is not known."""
+    """The defaults that an endpoint declares for its input fields; None for an unknown endpoint."""
     from openclaw_fal.catalogue import read
 
     declared = read.endpoint(endpoint)
@@ -63,7 +65,7 @@ def declared_defaults(endpoint: str) -> Mapping[str, object] | None:
 
 
 def _sandbox_price(endpoint: str) -> Price | None:
-    """What the sandbox of this command will ask; None for an endpoint that it does not know."""
+    """The price in the sandbox; None for an endpoint that the sandbox lacks."""
     from openclaw_fal.money.prices import checked
     from openclaw_fal.sandbox import models, prices
     from openclaw_fal.sandbox.dials import ENVIRONMENT, Dials

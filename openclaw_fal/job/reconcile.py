@@ -1,9 +1,8 @@
-"""Requests whose answer never came: looked up in fal's list of past requests, by what was asked.
+"""Searches fal's list of past requests for jobs whose answer never came.
 
-A request is adopted when it is the only one of its endpoint, around its time, whose input equals
-what was sent, and no other job of the journal has it. Nothing is ever sent again. fal's list could
-not be tried live: how soon a request shows up there, and whether one that still runs does, is not
-known.
+A past request is adopted as the job's if it is the only one to the same endpoint, at about the same
+time, with the same input, and no other job has its id. Nothing is sent again. fal's list could not
+be tried live: it is not known how soon a request appears in it, and whether a running one does.
 """
 
 from __future__ import annotations
@@ -26,17 +25,18 @@ if TYPE_CHECKING:
     from openclaw_fal.progress import Progress
 
 BEFORE_S, AFTER_S = 300.0, 900.0
-"""How far fal's clock, and the way there, may be off the time in the journal."""
+"""The time of a past request may differ from the job's by this much: fal's clock may be wrong, and
+the request may have been on its way."""
 
-PAGES = 50
-"""Pages of fal's list that are read at most."""
+MAX_PAGES = 50
+"""The most pages of fal's list that are read."""
 
 Outcome = Literal["adopted", "several", "unfinished", "none"]
 
 
 class Candidate(NamedTuple):
-    """A past request that may be the job's. `same`: its input is the job's; None where fal keeps no
-    input, or the journal has not the whole of it."""
+    """A past request that may be the job's. `same`: its input is the job's; None if fal or the
+    journal did not keep the input."""
 
     request_id: str
     sent_at: float | None
@@ -45,7 +45,7 @@ class Candidate(NamedTuple):
 
 
 class Reconciled(NamedTuple):
-    """What came of the search for one job. `job` is as it now stands."""
+    """The result of the search for one job; `job` is in its new state."""
 
     job: Job
     outcome: Outcome
@@ -53,7 +53,7 @@ class Reconciled(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is known now, for people."""
+        """The outcome in words."""
         if self.outcome == "adopted":
             return f"it is fal's request {self.job.request_id}"
         if self.outcome == "unfinished":
@@ -75,22 +75,22 @@ class Reconciled(NamedTuple):
 
 
 class Reconciler(Frozen):
-    """Searches for uncertain jobs. Errors are those of asking fal."""
+    """Searches for uncertain jobs. Raises the errors of `FalService.requests_by_endpoint`."""
 
     fal: FalService
     journal: Journal
 
     def reconcile(self, job: Job, deadline: Deadline, adopt: str | None = None) -> Reconciled:
-        """Search for one uncertain job; `adopt` chooses among its candidates.
+        """Search for one uncertain job; `adopt` is the id of the candidate to adopt.
 
-        Raises UsageError for a request to adopt that is no candidate.
+        Raises UsageError if that is no candidate.
         """
-        if job.request_id and job.transport == "queue":  # its answer was cut, but named it
+        if job.request_id and job.transport == "queue":  # known from an answer that was cut
             self._submitted(job, job.request_id)
             return Reconciled(self.journal.get(job.id), "adopted")
         listed = self._candidates(job, deadline)
         candidates = tuple(_candidate(job, request) for request in listed)
-        chosen = listed if adopt is None else [one for one in listed if one.request_id == adopt]
+        chosen = [request for request in listed if adopt in (None, request.request_id)]
         if adopt is not None and not chosen:
             raise UsageError(
                 f"fal lists no request {adopt} that job {job.id} could be",
@@ -106,21 +106,21 @@ class Reconciler(Frozen):
         return Reconciled(self.journal.get(job.id), "adopted", candidates)
 
     def _candidates(self, job: Job, deadline: Deadline) -> list[PastRequest]:
-        """The requests that may be the job's: those with its input, or whose input is not known."""
-        listed = self._listed(job, deadline)
-        others = {one.request_id for one in self.journal.list() if one.id != job.id}
-        free = [
+        """The past requests that no other job has and whose input is the job's or unknown."""
+        taken = {other.request_id for other in self.journal.list() if other.id != job.id}
+        return [
             request
-            for request in listed
-            if request.request_id not in others and job.request_id in (None, request.request_id)
+            for request in self._listed(job, deadline)
+            if request.request_id not in taken
+            and job.request_id in (None, request.request_id)
+            and _is_same(job, request) is not False
         ]
-        return [request for request in free if _is_same(job, request) is not False]
 
     def _listed(self, job: Job, deadline: Deadline) -> list[PastRequest]:
-        """fal's requests to the job's endpoint around its time, with inputs and outputs."""
+        """The past requests to the job's endpoint at about its time, with inputs and outputs."""
         listed: list[PastRequest] = []
         cursor = None
-        for _ in range(PAGES):
+        for _ in range(MAX_PAGES):
             page = self.fal.requests_by_endpoint(
                 job.endpoint,
                 job.created - BEFORE_S,
@@ -136,7 +136,7 @@ class Reconciler(Frozen):
         return listed
 
     def _adopt(self, job: Job, request: PastRequest) -> bool:
-        """Journal what fal has of the job; False while there is nothing to go on with."""
+        """Journal the state of the past request; False if it has no result yet."""
         if job.transport == "queue":
             return self._submitted(job, request.request_id)
         status = request.status_code
@@ -166,7 +166,7 @@ class Reconciler(Frozen):
 def search_at_fal(
     fal: FalService, journal: Journal, progress: Progress, job: Job, deadline: Deadline
 ) -> Job:
-    """An uncertain job as it stands when fal was asked for it; the same where fal does not say."""
+    """An uncertain job after a search at fal; unchanged if fal cannot be asked."""
     progress.phase("searching for the request at fal")
     try:
         reconciled = Reconciler(fal, journal).reconcile(job, deadline)
@@ -178,7 +178,7 @@ def search_at_fal(
 
 
 def uncertain_jobs(journal: Journal, wanted: Sequence[str], since: float | None) -> list[Job]:
-    """The uncertain jobs with these ids; all of them (begun after `since`) where none is given.
+    """The uncertain jobs with these ids; without ids, all of them that were begun after `since`.
 
     Raises UsageError for a job that is not uncertain.
     """
@@ -202,10 +202,10 @@ def _candidate(job: Job, request: PastRequest) -> Candidate:
 
 
 def _is_same(job: Job, request: PastRequest) -> bool | None:
-    """Whether a request's input is the job's; None where that is unknown."""
+    """Whether a request's input is the job's; None if either is unknown."""
     if request.input is None or job.body is None or job.fingerprint is None:
         return None
-    seen = [request.input]
+    inputs = [request.input]
     if isinstance(request.input, dict):
-        seen += [request.input[name] for name in ("input", "body") if name in request.input]
-    return any(bodies.same_input(job.body, one) for one in seen)
+        inputs += [request.input[name] for name in ("input", "body") if name in request.input]
+    return any(bodies.same_input(job.body, logged) for logged in inputs)

@@ -1,4 +1,4 @@
-"""Which model is asked and how the request is run: from options, config and kind, made once."""
+"""The model and the settings of a run, from options, config and kind."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
 
 
-KEY_LIMIT = 255
+KEY_LIMIT = 255  # characters of `--key`
 BUILT_IN = "built in"
 """The origin of a model that neither the command nor the config names."""
 
 
 class ModelChoice(Frozen):
-    """Which endpoint to ask, and why. `fallbacks` are fal endpoint ids; `skipped` other refs.
+    """The endpoint to use. `origin` says where it was named, `fallbacks` are further endpoint ids,
+    `skipped` the fallbacks of other providers, `timeout_ms` the time-out in the config.
 
-    `instead_of` is the config's default where that is a model of another provider.
+    `instead_of` is the config's default if that is a model of another provider.
     """
 
     endpoint: str
@@ -36,16 +37,15 @@ class ModelChoice(Frozen):
 class RunSettings(Frozen, kw_only=True):
     """How one request is run.
 
-    `capability` is the command, by its own path (`image.generate`); `output` where the files go, as
-    for `--output`; `timeout_s` the seconds for the whole job; `detach` whether to return as soon as
-    fal's queue has it; `poll_interval_s` the seconds between two looks at the queue; `strict`
-    refuses options that the model does not take; `max_bytes` is the limit for each file. `key`
-    names the request: the same key with the same body is the earlier job. `max_spend` and
-    `assume_cost` are US dollars as decimal texts, `batch` the batch that the request belongs to,
-    `priority` that of fal's queue.
-    `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the certificate chain
-    and the key that sign them, `replay_of` the job or file that is made again. A field with a
-    default needs no mention where a request is begun.
+    `capability` is the command (`image.generate`); `output` the value of `--output`; `timeout_s`
+    the time for the whole job; `detach` returns as soon as fal's queue has the job;
+    `poll_interval_s` is the pause between two requests for the status; `strict` refuses options
+    that the model ignores; `max_bytes` is the limit for each file. `key` identifies the request:
+    with the same key and body, the earlier job is used. `max_spend` and `assume_cost` are US
+    dollars as decimal texts, `batch` is the id of the request's batch, `priority` that of fal's
+    queue. `provenance` is how files are marked (`provenance.record.LEVELS`), `sign` the paths of
+    the certificate chain and the private key that sign them, `replay_of` the job or file that is
+    made again.
     """
 
     capability: str
@@ -70,12 +70,11 @@ class RunSettings(Frozen, kw_only=True):
 
 
 def choose_model(kind: Kind, ref: str | None, config: Config) -> ModelChoice:
-    """The model of `--model`, else the config's default, else the specification's.
+    """The model of `--model` (`ref`, a model ref or an alias), else the config's default, else the
+    specification's.
 
-    `ref` may be one of the user's short names (`models alias`).
-
-    Fallbacks belong to the config's default: a model that was asked for is never replaced.
-    Raises UsageError for a ref that is none, LocalError for a default of another provider.
+    Only the config's default has fallbacks: a model given by the user is never replaced.
+    Raises UsageError for an invalid ref, LocalError for a default of another provider.
     """
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs
@@ -130,7 +129,7 @@ def _wrong_default(
 
 
 def _is_of_another_provider(ref: str) -> bool:
-    """Whether a ref names another provider than fal; `fal-ai/…` is an endpoint id without one."""
+    """Whether a ref names another provider than fal; `fal-ai/…` is fal's, without its provider."""
     return not ref.startswith(("fal/", "fal-ai/")) and "/" in ref
 
 
@@ -142,11 +141,11 @@ def run_settings(
     *,
     capability: str | None = None,
 ) -> RunSettings:
-    """The settings of a request; `options` are by the names of `RunSettings`' fields.
+    """The settings of a request. `options` are values for the fields of `RunSettings`; other names
+    are ignored.
 
-    Other names are left aside, and so are Nones: what was not given is what the config and the kind
-    say. A timeout in the config counts where the model is the config's, too. Raises UsageError for
-    a `key` that is empty or too long.
+    What is missing or None comes from the config and the kind. The config's time-out is used only
+    with the config's model. Raises UsageError for a `key` that is empty or too long.
     """
     from openclaw_fal.provider.specs import DEFAULT_TIMEOUT_S
 
@@ -167,8 +166,8 @@ def run_settings(
 
 
 def provenance_level(given: object) -> str:
-    """How files are marked: as given, else as the environment says. Raises UsageError for a word
-    that is none of the levels."""
+    """The level of provenance: `given`, else that of OPENCLAW_FAL_PROVENANCE, else `mark`. Raises
+    UsageError for any other word."""
     from openclaw_fal.provenance.record import LEVELS
 
     variable = os.environ.get("OPENCLAW_FAL_PROVENANCE", "").strip()
@@ -180,6 +179,6 @@ def provenance_level(given: object) -> str:
 
 
 def max_bytes(config: Config) -> int | None:
-    """The largest file that `mediaMaxMb` allows, in bytes; None where it is not set."""
+    """The largest file that `mediaMaxMb` allows, in bytes; None if it is not set."""
     limit = config.media_max_mb()
     return int(limit * 1024 * 1024) if limit and limit < 1e12 else None

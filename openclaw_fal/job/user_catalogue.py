@@ -1,9 +1,9 @@
-"""The catalogue of this user: the one that `models refresh` fetched, else the shipped one.
+"""The user's catalogue: the one that `models refresh` fetched, else the shipped one.
 
     from openclaw_fal.job import user_catalogue
     plan(request, user_catalogue.ENDPOINTS)
 
-Nothing is read before the first question, and none is asked about the models of the table.
+It is read at the first lookup.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class KnownEndpoints:
-    """A `provider.lookup.Lookup` over the user's catalogue."""
+    """The user's catalogue as a `provider.lookup.Lookup`."""
 
     def endpoint(self, endpoint: str) -> Endpoint | None:
         return current()[0].endpoint(endpoint)
@@ -35,7 +35,7 @@ ENDPOINTS = KnownEndpoints()
 
 
 def current() -> tuple[Catalogue, str | None]:
-    """The catalogue, and a warning if the refreshed one is damaged."""
+    """The catalogue, and a warning if the one that was fetched is damaged."""
     from openclaw_fal.catalogue.read import CACHED
 
     folder = paths.catalogue_folder()
@@ -48,7 +48,7 @@ def current() -> tuple[Catalogue, str | None]:
 
 @lru_cache(maxsize=2)
 def _read(folder: str, changed: int) -> tuple[Catalogue, str | None]:
-    """Read once for each state of the file."""
+    """Read the catalogue; again only if the file has changed."""
     from pathlib import Path
 
     from openclaw_fal.catalogue import read
@@ -57,5 +57,5 @@ def _read(folder: str, changed: int) -> tuple[Catalogue, str | None]:
 
 
 def warning() -> str | None:
-    """What is wrong with the refreshed catalogue, if it was read; None otherwise."""
+    """What is wrong with the fetched catalogue; None if nothing is, or if it was never read."""
     return current()[1] if _read.cache_info().currsize else None

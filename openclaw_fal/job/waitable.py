@@ -1,4 +1,4 @@
-"""What can still come of a job of an earlier call: wait for its answer, or say that it is lost."""
+"""Whether waiting for a job of an earlier call can still bring its result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.jobs import Journal
     from openclaw_fal.journal.record import Job
 
-SENDING_TURN_S = 0.2
+SENDING_POLL_S = 0.2
 
 _KINDS: dict[str, type[OpenClawFalError]] = {
     kind.code: kind for kind in (AuthError, BillingError, ContentPolicy, JobFailed, TimedOut)
@@ -27,23 +27,23 @@ _KINDS: dict[str, type[OpenClawFalError]] = {
 
 
 def wait_until_sent(journal: Journal, job: Job, deadline: Deadline) -> Job:
-    """The job when the process that sends it right now, if any, has its answer."""
+    """The job once no other process is sending it. Raises TimedOut at the deadline."""
     while job.state == "sending":
         if deadline.expired:
             raise TimedOut("another process is still sending this job", job_id=job.id)
-        deadline.pause(SENDING_TURN_S)
+        deadline.pause(SENDING_POLL_S)
         job = journal.get(job.id)
     return job
 
 
 def is_unanswered(job: Job) -> bool:
-    """Whether nobody knows what became of the request: fal's list of requests may."""
+    """Whether fal's answer never came: only fal's list of past requests may know the job."""
     return job.state == "uncertain" and not job.status_url
 
 
 def check_waitable(job: Job) -> None:
-    """Jobs that waiting cannot bring back, each with its own words."""
-    if job.state == "uncertain" and not job.status_url:
+    """Raises an error for a job whose result cannot be had by waiting."""
+    if is_unanswered(job):
         missing = "there is no request id to ask for"
         if job.request_id:
             missing = f"the result of request {job.request_id} is lost"
@@ -72,7 +72,6 @@ def known_end(job: Job) -> OpenClawFalError | None:
 
 
 def fal_may_still_have(job: Job) -> bool:
-    """Whether fal can be asked for the result once more, at no cost. What was taken for the end of
-    a job may have been an answer in passing: of a gateway, or of a job that was still on its way.
-    """
+    """Whether fal can be asked for the result of a failed job once more, at no cost: the failure
+    may have been temporary, such as the answer of a gateway."""
     return bool(job.status_url) and not job.has_result
