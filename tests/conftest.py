@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import os
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from openclaw_fal.fal import exchange
 from openclaw_fal.fal.retry import Retry
+from openclaw_fal.sandbox.media import library
 from tests.support import effort
 
 QUICK = (
@@ -161,6 +163,14 @@ def short_pauses() -> Iterator[None]:
     Processes that tests start make the real ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exchange, "Retry", lambda: Retry(pauses=(0.01, 0.02), jitter=0.0))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def drawn_once() -> Iterator[None]:
+    """The sandboxes of all tests share the files that they make: most ask for the same ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "render", functools.lru_cache(maxsize=256)(library.render))
         yield
 
 

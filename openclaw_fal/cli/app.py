@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 import typer
@@ -50,6 +51,7 @@ class OpenClaw(Root):
     aliases: ClassVar[dict[str, str]] = {"capability": "infer"}  # OpenClaw's other name for it
 
 
+@cache
 def build() -> TyperType:
     """The whole command line as one Typer command."""
     app = typer.Typer(
