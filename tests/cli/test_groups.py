@@ -50,6 +50,7 @@ def test_the_help_of_a_noun_lists_every_command_in_order(openclaw: Openclaw) -> 
 
 
 def test_only_the_command_in_use_is_built() -> None:
+    app.build.cache_clear()
     root = app.build()
     with root.make_context("openclaw", [], resilient_parsing=True) as ctx:
         noun = root.get_command(ctx, "config")
