@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from openclaw_fal.fal import exchange
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.sandbox.media import library
+from openclaw_fal.sandbox.media.render import render
 from tests.support import effort
 
 QUICK = (
@@ -170,7 +171,7 @@ def short_pauses() -> Iterator[None]:
 def drawn_once() -> Iterator[None]:
     """The sandboxes of all tests share the files that they make: most ask for the same ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "render", functools.lru_cache(maxsize=256)(library.render))
+        patch.setattr(library, "render", functools.lru_cache(maxsize=256)(render))
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 
 from openclaw_fal.sandbox import answers
 from openclaw_fal.sandbox.faults import BODY_KINDS, WIRE_KINDS, Fault
@@ -115,6 +116,7 @@ def _big_json(size: int) -> Iterator[bytes]:
     yield _TAIL
 
 
+@cache
 def _gzip_bomb(size: int) -> bytes:
     """A gzip body that unpacks to about `size` bytes of JSON."""
     import zlib

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,6 +98,7 @@ def nested(path: str, inner: str) -> str:
     return text
 
 
+@cache
 def node() -> str | None:
     path = NODE
     if path is None:
