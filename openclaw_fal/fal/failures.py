@@ -143,12 +143,12 @@ def is_transient(reply: Reply) -> bool:
 
 
 def is_from_model(reply: Reply, key: str | None = None) -> bool:
-    """Whether an error response is about this job: it names the request or an error type, or
-    refuses the key in fal's own JSON. Others may be temporary: a gateway's page, the redirect of a
+    """Whether an error response is about this job: fal's own JSON that names the request or an
+    error type, or refuses the key. Others may be temporary: a gateway's page, the redirect of a
     login portal, a 404 of a server that does not know the job yet."""
     report = read_report(reply, key)
-    refused = reply.status in (401, 402, 403) and report.from_fal
-    return refused or reply.request_id is not None or bool(report.types)
+    named = reply.status in (401, 402, 403) or reply.request_id is not None
+    return bool(report.types) or (named and report.from_fal)
 
 
 def is_retryable(reply: Reply) -> bool:

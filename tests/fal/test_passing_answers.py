@@ -29,8 +29,9 @@ def submitted(client: Client) -> Handle:
     return handle
 
 
-def html(status: int) -> Response:
-    return Response(status, b"<html><title>No</title>", [("content-type", "text/html"), NO_ID])
+def html(status: int, request_id: str = "?") -> Response:
+    headers = [("content-type", "text/html"), ("x-fal-request-id", request_id)]
+    return Response(status, b"<html><title>No</title>", headers)
 
 
 def plain(status: int, body: str = "{}", **headers: str) -> Response:
@@ -42,6 +43,7 @@ PASSING: dict[str, Callable[[], Response]] = {
     "404 without a request id": lambda: plain(404, '{"detail": "Not found"}'),
     "410": lambda: plain(410, '{"detail": "Gone"}'),
     "a gateway's 400": lambda: html(400),
+    "a page that passes fal's id on": lambda: html(400, "6baa9455-e3e7-4682-a209-4cac629f6fbe"),
     "a portal's redirect": lambda: plain(302, "", location="https://login.example/"),
 }
 NO_RESULT: dict[str, Callable[[], Response]] = {

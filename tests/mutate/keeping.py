@@ -337,4 +337,12 @@ KEEPING: tuple[Mutation, ...] = (
         ("tests/cli/test_uploads.py",),
         "four reference files take four times as long",
     ),
+    Mutation(
+        "a page with fal's id passes for the model's word",
+        "fal/failures.py",
+        "(named and report.from_fal)",
+        "named",
+        ("tests/fal/test_passing_answers.py",),
+        "a gateway's page ends a paid job",
+    ),
 )
