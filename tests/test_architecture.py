@@ -77,6 +77,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
             "journal",
             "media",
             "options",
+            "parameters",
             "progress",
             "text",
         },

@@ -43,8 +43,10 @@ def load(
     prompts: bool = False,
     read_stdin: Callable[[], bytes],
     text: str | None = None,
+    job_file: manifests.JobFile | None = None,
 ) -> Loaded:
-    """Read a manifest from a file or standard input (`-`); `text` is one that was kept.
+    """Read a manifest from a file or standard input (`-`); `text` is one that was kept. `job_file`
+    gives the file that `job:ID` stands for.
 
     Raises LocalError for a file that cannot be read, UsageError for what is no manifest.
     """
@@ -55,7 +57,9 @@ def load(
         file = Path(source).expanduser().absolute()
         raw = _bytes_of(file, source)
         path, name, folder = str(file), source, file.parent
-    manifest = manifests.read(raw, name=name, folder=folder, defaults=defaults, prompts=prompts)
+    manifest = manifests.read(
+        raw, name=name, folder=folder, defaults=defaults, prompts=prompts, job_file=job_file
+    )
     kept = raw.decode("utf-8", "replace") if source == STDIN else None
     return Loaded(path, name, manifest, prompts, kept)
 

@@ -17,15 +17,16 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from openclaw_fal.errors import OpenClawFalError, UsageError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Kind, Reference
+from openclaw_fal.media import REFERENCES, Kind, MediaType, Reference
 from openclaw_fal.options import REQUESTS, from_text
+from openclaw_fal.parameters import KEYS
 
 MOST_ROWS = 1_000_000
 MOST_SWEPT = 100_000
@@ -33,6 +34,9 @@ LONGEST_ID = 200
 Values = dict[str, object]
 Lines = Iterator[tuple[int, Callable[[], Values]]]
 """The lines of a manifest: their numbers, and how each is read (which may fail)."""
+
+JobFile = Callable[[str, MediaType], str]
+"""The path that a reference stands for. Raises OpenClawFalError."""
 
 OWN_KEYS = ("id", "kind", "output", "sweep")
 
@@ -81,10 +85,11 @@ def read(
     folder: Path,
     defaults: Mapping[str, object],
     prompts: bool = False,
+    job_file: JobFile | None = None,
 ) -> Manifest:
     """The manifest in `raw`; `name` tells its form (`.csv`, else JSONL), `folder` is where relative
     reference paths start, `defaults` are those of the command line. With `prompts`, each line that
-    is not empty is a prompt.
+    is not empty is a prompt. `job_file` gives the file that `job:ID` stands for.
 
     Raises UsageError for text that is no manifest at all; what is wrong with a row is a Problem.
     """
@@ -96,6 +101,7 @@ def read(
     rows: list[Row] = []
     problems: list[Problem] = []
     ids: Counter[str] = Counter()
+    place = cache(partial(_place, folder, job_file))
     first_line: dict[str, int] = {}
     for number, line in lines:
         try:
@@ -105,7 +111,8 @@ def read(
                     raise _BadRow("defaults stand in the first line only", "defaults")
                 shared = _defaults(values["defaults"])
                 continue
-            for row in _items(number, {**shared, **defaults, **values}, values, folder, ids):
+            merged = {**shared, **defaults, **values}
+            for row in _items(number, merged, values, place, ids):
                 if row.id in first_line:
                     raise _BadRow(f"the id {row.id} stands on line {first_line[row.id]} too", "id")
                 first_line[row.id] = number
@@ -200,7 +207,7 @@ def _defaults(value: object) -> Values:
 
 
 def _items(
-    line: int, merged: Values, own: Values, folder: Path, ids: Counter[str]
+    line: int, merged: Values, own: Values, place: JobFile, ids: Counter[str]
 ) -> Iterator[Row]:
     """The one item of a row, or those of its sweep."""
     kind = next((kind for kind in REQUESTS if kind == merged.get("kind", "image")), None)
@@ -213,7 +220,7 @@ def _items(
     if output is not None and not isinstance(output, str):
         raise _BadRow("output must be a string", "output")
     for name, values in _swept(merged.get("sweep")):
-        swept = _placed({**options, **values}, folder)
+        swept = _placed({**options, **values}, place)
         item = f"{base}-{name}" if name else base
         yield Row(line, item, kind, swept, output, named=given is not None)
 
@@ -259,23 +266,39 @@ def _swept(sweep: object) -> Iterator[tuple[str, Values]]:
         yield f"{number:0{width}}", dict(zip(sweep, chosen, strict=True))
 
 
-def _placed(options: Values, folder: Path) -> Values:
-    """The options with relative reference paths made to start at the manifest's folder."""
-    for key in ("images", "videos", "audioRefs"):
+def _placed(options: Values, place: JobFile) -> Values:
+    """The options with references that are the same from everywhere."""
+    for field, media in REFERENCES.items():
+        key = KEYS[field]
         sources = options.get(key)
         if isinstance(sources, str):
             sources = [sources]
         if isinstance(sources, list):
-            options[key] = [_place(source, folder) for source in sources]
+            options[key] = [
+                place(source, media) if isinstance(source, str) else source for source in sources
+            ]
     return options
 
 
-def _place(source: object, folder: Path) -> object:
-    if not isinstance(source, str) or not source or Reference(source, "image").is_url:
+def _place(folder: Path, job_file: JobFile | None, source: str, media: MediaType) -> str:
+    """A reference as it is from everywhere: a path that starts at the manifest's folder, or the
+    file of a job. Raises _BadRow for one that is another file each time."""
+    if not source or Reference(source, media).is_url:
         return source
+    path = folder / Path(source).expanduser()
     if source == "-":
         raise _BadRow("standard input (-) is no reference in a manifest")
-    return str(folder / Path(source).expanduser())
+    if source == "last" and not path.exists():
+        raise _BadRow(
+            "last is another file each time that the batch goes on: name the job (job:ID), which "
+            "openclaw jobs list shows"
+        )
+    if source.startswith("job:") and job_file is not None and not path.exists():
+        try:
+            return job_file(source, media)
+        except OpenClawFalError as error:
+            raise _BadRow(error.message) from None
+    return str(path)
 
 
 def refusal(problems: Sequence[Problem], name: str, total: int) -> OpenClawFalError:

@@ -16,6 +16,7 @@ from openclaw_fal.cli.batch_options import (
     defaults,
 )
 from openclaw_fal.cli.groups import Command, noun_app
+from openclaw_fal.cli.job_files import resolved
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.option_values import stdin_bytes
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
@@ -248,7 +249,9 @@ def _planned(
 ) -> tuple[Loaded, Planned]:
     from openclaw_fal.batches import loading
 
-    loaded = loading.load(manifest, defaults=defaults(default), read_stdin=stdin_bytes)
+    loaded = loading.load(
+        manifest, defaults=defaults(default), read_stdin=stdin_bytes, job_file=resolved
+    )
     return loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 
 
@@ -276,6 +279,7 @@ def _earlier(
         prompts=record.prompts,
         read_stdin=lambda: b"",
         text=record.text,
+        job_file=resolved,
     )
     return record, loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, ended, until
+from tests.files.output_support import PNG
 from tests.program import Openclaw, start
 
 QUICK = Dials(queue_length=0, run_time=0.05)
@@ -317,6 +319,33 @@ def test_an_export_has_every_item_in_order(openclaw: Openclaw, fal: Hooked) -> N
     table = openclaw("batch", "export", "m.jsonl", "--csv").lines
     assert table[0].startswith("id,state,paths")
     assert len(table) == 6
+
+
+def test_a_reference_may_be_a_file_of_a_job(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = QUICK
+    made = openclaw("image", "a cat", "--json").json
+    write("m.jsonl", [{"prompt": "b", "images": [f"job:{made['jobId']}"]}, {"prompt": "c"}])
+    assert openclaw("batch", "run", "m.jsonl").status == 0
+    assert openclaw("batch", "resume", "m.jsonl").status == 0
+    bodies = [post.json for post in fal.posts() if post.json["prompt"] == "b"]
+    assert len(bodies) == 1
+    sent = base64.b64decode(bodies[0]["image_url"].partition(",")[2])
+    assert sent == Path(made["outputs"][0]["path"]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [("last", "last is another file"), ("job:zzz", "there is no job 'zzz'")]
+)
+def test_references_that_no_batch_can_have(
+    openclaw: Openclaw, fal: Hooked, source: str, words: str
+) -> None:
+    write("m.jsonl", [{"prompt": "a"}, {"prompt": "b", "images": [source]}])
+    refused = openclaw("batch", "plan", "m.jsonl", "--json")
+    assert refused.status == 5
+    assert f"line 2: {words}" in refused.json["error"]["message"]
+    Path(source).write_bytes(PNG)  # a file of that name is the file
+    assert openclaw("batch", "plan", "m.jsonl").status == 0
+    assert fal.posts() == []
 
 
 def test_standard_input_is_a_manifest(
