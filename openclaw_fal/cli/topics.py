@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openclaw_fal.cli.batch_topic import BATCH
 from openclaw_fal.cli.variables import listed
 
 AUTH = """\
@@ -267,49 +268,6 @@ Examples:
 
 With pip install "openclaw-fal[c2pa]", verify checks content credentials.
 See also: openclaw help output, openclaw help json"""
-BATCH = """\
-BATCH: thousands of requests, each exactly once
-
-A manifest is JSONL (one object a line) or CSV (a first line with the names). A row
-has the options by their JSON names: prompt, model, aspectRatio, count, seed,
-durationSeconds, images, params, output … (`openclaw help json`); besides, `id`
-(unique; made from the row where it is absent), `kind` (image, video or music) and
-`sweep`, lists of values of which the product is taken. A first line may hold
-defaults. Paths are relative to the manifest.
-
-  {"defaults": {"model": "fal/fal-ai/flux/dev", "aspectRatio": "16:9"}}
-  {"id": "fox", "prompt": "a red fox", "count": 2}
-  {"id": "owl", "prompt": "a grey owl", "sweep": {"seed": [1, 2, 3]}}
-
-Examples:
-  openclaw batch plan items.jsonl
-  openclaw batch run items.jsonl --out animals/ --max-spend 5 --sandbox
-  openclaw image --prompts prompts.txt --output animals/ --sandbox
-
-Each item is sent once: the batch, the id and the request name it in the journal.
-After Ctrl-C, a crash or a full account, `openclaw batch resume MANIFEST` (or `run`
-again) fetches what is at fal and sends what is left. An item that may have reached
-fal is uncertain, and never sent again by itself. results.jsonl beside the files has
-a line for each item that ended.
-
-Exit status: 0 all done, 6 some failed, 7 something still runs or is uncertain,
-9 the budget does not allow more, 5 the manifest has problems.
-
-On several machines, each with its own part of one manifest (a CI matrix):
-  openclaw batch run items.jsonl --out animals/ --shard 1/3 --sandbox
-
-As a cron job that goes on where it was, and sends nothing twice:
-  openclaw batch run items.jsonl --out animals/ --max-spend 5 --quiet --sandbox
-
-In a workflow engine, as a task whose retry never pays twice:
-  from openclaw_fal import ImageRequest, submit, wait
-
-  def make(item_id: str, prompt: str) -> str:
-      request = ImageRequest("fal-ai/flux/dev", prompt)
-      job = submit(request, key=f"catalogue-2026/{item_id}")
-      return str(wait(job.job_id).outputs[0].path)
-See also: openclaw help money, openclaw help jobs"""
-
 SECURITY = """\
 SECURITY: what is kept where, and who sees it
 
