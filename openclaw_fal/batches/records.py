@@ -69,16 +69,15 @@ class Records(Frozen):
         replace_file(self.folder / f"{record.id}.json", text)
 
     def get(self, wanted: str) -> BatchRecord:
-        """The batch of an id (which may be cut short) or of a manifest's path.
+        """The batch of an id (which may be cut short) or of a manifest's path: of the manifest's
+        batches the real one, else the newest in a sandbox.
 
         Raises UsageError when there is none, or more than one.
         """
         path = str(Path(wanted).absolute())
-        matching = [
-            record
-            for record in self.all()
-            if record.id.startswith(wanted) or record.manifest == path
-        ]
+        every = list(self.all())
+        of_manifest = sorted((r for r in every if r.manifest == path), key=lambda r: r.sandbox)
+        matching = of_manifest[:1] or [r for r in every if r.id.startswith(wanted)]
         if len(matching) == 1:
             return matching[0]
         if not matching:

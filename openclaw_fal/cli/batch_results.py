@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 from openclaw_fal.ui.result import Facts, Result
@@ -19,6 +21,7 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
     The exit status is that of the error that stopped the run (key, account, budget), else 7 when
     items still run or are uncertain, else 6 when items failed, else 0.
     """
+    from openclaw_fal.ui.layout import whole
     from openclaw_fal.ui.render import failure_document
 
     counts, record = end.counts, end.record
@@ -45,9 +48,13 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
     }
     if end.stopped_by is not None:
         document["error"] = failure_document(end.stopped_by, session)["error"]
-    rows = [("batch", record.id), ("done", f"{counts.done} of {counts.total}")]
+    sandbox = " (sandbox)" if record.sandbox else ""
+    rows = [("batch", record.id + sandbox), ("done", f"{counts.done} of {counts.total}")]
     rows += [(name, str(count)) for name, count in (("failed", counts.failed),) if count]
     rows.append(("results", record.results))
+    if counts.done and not status:
+        folder = shlex.quote(os.path.dirname(record.results))
+        rows.append(("next", "see them: " + whole(f"{session.prog} gallery {folder} --open")))
     problems = []
     if end.stopped_by is not None and counts.pending:
         problems.append(f"{counts.pending} items were not sent: {end.stopped_by.message}")

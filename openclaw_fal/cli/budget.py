@@ -88,7 +88,7 @@ def clear(ctx: typer.Context, per: Per = None, model: Model = None) -> Result:
     ]
     ledger.clear_caps(cleared)
     document: BudgetDocument = {"budget": [_document(cap) for cap in cleared]}
-    notes = (f"{len(cleared)} cleared",)
+    notes = (f"{len(cleared)} limit{'s' * (len(cleared) != 1)} cleared",)
     return Result(document, out=tuple(str(cap) for cap in cleared), notes=notes)
 
 

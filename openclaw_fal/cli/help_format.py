@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from typing import Protocol
 
-from openclaw_fal.ui.layout import fitted, width_of, wrapped
+from openclaw_fal.ui.layout import columns, fitted, width_of, wrapped
 
 # In terminal cells.
 WIDEST, NARROWEST = 80, 24
@@ -28,7 +27,7 @@ class Formatter(Protocol):
 
 def help_width() -> int:
     """The terminal's width, at most `WIDEST`, since longer lines are hard to read."""
-    return max(min(shutil.get_terminal_size().columns, WIDEST), NARROWEST)
+    return max(min(columns(), WIDEST), NARROWEST)
 
 
 def write_definitions(formatter: Formatter, head: str, records: Sequence[tuple[str, str]]) -> None:

@@ -47,7 +47,7 @@ app = noun_app(
 )
 
 Id = Annotated[
-    str, typer.Argument(metavar="ID", help="Job id or fal request id; may be cut short.")
+    str, typer.Argument(metavar="ID", help="Job id or fal request id, may be cut short; or last.")
 ]
 
 
@@ -116,8 +116,7 @@ def list_jobs(
 
 def _prompts_table(jobs: list[Job], now: float) -> Table:
     """A row for each job. Prompts are cut to the width that the other columns leave."""
-    from openclaw_fal.ui.layout import GAP, cut, width_of
-    from openclaw_fal.ui.render import columns
+    from openclaw_fal.ui.layout import GAP, columns, cut, width_of
 
     facts = [_facts(job, now) for job in jobs]
     others = sum(max(len(row[i]) for row in (_HEADS, *facts)) + GAP for i in range(len(_HEADS)))
@@ -350,4 +349,5 @@ def prune(
 
     pruned = wiring.journal().prune(older_than=older_than * 86400)
     document: PruneDocument = {"pruned": list(pruned)}
-    return Result(document, out=tuple(pruned), notes=(f"{len(pruned)} forgotten",))
+    note = f"{len(pruned)} job{'s' * (len(pruned) != 1)} forgotten"
+    return Result(document, out=tuple(pruned), notes=(note,))

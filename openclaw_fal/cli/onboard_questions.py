@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import Interrupted, OpenClawFalError, UsageError, no_key
 from openclaw_fal.text import safe
-from openclaw_fal.ui.layout import table_lines, wrapped
-from openclaw_fal.ui.render import columns
+from openclaw_fal.ui.layout import columns, table_lines, wrapped
 
 if TYPE_CHECKING:
     from openclaw_fal.config.edit import Set

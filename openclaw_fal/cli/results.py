@@ -163,17 +163,19 @@ def _next_step(output: Output, sandbox: bool, prog: str) -> str:
     """One command that people want after this one."""
     import shlex
 
+    from openclaw_fal.ui.layout import whole
+
     path = output.path
     name = shlex.quote(path.name if path.parent == Path.cwd() else str(path))
     flag = " --sandbox" if sandbox and not says_yes("OPENCLAW_FAL_SANDBOX") else ""
     media = output.mime_type.partition("/")[0]
     if media == "image":
-        return f'animate it: {prog} video "it moves" --image {name}{flag}'
+        return "animate it: " + whole(f'{prog} video "it moves" --image {name}{flag}')
     if media == "video":
-        return f'music for it: {prog} music "slow piano" --instrumental{flag}'
+        return "music for it: " + whole(f'{prog} music "slow piano" --instrumental{flag}')
     if sandbox:
         return f"{prog} onboard stores a key, for the real thing"
-    return f"see what was made: {prog} gallery --open"
+    return "see what was made: " + whole(f"{prog} gallery --open")
 
 
 def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:
@@ -210,7 +212,7 @@ def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 
 def _file_line(output: Output) -> str:
     """The file's name, and what is in it: pixels, seconds, bytes."""
-    from openclaw_fal.ui.layout import HARD_SPACE
+    from openclaw_fal.ui.layout import whole
     from openclaw_fal.ui.transfers import size_text
 
     facts = []
@@ -219,7 +221,7 @@ def _file_line(output: Output) -> str:
     if output.duration:
         facts.append(f"{output.duration:.1f} s")
     facts.append(size_text(output.size))
-    return f"{output.path.name} " + f"({', '.join(facts)})".replace(" ", HARD_SPACE)
+    return f"{output.path.name} " + whole(f"({', '.join(facts)})")
 
 
 def several_results(waited: Sequence[Waited], session: Session) -> Result:

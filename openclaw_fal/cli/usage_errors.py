@@ -37,7 +37,15 @@ def plain_usage_error(error: TyperType, prog: str) -> UsageError:
         text = _about_parameter(error, kind)
     elif "requires an argument" in text:
         text = f"{_quoted(text)} needs a value"
-    return UsageError(text, hint=f"{path} --help")
+    hint = _example(ctx, path) if kind == "MissingParameter" else f"{path} --help"
+    return UsageError(text, hint=hint)
+
+
+def _example(ctx: Context | None, path: str) -> str:
+    """The first example in a command's help."""
+    lines = (getattr(ctx and ctx.command, "epilog", None) or "").split("\n")
+    examples = (line.strip() for line in lines if line.strip().startswith(f"{path} "))
+    return re.split(r" {2,}", next(examples, f"{path} --help"))[0]
 
 
 def refuse_mistyped_command(ctx: Context, prompt: str | None) -> None:
@@ -141,9 +149,27 @@ def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
 
 def _unknown_option(error: TyperType, ctx: Context, path: str) -> UsageError:
     name = error.option_name
-    close = nearest(name, sorted(error.possibilities or ()))
-    hint = f"{path} {close or '--help'}"
-    return UsageError(f"{path} has no option {name}", hint=hint)
+    options = sorted(error.possibilities or ())
+    starts = (one for one in options if one.startswith(name))
+    close = next(starts, None) or nearest(name, options, 0.8)
+    message = f"{path} has no option {name}"
+    others = [] if close else _media_nouns_with(name, ctx)
+    if others:
+        message += f"; {' and '.join(others)} {'have' if others[1:] else 'has'} it"
+    return UsageError(message, hint=f"{path} {close or '--help'}")
+
+
+def _media_nouns_with(option: str, ctx: Context) -> list[str]:
+    """The commands that make another kind of media and take an option."""
+    root = ctx.find_root()
+    nouns = [root.command.get_command(root, name) for name in EXAMPLES]
+    if ctx.parent.command not in nouns:
+        return []
+    return [
+        f"{root.command_path} {noun.name}"
+        for noun in nouns
+        if any(option in param.opts for param in noun.get_command(ctx, "generate").params)
+    ]
 
 
 def _about_parameter(error: TyperType, kind: str) -> str:

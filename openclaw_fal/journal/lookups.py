@@ -31,13 +31,16 @@ class Lookups:
         self.path = path
 
     def get(self, prefix: str) -> Job:
-        """The job with this job id or fal request id; either may be cut short.
+        """The job with this job id or fal request id; either may be cut short. `last` is the newest
+        of all.
 
         Raises `UsageError` when there is none, or when several begin so (it names them).
         """
         wanted = prefix.strip()
         if not wanted:
             raise UsageError("the job id is empty", hint="openclaw jobs list")
+        if wanted == "last" and (newest := self.list(limit=1)):
+            return newest[0]
         with self._reading() as db:
             jobs = [self._job(db, row) for row in journal_rows.matching(db, wanted)] if db else []
         if len(jobs) == 1:

@@ -12,6 +12,27 @@ PROSE_WIDTH = 100  # cells; longer lines are hard to read
 HARD_SPACE = "\u00a0"  # a line never breaks here; printed as a space
 
 
+def whole(text: str) -> str:
+    """`text` as one word, for what is copied as a whole."""
+    return text.replace(" ", HARD_SPACE)
+
+
+def columns(otherwise: int = 80) -> int:
+    """The width to print for: COLUMNS, else that of the terminal on stdout or stderr, else
+    `otherwise`."""
+    import os
+    import shutil
+    import sys
+
+    if not os.environ.get("COLUMNS"):
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                return os.get_terminal_size(stream.fileno()).columns or 80
+            except (OSError, ValueError, AttributeError):
+                continue
+    return shutil.get_terminal_size((otherwise, 24)).columns
+
+
 def width_of(text: str) -> int:
     """How many terminal cells `text` takes."""
     if text.isascii():
@@ -44,34 +65,30 @@ def _prefix(text: str, width: int) -> str:
     return text
 
 
-def wrapped(text: str, width: int, *, break_words: bool = False) -> list[str]:
-    """The lines of `text`, broken at spaces. Words longer than a line (paths, URLs, refs) stay
-    whole, so that they can be copied, unless `break_words`."""
-    width = max(width, 8)
+def wrapped(text: str, width: int, *, indent: int = 0) -> list[str]:
+    """The lines of `text`, broken at spaces; those after the first have `indent` cells less. Words
+    that are too long (paths, URLs, refs) stay whole, so that they can be copied."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if width_of(longer) <= width:
+            room = max(width - (indent if lines else 0), 8)
+            if width_of(longer) <= room:
                 line = longer
                 continue
             if line:
                 lines.append(line)
             line = word
-            while break_words and width_of(line) > width:
-                head = _prefix(line, width)
-                lines.append(head)
-                line = line[len(head) :]
         lines.append(line)
     return [line.replace(HARD_SPACE, " ") for line in lines]
 
 
 def hanging(text: str, hang: int, width: int) -> str:
     """`text` wrapped to `width` cells, with every line after the first indented by `hang` cells."""
-    margin = " " * (len(text) - len(text.lstrip(" ")))
-    first, *more = wrapped(text.lstrip(" "), width - hang)
-    return "\n".join([margin + first, *(" " * hang + line for line in more)])
+    margin = len(text) - len(text.lstrip(" "))
+    first, *more = wrapped(text[margin:], width - margin, indent=hang - margin)
+    return "\n".join([" " * margin + first, *(" " * hang + line for line in more)])
 
 
 def table_lines(
@@ -121,21 +138,29 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - width_of(text))
 
 
-def fact_lines(
-    rows: Sequence[tuple[str, str]], width: int | None, *, break_words: bool = False
-) -> list[tuple[str, str]]:
-    """(padded name, value) for each line. A wrapped value continues on lines with a blank name."""
+def fact_lines(rows: Sequence[tuple[str, str]], width: int | None) -> list[tuple[str, str]]:
+    """(padded name, value) for each line. A wrapped value continues on lines with a blank name; one
+    without room beside its name goes below it."""
     column = max((width_of(name) for name, _ in rows), default=0) + GAP
     lines = []
     for name, value in rows:
         text = str(value)
-        if width is None:
-            parts = text.replace(HARD_SPACE, " ").split("\n")
-        else:
-            parts = wrapped(text, width - column, break_words=break_words)
-        for at, line in enumerate(parts):
-            lines.append((_padded("" if at else name, column), line))
+        if width is not None and _goes_below(text, width - column):
+            lines += [(name, "")] if name else []
+            below = wrapped(text, width - STACKED_INDENT)
+            lines += [(" " * STACKED_INDENT, line) for line in below]
+            continue
+        plain = text.replace(HARD_SPACE, " ").split("\n")
+        parts = plain if width is None else wrapped(text, width - column)
+        lines += [(_padded("" if at else name, column), line) for at, line in enumerate(parts)]
     return lines
+
+
+def _goes_below(text: str, room: int) -> bool:
+    """Whether a value that takes `room` cells beside its name is better read below it."""
+    if width_of(text) <= room:
+        return False
+    return room < LEAST_LAST_COLUMN or any(width_of(word) > room for word in text.split(" "))
 
 
 def fitted(text: str, width: int) -> str:

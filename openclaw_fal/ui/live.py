@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from openclaw_fal.progress import Progress
 from openclaw_fal.text import lower_start
 from openclaw_fal.ui.drawing import Glyphs, JobState, Line
-from openclaw_fal.ui.layout import hanging
-from openclaw_fal.ui.render import columns, one_line, wants_color
+from openclaw_fal.ui.layout import columns, hanging
+from openclaw_fal.ui.render import one_line, wants_color
 from openclaw_fal.ui.transfers import Transfer, queue_text
 
 if TYPE_CHECKING:

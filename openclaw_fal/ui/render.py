@@ -17,7 +17,7 @@ from openclaw_fal.text import (
     safe,
     write_safely,
 )
-from openclaw_fal.ui.layout import PROSE_WIDTH, fact_lines, fitted, hanging, table_lines
+from openclaw_fal.ui.layout import PROSE_WIDTH, columns, fact_lines, fitted, hanging, table_lines
 from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table
 
 if TYPE_CHECKING:
@@ -165,20 +165,6 @@ def plain_lines(block: Table | Facts | Prose, width: int) -> list[str]:
         head, body = table_lines(block.columns, block.rows, None)
         return [*title, *head, *body]
     return [*title, *((name + value).rstrip() for name, value in fact_lines(block.rows, None))]
-
-
-def columns(otherwise: int = 80) -> int:
-    """The width to print for: COLUMNS, else that of the terminal on stdout or stderr, else
-    `otherwise`."""
-    import shutil
-
-    if not os.environ.get("COLUMNS"):
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                return os.get_terminal_size(stream.fileno()).columns or 80
-            except (OSError, ValueError, AttributeError):
-                continue
-    return shutil.get_terminal_size((otherwise, 24)).columns
 
 
 def is_terminal(stream: TextIO) -> bool:

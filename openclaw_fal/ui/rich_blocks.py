@@ -36,8 +36,8 @@ def print_line(text: str, stream: TextIO, style: str) -> None:
 def print_block(block: Table | Facts | Prose, stream: TextIO, *, color: bool, width: int) -> None:
     """Print a block within `width` cells."""
     out = console(stream, color=color, width=width)
-    if isinstance(block, Facts) and block.framed:
-        out.print(_framed(block, width))
+    if isinstance(block, Facts) and block.framed and (panel := _framed(block, width)):
+        out.print(panel)
         return
     for line in _lines(block, width):
         out.print(line, soft_wrap=True)
@@ -62,12 +62,14 @@ def _heading(line: str) -> Text:
 
 
 def _fact_texts(block: Facts, width: int) -> list[Text]:
-    lines = fact_lines(block.rows, width, break_words=block.framed)
-    return [Text.assemble((name, "bold"), value) for name, value in lines]
+    return [Text.assemble((name, "bold"), value) for name, value in fact_lines(block.rows, width)]
 
 
-def _framed(block: Facts, width: int) -> Panel:
+def _framed(block: Facts, width: int) -> Panel | None:
+    """The facts in a frame; None where a frame would break a word, which could not be copied."""
     texts = _fact_texts(block, width - FRAME)
+    if any(text.cell_len > width - FRAME for text in texts):
+        return None
     return Panel(
         Text("\n").join(texts),
         title=Text(block.title, style="bold green") if block.title else None,

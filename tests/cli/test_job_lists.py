@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -108,3 +109,10 @@ def test_open_hands_over_what_is_there(
     assert (gone.status, gone.json["error"]["hint"][:19]) == (3, "openclaw jobs wait ")
     later = openclaw("video", "later", "--async").lines[0]
     assert "it is queued" in openclaw("jobs", "open", later).err
+
+
+def test_last_is_the_newest_job(openclaw: Openclaw) -> None:
+    assert openclaw("jobs", "show", "last").status == 2
+    for prompt in ("first", "second"):
+        openclaw("image", prompt, "--sandbox")
+    assert re.search(r"^prompt +second$", openclaw("jobs", "show", "last").out, re.MULTILINE)

@@ -133,7 +133,7 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
         (("image", "p", "--timeout-ms", "0"), "--timeout-ms 0: must be at least 1", None),
         (("sandbox", "serve", "--port", "70000"), "--port 70000: must be 0 to 65535", None),
         (("jobs", "wait", "x", "--poll-interval", "nan"), None, None),
-        (("jobs", "show"), "ID is missing", "openclaw jobs show --help"),
+        (("jobs", "show"), "ID is missing", "openclaw jobs show 7k2m"),
         (("jobs", "show", "a", "b"), "openclaw jobs show takes no further argument: b", None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -191,3 +191,11 @@ def test_the_version_before_any_command(openclaw: Openclaw, argv: tuple[str, ...
 
     assert openclaw(*argv).out == f"openclaw-fal {__version__}\n"
     assert openclaw(*argv, "--json").json["version"] == __version__
+
+
+def test_an_option_of_another_kind_is_named_with_the_commands_that_have_it(
+    openclaw: Openclaw,
+) -> None:
+    error = openclaw("image", "p", "--duration", "5").err
+    assert "no option --duration; openclaw video and openclaw music have it" in error
+    assert "openclaw music has it" in openclaw("video", "p", "--lyrics", "la").err

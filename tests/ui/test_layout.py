@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_fal.cli import topics
@@ -14,6 +14,7 @@ from openclaw_fal.ui.layout import (
     cut,
     fact_lines,
     fitted,
+    hanging,
     table_lines,
     width_of,
     wrapped,
@@ -42,12 +43,23 @@ def test_wrapping_loses_nothing_and_breaks_only_at_spaces(text: str, width: int)
     assert all(width_of(line) <= width or " " not in line.strip() for line in lines)
 
 
-@given(TEXTS, st.integers(8, 30))
-@example("aaaaaaa界界\u0301", 10)
-def test_in_a_frame_even_long_words_are_broken(text: str, width: int) -> None:
-    lines = wrapped(text, width, break_words=True)
-    assert all(width_of(line) <= width for line in lines)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+def test_only_the_lines_after_the_first_are_indented() -> None:
+    assert hanging("error: one two three four", 7, 17).split("\n") == [
+        "error: one two",
+        "       three four",
+    ]
+    assert hanging("  - one two three", 4, 12).split("\n") == ["  - one two", "    three"]
+
+
+def test_a_value_without_room_beside_its_name_goes_below_it() -> None:
+    rows = [("request", "e3e70682-c209-4cac-a29f"), ("job", "7k2m9x"), ("", "a b c d e f")]
+    assert fact_lines(rows, 26) == [
+        ("request", ""),
+        ("    ", "e3e70682-c209-4cac-a29f"),
+        ("job      ", "7k2m9x"),
+        ("         ", "a b c d e f"),
+    ]
+    assert [len(name) for name, _ in fact_lines(rows, None)] == [9, 9, 9]
 
 
 def test_words_that_belong_together_stay_together() -> None:
@@ -94,11 +106,11 @@ def test_no_cell_of_a_table_is_lost(rows: list[tuple[str, str, str]], width: int
 
 
 def test_facts_wrap_under_their_values() -> None:
-    rows = [("model", "fal/fal-ai/flux/dev"), ("", "one two three"), ("job", "a\nb")]
-    assert fact_lines(rows, 15) == [
+    rows = [("model", "fal/fal-ai/flux/dev"), ("", "one two three four five six"), ("job", "a\nb")]
+    assert fact_lines(rows, 31) == [
         ("model  ", "fal/fal-ai/flux/dev"),
-        ("       ", "one two"),
-        ("       ", "three"),
+        ("       ", "one two three four five"),
+        ("       ", "six"),
         ("job    ", "a"),
         ("       ", "b"),
     ]

@@ -46,10 +46,11 @@ def test_a_video_from_the_queue_to_the_file(columns: int) -> None:
     path = str(Path.cwd() / "waves.mp4")
     assert "".join(seen.screen).startswith(path)
     rest = seen.text.replace("\n", "")[len(path) :]
-    assert rest.startswith("╭─ done in ")
+    framed = columns > 40  # narrower, a frame would break what is to be copied
+    assert rest.startswith("╭─ done in " if framed else "done in ")
     assert "denoising" not in rest
     assert not re.search("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏━↓]", rest)
-    assert seen.screen[-1].startswith("╰")
+    assert seen.screen[-1].endswith("╯" if framed else "--sandbox")
     # It was never seen half drawn, and a killed process would not have hidden the cursor.
     for state in seen.states:
         assert len(re.findall("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]", state)) <= 1, state
@@ -153,7 +154,7 @@ def test_a_preview_is_drawn_with_half_blocks_where_nothing_better_is() -> None:
     seen = watch("image", "a lighthouse", "--sandbox", "--preview", columns=60)
     assert seen.status == 0, seen.text
     assert "▀" * 20 in seen.text
-    assert any(line.startswith("╭─ done in ") for line in seen.screen)
+    assert any(line.startswith("done in ") for line in seen.screen)
 
 
 def test_the_width_is_that_of_the_terminal_where_stdout_is_a_pipe() -> None:
