@@ -105,9 +105,21 @@ def prepare(loaded: Loaded, planned: Planned, options: BatchOptions) -> BatchRec
         defaults=options.defaults,
         prompts=loaded.prompts,
         text=loaded.text,
+        max_spend=options.max_spend,
+        assume_cost=options.assume_cost,
     )
     kept.save(record)
     return record
+
+
+def with_its_money(record: BatchRecord, options: BatchOptions) -> BatchOptions:
+    """The options of a run that goes on: what is not given anew is as it was, money above all."""
+    money = {
+        "max_spend": options.max_spend or record.max_spend,
+        "assume_cost": options.assume_cost or record.assume_cost,
+    }
+    records().save(record.replaced(**money))
+    return options.replaced(**money)
 
 
 def _default_out(loaded: Loaded) -> str:

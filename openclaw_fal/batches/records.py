@@ -25,8 +25,9 @@ KEY_PREFIX = "batch:"
 class BatchRecord(Frozen):
     """One batch. `manifest` is an absolute path, or `-` for standard input, whose text is kept in
     `text`; `sha256` is that of its bytes. `defaults` are those of the command line, `prompts` says
-    that each line is a prompt. `out` is a folder or template, `results` the path of the results
-    file, `total` the number of items, `created` seconds since 1970."""
+    that each line is a prompt. `max_spend` and `assume_cost` are the US dollars that were given
+    last: a run that goes on keeps to them. `out` is a folder or template, `results` the path of the
+    results file, `total` the number of items, `created` seconds since 1970."""
 
     id: str
     manifest: str
@@ -39,6 +40,8 @@ class BatchRecord(Frozen):
     defaults: dict[str, object]
     prompts: bool = False
     text: str | None = None
+    max_spend: str | None = None
+    assume_cost: str | None = None
 
     def is_of(self, sha256: str) -> bool:
         """Whether this is the batch of a manifest of that content, which is no longer where it

@@ -111,12 +111,15 @@ def run(
 @record_options
 def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
     """Go on with a batch of any earlier run: what is at fal is fetched, what was not sent is sent,
-    and nothing is sent twice."""
+    and nothing is sent twice. --max-spend stays as it was, unless it is given anew."""
+    from openclaw_fal.batches import commands
+
     session: Session = ctx.obj
     strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
     record, loaded, planned = _earlier(session, batch, strict=strict)
     _refuse_sandbox(record, options.sandbox)
-    settings = batch_options(options, record.out, session, record.defaults)
+    given = batch_options(options, record.out, session, record.defaults)
+    settings = commands.with_its_money(record, given)
     return run_planned(session, loaded, planned, settings, record)
 
 
@@ -158,7 +161,7 @@ def status(
         )
         for standing in standings
     ]
-    return Result(document, out=(Table(("id", "done", "items", "billed", "manifest"), rows),))
+    return Result(document, out=(Table(("id", "done", "items", "spent", "manifest"), rows),))
 
 
 @app.command(cls=Command, epilog=EPILOG)

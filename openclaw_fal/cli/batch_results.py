@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openclaw_fal.batches.commands import BatchEnd
     from openclaw_fal.session import Session
 
-RUNNING, FAILED = 7, 6
+BUDGET, RUNNING, FAILED = 9, 7, 6
 
 
 def summed_up(end: BatchEnd, session: Session) -> Result:
@@ -57,10 +57,12 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
         rows.append(("next", "see them: " + whole(f"{session.prog} gallery {folder} --open")))
     problems = []
     if end.stopped_by is not None and counts.pending:
-        problems.append(f"{counts.pending} items were not sent: {end.stopped_by.message}")
+        why = end.stopped_by.message.removesuffix("; nothing was sent")
+        problems.append(f"{counts.pending} items were not sent: {why}")
     if unfinished:
         problems.append(f"{len(unfinished)} items still run or are uncertain")
-    notes = (f"to go on: {record.way_on}",) if status else ()
+    more = " --max-spend USD" if status == BUDGET and not record.sandbox else ""
+    notes = (f"to go on: {record.way_on}{more}",) if status else ()
     return Result(
         document,
         closing=(Facts(rows, "batch", framed=True),),

@@ -290,6 +290,14 @@ KEEPING: tuple[Mutation, ...] = (
         "jobs that became faster are noticed as late as ever",
     ),
     Mutation(
+        "a resumed batch forgets its limit",
+        "batches/commands.py",
+        "options.max_spend or record.max_spend",
+        "options.max_spend",
+        ("tests/cli/test_batch.py",),
+        "the command that a spent budget suggests spends without one",
+    ),
+    Mutation(
         "a sum forgets what a cost was before",
         "journal/spending.py",
         "BEGIN {_added('OLD', '-')}; {_added('NEW', '+')}; END",
