@@ -25,11 +25,11 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
     from openclaw_fal.ui.render import failure_document
 
     counts, record = end.counts, end.record
-    unfinished = [line for line in end.lines if line["state"] in ("running", "uncertain")]
+    running = sum(line["state"] == "running" for line in end.lines)
     status = 0
     if counts.failed:
         status = FAILED
-    if unfinished or counts.uncertain:
+    if running or counts.uncertain:
         status = RUNNING
     if end.stopped_by is not None and counts.pending:
         status = end.stopped_by.status
@@ -40,7 +40,7 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
             "done": counts.done,
             "failed": counts.failed,
             "uncertain": counts.uncertain,
-            "running": sum(line["state"] == "running" for line in end.lines),
+            "running": running,
             "pending": counts.pending,
         },
         "results": record.results,
@@ -58,9 +58,14 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
     problems = []
     if end.stopped_by is not None and counts.pending:
         why = end.stopped_by.message.removesuffix("; nothing was sent")
-        problems.append(f"{counts.pending} items were not sent: {why}")
-    if unfinished:
-        problems.append(f"{len(unfinished)} items still run or are uncertain")
+        problems.append(f"{_items(counts.pending)} not sent: {why}")
+    if running:
+        problems.append(f"{_items(running)} not finished: fal has them")
+    if counts.uncertain:
+        problems.append(
+            f"{_items(counts.uncertain)} uncertain: fal may have taken them, and its list does not "
+            "have them. They are never sent again; a row with another id is sent"
+        )
     more = " --max-spend USD" if status == BUDGET and not record.sandbox else ""
     notes = (f"to go on: {record.way_on}{more}",) if status else ()
     return Result(
@@ -70,3 +75,7 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
         notes=notes,
         status=status,
     )
+
+
+def _items(count: int) -> str:
+    return "1 item is" if count == 1 else f"{count} items are"
