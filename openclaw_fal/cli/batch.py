@@ -199,7 +199,7 @@ def export(
 
 
 def run_prompts(
-    session: Session, many: PromptOptions, request: MediaRequest, run: MediaOptions
+    session: Session, prompt_options: PromptOptions, request: MediaRequest, run: MediaOptions
 ) -> Result:
     """`openclaw image --prompts FILE`: a batch with an item for each line of the file, all with the
     same options."""
@@ -209,13 +209,15 @@ def run_prompts(
     shared = options_of(request)
     shared.pop("prompt", None)
     shared |= {"model": f"fal/{request.model}", "kind": request.kind}
-    loaded = loading.load(many.prompts or "", defaults=shared, prompts=True, read_stdin=stdin_bytes)
+    loaded = loading.load(
+        prompt_options.prompts or "", defaults=shared, prompts=True, read_stdin=stdin_bytes
+    )
     strict = run.strict or says_yes("OPENCLAW_FAL_STRICT")
     planned = _checked(loading.plan(loaded, session, strict=strict), loaded)
     if run.dry_run:
         return _plan_result(session, loaded, planned, run.assume_cost)
-    given = {**many.as_dict(), **run.as_dict()}
-    options = RunOptions().replaced(**{name: given[name] for name in RunOptions.fields()})
+    values = {**prompt_options.as_dict(), **run.as_dict()}
+    options = RunOptions().replaced(**{name: values[name] for name in RunOptions.fields()})
     settings = batch_options(options, run.output, session, shared)
     return run_planned(session, loaded, planned, settings)
 

@@ -38,7 +38,7 @@ app = noun_app(
 )
 
 
-class ImageHints(Frozen):
+class ImageOptions(Frozen):
     """The image options that `generate` and `edit` share."""
 
     model: options.Model = None
@@ -75,10 +75,10 @@ class ImageHints(Frozen):
 @record_options
 def generate(
     ctx: typer.Context,
-    asked: options.PromptOptions,
-    sizes: SizeOptions,
-    hints: ImageHints,
-    more: ModelOptions,
+    prompt_options: options.PromptOptions,
+    size_options: SizeOptions,
+    image_options: ImageOptions,
+    model_options: ModelOptions,
     run: options.ImageRunOptions,
     image: Annotated[
         list[str] | None,
@@ -88,17 +88,17 @@ def generate(
     ] = None,
 ) -> Result:
     """Generate images from a prompt, with reference images if you like."""
-    return _run(ctx, asked, image, sizes, hints, more, run)
+    return _run(ctx, prompt_options, image, size_options, image_options, model_options, run)
 
 
 @app.command(cls=Command, epilog=EDIT_EXAMPLES)
 @record_options
 def edit(
     ctx: typer.Context,
-    asked: options.PromptOptions,
-    sizes: SizeOptions,
-    hints: ImageHints,
-    more: ModelOptions,
+    prompt_options: options.PromptOptions,
+    size_options: SizeOptions,
+    image_options: ImageOptions,
+    model_options: ModelOptions,
     run: options.ImageRunOptions,
     file: Annotated[
         list[str] | None,
@@ -116,45 +116,44 @@ def edit(
         raise UsageError(
             "there is no image to edit", hint=f'{ctx.command_path} --file photo.png "make it night"'
         )
-    return _run(ctx, asked, file, sizes, hints, more, run)
+    return _run(ctx, prompt_options, file, size_options, image_options, model_options, run)
 
 
 def _run(
     ctx: typer.Context,
-    asked: options.PromptOptions,
+    prompt_options: options.PromptOptions,
     images: list[str] | None,
-    sizes: SizeOptions,
-    hints: ImageHints,
-    more: ModelOptions,
+    size_options: SizeOptions,
+    image_options: ImageOptions,
+    model_options: ModelOptions,
     run: options.ImageRunOptions,
 ) -> Result:
-    option_values.no_two_stdins(
-        prompt=asked.words or asked.prompt, prompt_file=asked.prompt_file, image=images
-    )
-    text = option_values.prompt_text(ctx, asked)
+    option_values.no_two_stdins(prompt_options, image=images)
+    text = option_values.prompt_text(ctx, prompt_options)
     refs = references(images, "image")
-    size = check_form("--size", sizes.text())
-    aspect_ratio = check_form("--aspect-ratio", hints.aspect_ratio)
-    resolution = check_form("--resolution", hints.resolution)
-    output_format = format_name("--output-format", hints.output_format)
+    size = check_form("--size", size_options.text())
+    aspect_ratio = check_form("--aspect-ratio", image_options.aspect_ratio)
+    resolution = check_form("--resolution", image_options.resolution)
+    output_format = format_name("--output-format", image_options.output_format)
 
     def request(endpoint: str) -> ImageRequest:
-        plain = ImageRequest(
-            endpoint,
-            text,
-            count=hints.count,
-            size=size,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-            output_format=output_format,
-            quality=hints.quality,
-            background=hints.background,
-            creativity=hints.creativity,
-            images=refs,
+        return model_options.added_to(
+            ImageRequest(
+                endpoint,
+                text,
+                count=image_options.count,
+                size=size,
+                aspect_ratio=aspect_ratio,
+                resolution=resolution,
+                output_format=output_format,
+                quality=image_options.quality,
+                background=image_options.background,
+                creativity=image_options.creativity,
+                images=refs,
+            )
         )
-        return more.on(plain)
 
-    return run_media(ctx.obj, "image", request, hints.model, run, asked)
+    return run_media(ctx.obj, "image", request, image_options.model, run, prompt_options)
 
 
 add_models_command(app, "image", example="fal/openai/gpt-image-2")

@@ -74,7 +74,7 @@ def run_media(
     request_for: RequestFor,
     model: str | None,
     run: RunOptions,
-    asked: PromptOptions | None = None,
+    prompt_options: PromptOptions | None = None,
     *,
     replay_of: str | None = None,
 ) -> Result:
@@ -85,8 +85,8 @@ def run_media(
     from openclaw_fal.job.settings import choose_model, refuse_misspelt_default
 
     session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
-    many = asked if asked is not None and asked.prompts is not None else None
-    _refuse_contradictions(session, run, batch=many is not None)
+    is_batch = prompt_options is not None and prompt_options.prompts is not None
+    _refuse_contradictions(session, run, batch=is_batch)
     if getattr(run, "preview", False):
         check_preview()
     config = wiring.read_config(session.config)
@@ -98,10 +98,10 @@ def run_media(
 
     if model is None and not in_format(choice.endpoint).unchecked:
         refuse_misspelt_default(kind, choice, config)
-    if many is not None:
+    if prompt_options is not None and is_batch:
         from openclaw_fal.cli.batch import run_prompts
 
-        return run_prompts(session, many, in_format(choice.endpoint), run)
+        return run_prompts(session, prompt_options, in_format(choice.endpoint), run)
     settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
     command = _Command(session, kind, in_format, run, config, choice, settings)
     try:

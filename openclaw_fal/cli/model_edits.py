@@ -1,4 +1,4 @@
-"""openclaw models default | alias: what the user chooses."""
+"""openclaw models default | alias"""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def default(
     ] = False,
 ) -> Result:
     """Show or set the default model of a kind, in OpenClaw's config and in its own layout."""
-    of = _kind(kind)
+    model_kind = _kind(kind)
     if unset and (ref is not None or fallback):
         raise UsageError(
-            "--unset goes alone", hint=f"openclaw models default {of} --unset, or a REF"
+            "--unset goes alone", hint=f"openclaw models default {model_kind} --unset, or a REF"
         )
     if ref is None and not fallback and not unset:
-        return _shown(ctx, of)
-    return _changed(ctx.obj, of, _edits(of, ref, fallback, unset), dry_run)
+        return _current(ctx, model_kind)
+    return _changed(ctx.obj, model_kind, _edits(model_kind, ref, fallback, unset), dry_run)
 
 
 def alias(
@@ -88,21 +88,21 @@ def alias(
     elif name is not None and ref is not None:
         aliases.check_name(name)
         aliases.set_alias(name, f"fal/{model_facts.endpoint_named(ref)}")
-    named = aliases.aliases()
+    refs = aliases.aliases()
     if name is not None and ref is None:
-        if name not in named:
+        if name not in refs:
             raise UsageError(
                 f"there is no alias {name}", hint=f"openclaw models alias {name} fal/…"
             )
-        named = {name: named[name]}
-    document: AliasesDocument = {"aliases": named, "path": str(paths.aliases_path())}
-    if not named:
+        refs = {name: refs[name]}
+    document: AliasesDocument = {"aliases": refs, "path": str(paths.aliases_path())}
+    if not refs:
         return Result(document, notes=("there is no alias: openclaw models alias NAME fal/…",))
-    return Result(document, out=(Table(("alias", "model"), list(named.items())),))
+    return Result(document, out=(Table(("alias", "model"), list(refs.items())),))
 
 
 def _changed(session: Session, kind: Kind, edits: Sequence[Edit], dry_run: bool) -> Result:
-    """The edited config, and a note on the default before and after."""
+    """Edit the config. The result has a note with the default before and after."""
     from openclaw_fal.cli.config import default_facts
     from openclaw_fal.cli.config_edit import edited
     from openclaw_fal.job import wiring
@@ -118,14 +118,14 @@ def _changed(session: Session, kind: Kind, edits: Sequence[Edit], dry_run: bool)
 
 
 def _described(facts: DefaultModelFacts) -> str:
-    """A default and its fallbacks on one line."""
+    """A default model and its fallbacks on one line."""
     built_in = " (built in)" if facts["origin"] == "built in" else ""
     fallbacks = f" (then {', '.join(facts['fallbacks'])})" if facts["fallbacks"] else ""
     return f"{facts['model'] or 'an invalid one'}{built_in}{fallbacks}"
 
 
 def _edits(kind: Kind, ref: str | None, fallbacks: list[str] | None, unset: bool) -> Sequence[Edit]:
-    """The edits in the older layout's names; they are written in the file's own."""
+    """The edits, with the legacy layout's paths; `edit_config` translates them to the file's."""
     from openclaw_fal.config.layouts import default_path
     from openclaw_fal.config.rules import Set, Unset
 
@@ -136,15 +136,15 @@ def _edits(kind: Kind, ref: str | None, fallbacks: list[str] | None, unset: bool
     if ref is not None:
         edits.append(Set((*path, "primary"), checked(kind, ref)))
     if fallbacks:
-        kept = [one if _of_another(one) else checked(kind, one) for one in fallbacks]
-        edits.append(Set((*path, "fallbacks"), kept))
+        refs = [name if _is_other_provider(name) else checked(kind, name) for name in fallbacks]
+        edits.append(Set((*path, "fallbacks"), refs))
     return edits
 
 
 def checked(kind: Kind, name: str) -> str:
-    """The ref of a model that may be the default of a kind.
+    """The ref of a model that can be the default of a kind, from a ref or alias.
 
-    Raises UsageError for one that is not known, and for one that makes something else.
+    Raises UsageError for a model that is not known or makes something else.
     """
     from openclaw_fal.cli.model_facts import endpoint_named, made_by
 
@@ -162,12 +162,12 @@ def checked(kind: Kind, name: str) -> str:
     return f"fal/{endpoint}"
 
 
-def _of_another(ref: str) -> bool:
-    """Whether a fallback is a model of another provider: OpenClaw's chains have such."""
+def _is_other_provider(ref: str) -> bool:
+    """Whether a fallback is another provider's model, which OpenClaw allows."""
     return "/" in ref and not ref.startswith(("fal/", "fal-ai/"))
 
 
-def _shown(ctx: typer.Context, kind: Kind) -> Result:
+def _current(ctx: typer.Context, kind: Kind) -> Result:
     from openclaw_fal.cli.config import default_facts
     from openclaw_fal.job import wiring
 
@@ -185,9 +185,9 @@ def _shown(ctx: typer.Context, kind: Kind) -> Result:
     return Result(document, out=out, notes=tuple(notes))
 
 
-def _kind(given: str) -> Kind:
+def _kind(name: str) -> Kind:
     for kind in KINDS:
-        if given == kind:
+        if name == kind:
             return kind
-    message = f"{given} is no kind of model: image, video or music"
+    message = f"{name} is no kind of model: image, video or music"
     raise UsageError(message, hint="openclaw models default image fal/fal-ai/flux/dev")

@@ -1,4 +1,4 @@
-"""What fal declares for one endpoint, field by field: for `models show` and for `--help`."""
+"""The declared input fields of an endpoint, for `models show` and `--help`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ if TYPE_CHECKING:
     from openclaw_fal.media import Made, Schema
 
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
-MANY = 12  # values of an enum that are listed for people; --json has all
+MANY = 12  # values of an enum that are shown without --json
 
 
 def endpoint_named(name: str) -> str:
-    """The endpoint id of a ref, or of one of the user's short names.
-
-    Raises UsageError for an endpoint that is not known, with those that may be meant.
-    """
+    """The endpoint id of a ref or alias. Raises UsageError, with suggestions, if it is unknown."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider import refs
     from openclaw_fal.provider.specs import declared_input, kind_of_row
@@ -47,7 +44,7 @@ def unknown(endpoint: str) -> UsageError:
 
 
 def made_by(endpoint: str) -> Made:
-    """What a known endpoint makes."""
+    """The kind of output of a known endpoint."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import kind_of
 
@@ -55,8 +52,7 @@ def made_by(endpoint: str) -> Made:
 
 
 def declared_fields(endpoint: str) -> list[JsonObject]:
-    """Each declared input field, those that are required first; empty where fal's schema is not
-    known."""
+    """The declared input fields, required ones first; none if the schema is unknown."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import declared_input
 
@@ -79,7 +75,7 @@ def _field(name: str, schema: Schema, required: bool) -> JsonObject:
     if values := members(schema):
         field["values"] = list(values)
     for choice in choices:
-        field.update({word: choice[word] for word in LIMITS if word in choice})
+        field.update({limit: choice[limit] for limit in LIMITS if limit in choice})
         if isinstance(parts := choice.get("properties"), Mapping):
             field["properties"] = list(parts)
     if "default" in schema:
@@ -89,20 +85,20 @@ def _field(name: str, schema: Schema, required: bool) -> JsonObject:
 
 
 def field_rows(fields: list[JsonObject]) -> list[tuple[str, str]]:
-    """The fields for people: the name, and what it takes."""
-    return [(str(field["name"]), _words(field)) for field in fields]
+    """The fields as text: the name, and the values that it takes."""
+    return [(str(field["name"]), _description(field)) for field in fields]
 
 
-def _words(field: JsonObject) -> str:
+def _description(field: JsonObject) -> str:
     text = str(field["takes"])
     values = field.get("values")
     if isinstance(values, list) and len(values) > MANY:
         shown = ", ".join(str(value) for value in values[:MANY])
-        rest = " or an object" if text.endswith(" or an object") else ""
-        text = f"one of {shown}, … ({len(values)} values){rest}"
-    parts_of_object = field.get("properties")
-    if isinstance(parts_of_object, list) and parts_of_object:
-        text = text.replace("an object", f"{{{', '.join(map(str, parts_of_object))}}}")
+        or_object = " or an object" if text.endswith(" or an object") else ""
+        text = f"one of {shown}, … ({len(values)} values){or_object}"
+    properties = field.get("properties")
+    if isinstance(properties, list) and properties:
+        text = text.replace("an object", f"{{{', '.join(map(str, properties))}}}")
     default = field.get("default")
     shown_default = default if isinstance(default, str) else json.dumps(default)
     parts = [
@@ -114,7 +110,7 @@ def _words(field: JsonObject) -> str:
 
 
 def price_of(endpoint: str, api: str) -> Mapping[str, object] | None:
-    """fal's price of an endpoint as a document; None where none is known."""
+    """fal's price of an endpoint as a JSON object; None if unknown."""
     from openclaw_fal.job.quoting import price_cache
 
     price = price_cache(api).get(endpoint)

@@ -1,4 +1,4 @@
-"""Options that go to the model as they are, where its endpoint declares a field for them."""
+"""Model options that image, video and music share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHERE = "Where the model takes one."
 
 
 class ModelOptions(Frozen):
-    """The model options that image, video and music share."""
+    """Options that are sent to the model if its endpoint declares a field for them."""
 
     style: Annotated[str | None, options.request_option("--style", metavar="WORD", help=WHERE)] = (
         None
@@ -39,7 +39,7 @@ class ModelOptions(Frozen):
         ),
     ] = False
 
-    def on(self, request: Request) -> Request:
+    def added_to(self, request: Request) -> Request:
         """The request with these options."""
         return request.replaced(
             style=self.style,
@@ -53,7 +53,7 @@ class ModelOptions(Frozen):
 
 
 class SizeOptions(Frozen):
-    """A size in pixels: whole, or edge by edge."""
+    """A size in pixels: --size, or --width and --height."""
 
     size: Annotated[
         str | None, options.request_option("--size", metavar="WxH", help="For example 1024x1536.")
@@ -66,7 +66,7 @@ class SizeOptions(Frozen):
     ] = None
 
     def text(self) -> str | None:
-        """`1024x1536`. Raises UsageError for half a size, and for one that was given twice."""
+        """`1024x1536`. Raises UsageError when an edge is missing or the size was given twice."""
         if self.width is None and self.height is None:
             return self.size
         if self.size is not None:

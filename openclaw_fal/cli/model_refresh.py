@@ -1,4 +1,4 @@
-"""openclaw models refresh | check: what fal lists now."""
+"""openclaw models refresh | check"""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ CHECK_EPILOG = """\
 Examples:
   openclaw models check --json
 See also: openclaw models refresh, openclaw help exit"""
-PAGE_S = 120.0  # for one page of models, or of prices
-FRESH_S = 3600.0  # prices that are younger are not asked for again: a refresh that goes on
-SHOWN = 20  # differences of one sort, for people
+PAGE_S = 120.0  # seconds for one page of models or prices
+FRESH_S = 3600.0  # prices younger than this are not fetched again by a continued refresh
+SHOWN = 20  # differences of one sort that are shown without --json
 
 
 class Fal(NamedTuple):
-    """fal as these commands see it."""
+    """fal's platform API, the progress display, and whether there is a key."""
 
     service: FalService
     progress: Progress
@@ -115,14 +115,14 @@ def check(
     wrong = contradicted(differences)
     document: CheckDocument = {
         "contradicted": wrong,
-        "differences": [_difference(one) for one in differences],
+        "differences": [_difference(item) for item in differences],
         "shipped": _about(shipped),
         "fresh": _about(fresh),
     }
     problems: tuple[str, ...] = ()
     if wrong:
-        rows = sorted({one.endpoint for one in differences if one.sort == "contradicts the table"})
-        message = f"fal contradicts the table on {', '.join(rows)}"
+        endpoints = {item.endpoint for item in differences if item.sort == "contradicts the table"}
+        message = f"fal contradicts the table on {', '.join(sorted(endpoints))}"
         hint = "a newer release of openclaw-fal may know; --unchecked sends a request as it is"
         document["error"] = {"code": "job_failed", "message": message, "hint": hint}
         problems = (f"{message} ({hint})",)
@@ -133,7 +133,7 @@ def check(
 
 @contextmanager
 def _fal(session: Session) -> Iterator[Fal]:
-    """fal's platform API at the hosts of the config; a key is used if there is one."""
+    """fal's platform API at the config's base URL, with the key if there is one."""
     from openclaw_fal.config.fal_key import resolve_key
     from openclaw_fal.environment import says_yes
     from openclaw_fal.fal.service import FalService
@@ -182,34 +182,34 @@ def _fetched(fal: Fal, folder: Path) -> Refreshed:
 
 
 def _with_prices(fal: Fal, cache: PriceCache, ids: Sequence[str]) -> int | None:
-    """How many of these endpoints have a price now; None when the key may not ask.
+    """Fetch the prices of endpoints. Returns how many have one; None when the key lacks permission.
 
-    Kept after each call: a refresh that was cut off does not ask again for what it has.
+    They are stored after each page, so that an interrupted refresh can continue.
     """
     from openclaw_fal.fal.platform import MOST_IDS, NotAllowed
     from openclaw_fal.money.prices import checked
 
     now = time.time()
     known = cache.of(ids)
-    wanted = [name for name in ids if name not in known or now - known[name].fetched_at > FRESH_S]
-    for start in range(0, len(wanted), MOST_IDS):
-        fal.progress.phase(f"prices of {start} of {len(wanted)} models")
-        some = wanted[start : start + MOST_IDS]
+    stale = [name for name in ids if name not in known or now - known[name].fetched_at > FRESH_S]
+    for start in range(0, len(stale), MOST_IDS):
+        fal.progress.phase(f"prices of {start} of {len(stale)} models")
+        page = stale[start : start + MOST_IDS]
         try:
-            named = fal.service.pricing(some, fal.service.deadline(PAGE_S))
+            prices = fal.service.pricing(page, fal.service.deadline(PAGE_S))
         except NotAllowed as error:
             fal.progress.note(error.message)
             return None
-        priced = (
-            checked(one.endpoint_id, one.unit_price, one.unit, one.currency, now)
-            for one in named.values()
+        checked_prices = (
+            checked(price.endpoint_id, price.unit_price, price.unit, price.currency, now)
+            for price in prices.values()
         )
-        cache.store([price for price in priced if price is not None])
+        cache.store([price for price in checked_prices if price is not None])
     return len(cache.of(ids))
 
 
 def _fresh(session: Session) -> Catalogue:
-    """What fal lists now; the user's cache stays as it is."""
+    """fal's current list of models. The user's cache is not changed."""
     import tempfile
     from pathlib import Path
 
@@ -238,17 +238,18 @@ def _about(catalogue: Catalogue) -> JsonObject:
     return {"asOf": catalogue.as_of, "endpoints": len(catalogue.ids())}
 
 
-def _difference(one: Difference) -> JsonObject:
-    return {"sort": one.sort, "model": f"fal/{one.endpoint}", "field": one.field, "text": one.text}
+def _difference(item: Difference) -> JsonObject:
+    model = f"fal/{item.endpoint}"
+    return {"sort": item.sort, "model": model, "field": item.field, "text": item.text}
 
 
 def _table(differences: Sequence[Difference]) -> Table:
-    """The differences for people: all contradictions, and the first of each other sort."""
+    """All contradictions, and the first `SHOWN` differences of each other sort."""
     rows: list[tuple[str, str, str]] = []
-    for sort in dict.fromkeys(one.sort for one in differences):
-        of_sort = [one for one in differences if one.sort == sort]
+    for sort in dict.fromkeys(item.sort for item in differences):
+        of_sort = [item for item in differences if item.sort == sort]
         shown = of_sort if sort == "contradicts the table" else of_sort[:SHOWN]
-        rows += [(f"fal/{one.endpoint}", sort, one.text) for one in shown]
+        rows += [(f"fal/{item.endpoint}", sort, item.text) for item in shown]
         if len(of_sort) > len(shown):
             rows.append((f"and {len(of_sort) - len(shown)} more", sort, "--json lists all"))
     return Table(("model", "what", "how"), rows)

@@ -1,4 +1,4 @@
-"""The models tables: the same data that planning enforces, for people and for programs."""
+"""The command `models` of image, video and music: tables of the facts that planning uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(session: Session, kind: Kind, ref: str | None) -> Result:
-    """All models of a kind, or one in full; the configured default is marked."""
+    """All models of a kind with the configured default marked; or the model `ref` in full."""
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
     from openclaw_fal.job.user_catalogue import ENDPOINTS
@@ -44,8 +44,8 @@ def show(session: Session, kind: Kind, ref: str | None) -> Result:
 
 
 def configured_ref(session: Session, kind: Kind) -> str:
-    """The ref of the model that a command without --model would use; the built-in one when the
-    config cannot be read or names another provider."""
+    """The ref of the model that a command without --model uses; the built-in default when the
+    config cannot be read or names another provider's model."""
     from openclaw_fal.errors import LocalError
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
@@ -63,7 +63,7 @@ def _marked(row: dict[str, Any], configured: str) -> dict[str, Any]:
 
 
 def _summary(row: Mapping[str, Any]) -> str:
-    """One model's limits at a glance."""
+    """One model's limits on one line."""
     parts = [
         _references(row),
         _seconds(row.get("durations")),
@@ -103,15 +103,15 @@ def _seconds(durations: Mapping[str, Any] | None) -> str:
     return f"{durations['min']}-{durations['max']} s"
 
 
-_NOT_FOR_PEOPLE = ("known", "closest", "sources")
+_JSON_ONLY = ("known", "closest", "sources")
 
 
 def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """One model in full; what it does not have is left out."""
+    """The facts about one model that are not empty, as rows."""
     return [
         (spaced(key), text)
         for key, value in row.items()
-        if key not in _NOT_FOR_PEOPLE and (text := _fact(key, value))
+        if key not in _JSON_ONLY and (text := _fact(key, value))
     ]
 
 

@@ -1,4 +1,5 @@
-"""openclaw models: the commands that read; model_edits and model_refresh have the others."""
+"""openclaw models list | search | show | status. `model_edits` and `model_refresh` have the other
+commands."""
 
 from __future__ import annotations
 
@@ -83,11 +84,11 @@ def list_models(
     if provider not in (None, "fal"):
         raise UsageError(f"--provider {provider}: this program knows fal's models", hint="fal")
     rows = []
-    for one in _kinds(kind):
-        known = known_models(one)
-        more = [name for name in ENDPOINTS.ids(one) if name not in known] if every else []
-        rows += [_row(name, one, "table") for name in known]
-        rows += [_row(name, one, _source(name)) for name in more]
+    for each in _kinds(kind):
+        known = known_models(each)
+        more = [name for name in ENDPOINTS.ids(each) if name not in known] if every else []
+        rows += [_row(name, each, "table") for name in known]
+        rows += [_row(name, each, _source(name)) for name in more]
     notes = [] if every else ["these are the best known ones; --all lists every endpoint of fal"]
     return _listed(ctx.obj, rows, notes)
 
@@ -102,14 +103,14 @@ def search(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
 ) -> Result:
     """Search fal's endpoints, offline: by id, kind and declared fields, the best first."""
-    from openclaw_fal.catalogue.search import search as found_in
+    from openclaw_fal.catalogue.search import search as search_catalogue
     from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider.specs import table_endpoints
 
-    made = _kinds(kind)[0] if kind else None
+    wanted_kind = _kinds(kind)[0] if kind else None
     text = " ".join(words).removeprefix("fal/")
-    hits = found_in(
-        user_catalogue.current()[0], text, kind=made, also=table_endpoints(), limit=limit + 1
+    hits = search_catalogue(
+        user_catalogue.current()[0], text, kind=wanted_kind, also=table_endpoints(), limit=limit + 1
     )
     rows = [
         _row(hit.endpoint.id, hit.endpoint.kind, _source(hit.endpoint.id)) for hit in hits[:limit]
@@ -145,18 +146,18 @@ def show(
     fields = model_facts.declared_fields(endpoint)
     price = model_facts.price_of(endpoint, api)
     siblings = [f"fal/{name}" for name in ENDPOINTS.siblings(endpoint)]
-    short = [name for name, meant in aliases().items() if meant == f"fal/{endpoint}"]
+    own_aliases = [name for name, model in aliases().items() if model == f"fal/{endpoint}"]
     document: ModelFactsDocument = {
         "model": facts,
         "fields": fields,
         "siblings": siblings,
         "price": price,
-        "aliases": short,
+        "aliases": own_aliases,
     }
     rows = [
         ("model", f"fal/{endpoint}"),
         ("makes", kind if kind != "other" else "no image, video or audio"),
-        *((("alias", ", ".join(short)),) if short else ()),
+        *((("alias", ", ".join(own_aliases)),) if own_aliases else ()),
         ("price", str(price["text"]) if price else "not known here (openclaw models refresh)"),
         *_sibling_rows(siblings),
     ]
@@ -186,12 +187,12 @@ def status(
     from openclaw_fal.store.aliases import aliases
 
     config = wiring.read_config(ctx.obj.config)
-    defaults = {one: default_facts(config, one) for one in KINDS}
+    defaults = {kind: default_facts(config, kind) for kind in KINDS}
     catalogue, damaged = user_catalogue.current()
-    short = aliases()
+    refs_by_alias = aliases()
     document: DefaultModelsDocument = {
         "defaults": defaults,
-        "aliases": short,
+        "aliases": refs_by_alias,
         "catalogue": _catalogue(),
     }
     if plain:
@@ -209,7 +210,7 @@ def status(
     rows = [
         ("config", str(config.path)),
         ("catalogue", f"{len(catalogue.ids())} endpoints of fal, {_age(document['catalogue'])}"),
-        *((("aliases", ", ".join(short)),) if short else ()),
+        *((("aliases", ", ".join(refs_by_alias)),) if refs_by_alias else ()),
     ]
     notes = ["openclaw models default image REF changes one"]
     if damaged:
@@ -229,13 +230,14 @@ for name, command, epilog in (
     app.command(name, cls=Command, epilog=epilog)(command)
 
 
-def _kinds(given: str | None) -> tuple[Kind, ...]:
-    if given is None:
+def _kinds(name: str | None) -> tuple[Kind, ...]:
+    """The kinds that `--kind` selects: one, or all without it."""
+    if name is None:
         return KINDS
     for kind in KINDS:
-        if given == kind:
+        if name == kind:
             return (kind,)
-    raise UsageError(f"--kind {given}: takes {', '.join(KINDS)}", hint="--kind image")
+    raise UsageError(f"--kind {name}: takes {', '.join(KINDS)}", hint="--kind image")
 
 
 def _row(endpoint: str, kind: Made, source: str) -> JsonObject:
@@ -256,7 +258,7 @@ def _source(endpoint: str) -> str:
 
 
 def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> Result:
-    """Refs and what they make; the configured defaults are marked."""
+    """A table of refs and kinds, with the configured defaults marked."""
     from openclaw_fal.cli.model_tables import configured_ref
     from openclaw_fal.job import user_catalogue
 
@@ -274,7 +276,7 @@ def _listed(session: Session, rows: list[JsonObject], notes: Iterable[str]) -> R
 
 
 def _catalogue() -> JsonObject:
-    """Which catalogue applies: its day, and whether it came with the program."""
+    """The day of the catalogue in use, and whether it is the shipped or a refreshed one."""
     from openclaw_fal.catalogue.read import shipped
     from openclaw_fal.job import user_catalogue
 

@@ -34,8 +34,8 @@ app = noun_app(
 @record_options
 def generate(
     ctx: typer.Context,
-    asked: options.PromptOptions,
-    more: ModelOptions,
+    prompt_options: options.PromptOptions,
+    model_options: ModelOptions,
     run: options.RunOptions,
     model: options.Model = None,
     lyrics: Annotated[
@@ -65,11 +65,10 @@ def generate(
     if lyrics is not None and lyrics_file is not None:
         raise UsageError("the lyrics were given twice", hint="give --lyrics or --lyrics-file")
     option_values.no_two_stdins(
-        prompt=asked.words or asked.prompt,
-        prompt_file=asked.prompt_file,
+        prompt_options,
         lyrics_file=lyrics_file,
     )
-    text = option_values.prompt_text(ctx, asked)
+    text = option_values.prompt_text(ctx, prompt_options)
     sung = option_values.file_text(lyrics_file, "the lyrics") if lyrics_file is not None else lyrics
     if sung is not None:
         sung = option_values.utf8("--lyrics", sung)
@@ -77,17 +76,18 @@ def generate(
     audio_format = format_name("--format", audio_format)
 
     def request(endpoint: str) -> MusicRequest:
-        plain = MusicRequest(
-            endpoint,
-            text,
-            lyrics=sung,
-            instrumental=instrumental,
-            duration=seconds,
-            format=audio_format,
+        return model_options.added_to(
+            MusicRequest(
+                endpoint,
+                text,
+                lyrics=sung,
+                instrumental=instrumental,
+                duration=seconds,
+                format=audio_format,
+            )
         )
-        return more.on(plain)
 
-    return run_media(ctx.obj, "music", request, model, run, asked)
+    return run_media(ctx.obj, "music", request, model, run, prompt_options)
 
 
 add_models_command(app, "music", example="fal/fal-ai/minimax-music/v2.6")

@@ -135,9 +135,9 @@ def onboard(
         from openclaw_fal.cli.auth import removed
 
         return removed(session)
-    _known("--auth-choice", auth_choice, AUTH_CHOICES)
-    _known("--secret-input-mode", secret_input_mode, SECRET_MODES)
-    _known("--mode", mode, ("local",))
+    _check_choice("--auth-choice", auth_choice, AUTH_CHOICES)
+    _check_choice("--secret-input-mode", secret_input_mode, SECRET_MODES)
+    _check_choice("--mode", mode, ("local",))
     if fal_api_key is not None and fal_api_key_stdin:
         raise UsageError(
             "the key was given twice", hint="give --fal-api-key or --fal-api-key-stdin"
@@ -161,23 +161,23 @@ def onboard(
 
         webbrowser.open(KEYS_PAGE)
     source, key = _key(fal_api_key, fal_api_key_stdin, ask, secret_input_mode)
-    kept = source == "stored"
-    if kept:
-        key = _kept_key()
-    if key is not None and "://" not in key:  # an address is no secret; a hint shows one
+    keeps_stored = source == "stored"
+    if keeps_stored:
+        key = _stored_key()
+    if key is not None and "://" not in key:  # a pasted URL is no secret, and the error shows it
         session.secrets.update((key, key.strip()))
-    if not (key is None or kept or force or secret_input_mode == "ref"):
+    if not (key is None or keeps_stored or force or secret_input_mode == "ref"):
         check_shape(check_key(key))
     path = paths.config_path(session.config)
     environ = environ_with(layout)
     refuse_other_layout(read_config(path, environ), layout)
-    ask = ask and fal_api_key is None  # a key among the options is a script's
+    ask = ask and fal_api_key is None  # scripts give the key as an option
     done = onboarding.onboard(
         path,
         key,
         variable=source if secret_input_mode == "ref" else None,
-        keep=kept,
-        verify=_accepted_by_fal if (source == "prompt" if verify is None else verify) else None,
+        keep=keeps_stored,
+        verify=_is_accepted if (source == "prompt" if verify is None else verify) else None,
         choose=chosen_defaults if ask else None,
         in_keyring=keyring,
         environ=environ,
@@ -187,14 +187,14 @@ def onboard(
     return _result(done, source, key, notes, picture)
 
 
-def _known(option: str, value: str | None, known: tuple[str, ...]) -> None:
-    if value is not None and value not in known:
-        raise UsageError(f"{option} {value}: this program knows {', '.join(known)}")
+def _check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise UsageError(f"{option} {value}: this program knows {', '.join(choices)}")
 
 
 def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str, str | None]:
-    """Where the key comes from, and the key; `stored` and no key: the stored one stays; `none`:
-    there is none, and the sandbox needs none."""
+    """The source of the key, and the key. The key is None for the sources "stored" (the stored key
+    is kept) and "none" (there is no key; the sandbox is on)."""
     from openclaw_fal.cli.option_values import stdin_text
 
     environment = next((name for name in KEY_VARIABLES if os.environ.get(name, "").strip()), None)
@@ -221,27 +221,28 @@ def _key(flag: str | None, from_stdin: bool, ask: bool, mode: str) -> tuple[str,
     from openclaw_fal.store.credentials import stored_key
 
     if stored_key().reference is not None:
-        without, instead = "Enter keeps the stored one.", "stored"
+        enter_means, source = "Enter keeps the stored one.", "stored"
     elif says_yes("OPENCLAW_FAL_SANDBOX"):
-        without, instead = "OPENCLAW_FAL_SANDBOX is on: Enter goes on without a key.", "none"
+        enter_means, source = "OPENCLAW_FAL_SANDBOX is on: Enter goes on without a key.", "none"
     else:
-        without, instead = None, ""
-    key = typed_key(without)
-    return (instead, None) if key is None else ("prompt", key)
+        enter_means, source = None, ""
+    key = typed_key(enter_means)
+    return (source, None) if key is None else ("prompt", key)
 
 
-def _kept_key() -> str:
-    """The key that an earlier onboarding stored. AuthError names the ways to give one."""
+def _stored_key() -> str:
+    """The key that an earlier onboarding stored. Raises AuthError if there is none."""
     from openclaw_fal.config.fal_key import resolve_key
 
-    kept = resolve_key(None, {**os.environ, **dict.fromkeys(KEY_VARIABLES, "")})
-    if kept is None:
+    stored = resolve_key(None, {**os.environ, **dict.fromkeys(KEY_VARIABLES, "")})
+    if stored is None:
         raise no_key(fix="openclaw onboard --fal-api-key-stdin < key.txt stores one")
-    return kept.value
+    return stored.value
 
 
-def _accepted_by_fal(config: Config, key: str) -> bool:
-    """Whether fal could be asked. Raises AuthError or BillingError if it refuses the key."""
+def _is_accepted(config: Config, key: str) -> bool:
+    """True when fal accepts the key, False when fal cannot be asked. Raises AuthError or
+    BillingError when it refuses the key."""
     from openclaw_fal.errors import Unreachable
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.job.wiring import hosts_of
@@ -258,13 +259,13 @@ def _accepted_by_fal(config: Config, key: str) -> bool:
 
 
 def _defaults(config: Config) -> dict[str, str]:
-    """The default model ref of each kind: the config's, else the built-in one."""
+    """The default model ref of each kind: the config's, else the built-in default."""
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     refs: dict[str, str] = {}
     for kind, endpoint in DEFAULT_MODELS.items():
-        written = config.written_default(kind) or f"fal/{endpoint}"
-        refs[kind] = str(config.shown(written, ()))
+        ref = config.written_default(kind) or f"fal/{endpoint}"
+        refs[kind] = str(config.shown(ref, ()))
     return refs
 
 

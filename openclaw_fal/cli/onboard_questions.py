@@ -1,6 +1,6 @@
-"""What `openclaw onboard` asks on a terminal: the key, the default models, and a first picture.
+"""The questions of `openclaw onboard` on a terminal: the key, the default models, a first picture.
 
-Nothing is stored before the last model is chosen: Ctrl-C until then leaves everything as it was.
+Nothing is stored before the last model is chosen, so that Ctrl-C until then changes nothing.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 KEYS_PAGE = "https://fal.ai/dashboard/keys"
 TRIES = 3
-SHOWN, SEARCHED = 9, 100  # models in a list to choose from, and among how many it is made
+SHOWN, SEARCHED = 9, 100  # models in a list of search results; hits from which they are chosen
 PROMPT = "a lighthouse at dawn"
 NOTHING_STORED = "interrupted: nothing was stored"
 
 
 def is_interactive(session: Session, non_interactive: bool) -> bool:
-    """Whether a person can be asked."""
+    """Whether questions can be asked: on a terminal, without --json, --non-interactive and CI."""
     if non_interactive or session.json or os.environ.get("CI"):
         return False
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def typed_key(without: str | None) -> str | None:
-    """The key, typed without being shown. None for a bare Enter, where `without` says what that
-    means; AuthError where it means nothing."""
-    from getpass import getpass  # switches the echo off before it asks
+def typed_key(enter_means: str | None) -> str | None:
+    """Ask for the key, which is not shown. Returns None for a bare Enter if `enter_means` explains
+    that; without it, raises AuthError after `TRIES` empty answers."""
+    from getpass import getpass
 
     _say(f"Keys are made at {KEYS_PAGE} (openclaw onboard --open opens it)")
-    _say("Paste yours here; it is not shown.", *([without] if without else []))
+    _say("Paste yours here; it is not shown.", *([enter_means] if enter_means else []))
     for _ in range(TRIES):
         try:
             key = getpass("fal key: ").strip()
@@ -48,14 +48,14 @@ def typed_key(without: str | None) -> str | None:
         except KeyboardInterrupt:
             _say("")
             raise Interrupted(NOTHING_STORED) from None
-        if key or without:
+        if key or enter_means:
             return key or None
     raise no_key("no key was given")
 
 
 def chosen_defaults(config: Config) -> list[Set]:
-    """The edits that make the models that the user chooses the default ones; none for those that
-    are kept. Raises Interrupted at Ctrl-C and at the end of the input."""
+    """Ask for the default models. Returns the edits for those that change. Raises Interrupted at
+    Ctrl-C and at the end of the input."""
     from openclaw_fal.config.edit import Set
     from openclaw_fal.config.layouts import default_path
     from openclaw_fal.provider.specs import DEFAULT_MODELS
@@ -67,15 +67,15 @@ def chosen_defaults(config: Config) -> list[Set]:
     )
     edits = []
     for kind, builtin in DEFAULT_MODELS.items():
-        now = config.written_default(kind) or f"fal/{builtin}"
-        chosen = _model(kind, now, config)
-        if chosen != now:
+        current = config.written_default(kind) or f"fal/{builtin}"
+        chosen = _model(kind, current, config)
+        if chosen != current:
             edits.append(Set((*default_path(kind, config.layout), "primary"), chosen))
     return edits
 
 
 def first_picture(session: Session) -> tuple[str | None, str | None]:
-    """Offers a picture from the sandbox. Its path if one was made, and a note if that failed."""
+    """Offer to make a picture in the sandbox. Returns its path, or a note if that failed."""
     _say("", "All is stored.")
     try:
         answer = _answer("Make a sandbox picture here (no key, no cost)? [y/N] ")
@@ -91,18 +91,18 @@ def first_picture(session: Session) -> tuple[str | None, str | None]:
     return str(made.outputs[0].path), None
 
 
-def _model(kind: Kind, now: str, config: Config) -> str:
-    """The ref that the user chooses as the default of a kind, from a list, typed or searched."""
+def _model(kind: Kind, current: str, config: Config) -> str:
+    """Ask for the default model of a kind: by number, ref or search words. Returns its ref."""
     from openclaw_fal.cli.model_edits import checked
     from openclaw_fal.provider.specs import SUGGESTED_MODELS
 
     suggested = (f"fal/{name}" for name in SUGGESTED_MODELS[kind])
-    refs = [now, *(ref for ref in suggested if ref != now)]
-    _list(refs, now, config)
+    refs = [current, *(ref for ref in suggested if ref != current)]
+    _list(refs, current, config)
     while True:
         answer = _answer(f"{kind} model [Enter keeps *]: ")
         if not answer:
-            return now
+            return current
         if answer.isdecimal():
             if 1 <= int(answer) <= len(refs):
                 return refs[int(answer) - 1]
@@ -111,18 +111,18 @@ def _model(kind: Kind, now: str, config: Config) -> str:
         try:
             return checked(kind, f"fal/{answer}" if answer.startswith("fal-ai/") else answer)
         except UsageError as error:
-            meant = _meant(kind, answer)
-            if "/" in answer or not meant:
+            results = _search(kind, answer)
+            if "/" in answer or not results:
                 _say(error.message)
-            if meant:
-                refs = meant
-                _list(refs, now, config)
+            if results:
+                refs = results
+                _list(refs, current, config)
             elif error.hint:
                 _say(error.hint)
 
 
-def _meant(kind: Kind, words: str) -> list[str]:
-    """Refs of a kind that the words may mean, those first that a prompt is enough for."""
+def _search(kind: Kind, words: str) -> list[str]:
+    """Refs of models of a kind that match the words; first those that require only a prompt."""
     from openclaw_fal.catalogue.search import search
     from openclaw_fal.job import user_catalogue
     from openclaw_fal.provider import refs
@@ -136,11 +136,11 @@ def _meant(kind: Kind, words: str) -> list[str]:
     ids = [hit.endpoint.id for hit in hits] or refs.suggested_ids(
         name, kind, user_catalogue.ENDPOINTS
     )
-    return [refs.ref_of(one) for one in ids[:SHOWN]]
+    return [refs.ref_of(endpoint) for endpoint in ids[:SHOWN]]
 
 
-def _list(refs: list[str], now: str, config: Config) -> None:
-    """Numbered refs, with their prices as far as they are known."""
+def _list(refs: list[str], current: str, config: Config) -> None:
+    """Print numbered refs with their known prices, the current one with a star."""
     from openclaw_fal.cli.model_facts import price_of
     from openclaw_fal.job import wiring
 
@@ -148,13 +148,13 @@ def _list(refs: list[str], now: str, config: Config) -> None:
     rows = []
     for number, ref in enumerate(refs, 1):
         price = price_of(ref.removeprefix("fal/"), api)
-        named = f"{'*' if ref == now else ' '} {number}  {ref}"
-        rows.append((named, str(price["text"]) if price else ""))
+        label = f"{'*' if ref == current else ' '} {number}  {ref}"
+        rows.append((label, str(price["text"]) if price else ""))
     _print("", *table_lines(("", ""), rows, columns())[1])
 
 
 def _answer(question: str) -> str:
-    """A line from the terminal. Raises Interrupted at Ctrl-C and at the end of the input."""
+    """Ask a question, and read a line. Raises Interrupted at Ctrl-C and at the end of the input."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         line = sys.stdin.readline()

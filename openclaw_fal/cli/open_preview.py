@@ -1,4 +1,4 @@
-"""`--open` and `--preview`: show what was made. A failure to show it is a note, never an error."""
+"""`--open` and `--preview` show the saved files. Failures are notes, never errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSTALL = 'pip install "openclaw-fal[preview]"'
 
 
 def check_preview() -> None:
-    """UsageError, before anything is sent, when the library for previews is missing."""
+    """Raise UsageError when the library for previews is missing. Called before sending."""
     from openclaw_fal.ui import preview
 
     if not preview.available():
@@ -28,7 +28,7 @@ def check_preview() -> None:
 
 
 def previewed(outputs: Iterable[Output], session: Session) -> list[str]:
-    """Draw the images among `outputs` on the terminal; notes on those that were not drawn."""
+    """Draw the images among `outputs` on the terminal. Returns notes on those that failed."""
     from openclaw_fal.ui.render import is_terminal, wants_color
 
     if session.json or session.quiet:
@@ -47,7 +47,7 @@ def previewed(outputs: Iterable[Output], session: Session) -> list[str]:
 
 
 def opened(paths: Iterable[Path]) -> list[str]:
-    """Open each file as a double click would; notes on those that could not be opened."""
+    """Open each file with the desktop's program. Returns notes on those that failed."""
     notes = [_opened(path) for path in paths]
     return [note for note in notes if note]
 
@@ -63,7 +63,7 @@ def _opened(path: Path) -> str | None:
         opener = "open" if sys.platform == "darwin" else next(filter(shutil.which, OPENERS), None)
         if opener is None:
             return f"{path.name} was not opened: there is no {' or '.join(OPENERS)} here"
-        # In the background of a shell: the program that shows the file outlives this one.
+        # In the background of a shell, so that the viewer outlives this program.
         subprocess.run(
             ["sh", "-c", '"$0" "$1" &', opener, str(path)],
             env={name: value for name, value in os.environ.items() if name not in KEY_VARIABLES},

@@ -1,4 +1,4 @@
-"""Options that several commands share, as records that stand for their fields."""
+"""Lets commands take records of options: Typer sees the fields as options."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from openclaw_fal.frozen import Frozen
 
 
 def record_options(function: Callable[..., object]) -> Callable[..., object]:
-    """`function` as Typer shall see it: each parameter that is a record becomes one option a field.
+    """`function` with a signature for Typer, in which each field of a record is an option.
 
-    The fields' annotations are Typer's (`Annotated[…, typer.Option(…)]`); the function still
-    receives whole records.
+    The fields are annotated as Typer wants it (`Annotated[…, typer.Option(…)]`). The function is
+    called with the records.
     """
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, type[Frozen]] = {

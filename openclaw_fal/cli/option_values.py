@@ -1,4 +1,4 @@
-"""How the texts of options become values: prompts, files, standard input, `--param`, numbers."""
+"""Converts the texts of options to values: prompts, files, standard input, `--param`, numbers."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ PARAM_DEPTH = 100
 
 
 def not_nan(value: float | None) -> float | None:
-    """Refuse `nan`, which slips through the checks of the smallest and the largest value."""
+    """Refuse `nan`, for which Typer's checks of minimum and maximum are both true."""
     if value is not None and value != value:
         raise typer.BadParameter("nan is not a number of seconds")
     return value
 
 
 def seconds(milliseconds: int | None) -> float | None:
-    """A `--timeout-ms` in seconds; longer ones than a year count as one."""
+    """`--timeout-ms` in seconds, at most a year."""
     return min(milliseconds, 365 * 86400 * 1000) / 1000 if milliseconds else None
 
 
-def prompt_text(ctx: typer.Context, given: PromptOptions) -> str:
-    """The prompt from its argument, its option, its file, or standard input.
+def prompt_text(ctx: typer.Context, options: PromptOptions) -> str:
+    """The prompt from the argument, --prompt, a file or standard input; "" with --prompts.
 
-    Raises UsageError without a prompt, and for a lone word that was probably meant as a command.
+    Raises UsageError without a prompt, and for a single word that was probably meant as a command.
     """
     from openclaw_fal.cli.usage_errors import missing_prompt, refuse_mistyped_command
 
-    ways = {
-        "as an argument": given.words,
-        "with --prompt": given.prompt,
-        "with --prompt-file": given.prompt_file,
-        "with --prompts": given.prompts,
+    sources = {
+        "as an argument": options.words,
+        "with --prompt": options.prompt,
+        "with --prompt-file": options.prompt_file,
+        "with --prompts": options.prompts,
     }
-    used = [way for way, text in ways.items() if text is not None]
+    used = [source for source, text in sources.items() if text is not None]
     if len(used) > 1:
         raise UsageError(f"the prompt was given twice, {' and '.join(used)}", hint="give it once")
-    if given.prompts is not None:
-        return ""  # each line of the file is one
-    refuse_many(given)
-    if given.prompt_file is not None:
-        return utf8("the prompt", file_text(given.prompt_file, "the prompt"))
-    text = given.words if given.words is not None else given.prompt
+    if options.prompts is not None:
+        return ""
+    refuse_many(options)
+    if options.prompt_file is not None:
+        return utf8("the prompt", file_text(options.prompt_file, "the prompt"))
+    text = options.words if options.words is not None else options.prompt
     if text is None:
         raise missing_prompt(ctx)
-    refuse_mistyped_command(ctx, given.words)
+    refuse_mistyped_command(ctx, options.words)
     return utf8("the prompt", stdin_text("the prompt") if text == STDIN else text)
 
 
-def refuse_many(given: PromptOptions) -> None:
-    """Refuse the options for many requests where there is one."""
+def refuse_many(options: PromptOptions) -> None:
+    """Raise UsageError for batch options in a command for a single request."""
     from openclaw_fal.cli.options import ManyOptions
 
     for field in ManyOptions.fields():
-        if getattr(given, field) not in (None, False):
+        if getattr(options, field) not in (None, False):
             name = field.replace("_", "-")
             raise UsageError(
                 f"--{name} is for many requests", hint="give a prompt a line with --prompts FILE"
@@ -71,7 +71,7 @@ def refuse_many(given: PromptOptions) -> None:
 
 
 def stdin_text(what: str) -> str:
-    """Standard input as text, without its last line end."""
+    """Standard input as text, without its last line end. `what` names it in errors."""
     return decoded(sys.stdin.buffer.read(PROMPT_LIMIT + 1), what)
 
 
@@ -81,20 +81,14 @@ def stdin_bytes() -> bytes:
 
 
 def file_text(name: str, what: str) -> str:
-    """A text file of the user's, or standard input for `-`."""
+    """The text of a file, or of standard input for `-`. `what` names it in errors."""
     if name == STDIN:
         return stdin_text(what)
     path = Path(name)
     try:
         if not path.is_file():
-            why = (
-                "is a folder"
-                if path.is_dir()
-                else "is not a file"
-                if path.exists()
-                else "does not exist"
-            )
-            raise LocalError(f"{name} ({what}) {why}")
+            missing = "is not a file" if path.exists() else "does not exist"
+            raise LocalError(f"{name} ({what}) {'is a folder' if path.is_dir() else missing}")
         with path.open("rb") as file:
             raw = file.read(PROMPT_LIMIT + 1)
     except (OSError, ValueError) as error:
@@ -112,7 +106,8 @@ def decoded(raw: bytes, what: str) -> str:
 
 
 def utf8(what: str, text: str) -> str:
-    """`text`, if it can be sent: an argument that was no UTF-8 arrives with lone surrogates."""
+    """`text` if it is valid. Raises UsageError for lone surrogates, which Python makes of arguments
+    that are not UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -120,10 +115,10 @@ def utf8(what: str, text: str) -> str:
     return text
 
 
-def extra_params(given: list[str] | None) -> tuple[tuple[str, object], ...]:
-    """`--param key=value`: the value is JSON if it parses, else a string."""
+def extra_params(texts: list[str] | None) -> tuple[tuple[str, object], ...]:
+    """The keys and values of `--param KEY=VALUE`; a value is JSON if it parses, else text."""
     params: dict[str, object] = {}
-    for text in given or ():
+    for text in texts or ():
         key, equals, value = utf8("--param", text).partition("=")
         key = key.strip()
         if not equals or not key:
@@ -154,7 +149,7 @@ def json_or_text(text: str) -> object:
 
 
 def duration(text: str | None) -> int | float | str | None:
-    """`--duration`: whole numbers and decimals are numbers (`6s` is 6); `auto` stays as it is."""
+    """`--duration` as a number (`6s` is 6), or `auto`."""
     from openclaw_fal.cli.value_forms import check_form
 
     if text is None:
@@ -170,11 +165,12 @@ def duration(text: str | None) -> int | float | str | None:
         return text
 
 
-def no_two_stdins(**sources: object) -> None:
-    """Standard input can be read once: refuse a second `-`."""
+def no_two_stdins(options: PromptOptions, **sources: str | list[str] | None) -> None:
+    """Raise UsageError when `-` (standard input) is given twice."""
+    prompts = {"prompt": options.words or options.prompt, "prompt_file": options.prompt_file}
     names = []
-    for name, given in sources.items():
-        values = given if isinstance(given, (list, tuple)) else [given]
-        names += [name] * sum(value == STDIN for value in values)
+    for name, source in {**prompts, **sources}.items():
+        values = source if isinstance(source, list) else [source]
+        names += [name] * values.count(STDIN)
     if len(names) > 1:
         raise UsageError(f"standard input (-) can be used once, not for {' and '.join(names)}")

@@ -1,4 +1,4 @@
-"""The options that several commands share. `option_values` makes values of their texts."""
+"""The options that several commands share. `option_values` converts their texts to values."""
 
 from __future__ import annotations
 
@@ -208,18 +208,18 @@ Sign = Annotated[
 ]
 
 
-def request_option(*names: str, **rest: TyperType) -> TyperType:
-    """An option that says what to ask for."""
-    return typer.Option(*names, rich_help_panel=REQUEST, **rest)
+def request_option(*names: str, **settings: TyperType) -> TyperType:
+    """An option of the request."""
+    return typer.Option(*names, rich_help_panel=REQUEST, **settings)
 
 
-def many_option(*names: str, **rest: TyperType) -> TyperType:
-    """An option for many requests."""
-    return typer.Option(*names, rich_help_panel=MANY, **rest)
+def many_option(*names: str, **settings: TyperType) -> TyperType:
+    """An option of a batch."""
+    return typer.Option(*names, rich_help_panel=MANY, **settings)
 
 
 class ManyOptions(Frozen):
-    """How many requests are run: the same for `batch run`, `batch resume` and `--prompts`."""
+    """The options for running a batch: for `batch run`, `batch resume` and `--prompts`."""
 
     window: Annotated[
         int | None,
@@ -261,7 +261,7 @@ class PromptOptions(ManyOptions):
 
 
 class RunOptions(Frozen):
-    """How a request is run and where its files go: the same for image, video and music."""
+    """The options for running a request and saving its files: for image, video and music."""
 
     output: OutputPath = None
     overwrite: Overwrite = False
@@ -282,6 +282,6 @@ class RunOptions(Frozen):
 
 
 class ImageRunOptions(RunOptions):
-    """The same for images, which can be shown in a terminal."""
+    """The same for images, which can be shown in the terminal."""
 
     preview: Preview = False

@@ -1,4 +1,4 @@
-"""Finds the real OpenClaw on PATH, for commands that it has and this program does not."""
+"""Hints for commands that only OpenClaw itself has, and the search for it on PATH."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ MODELS_COMMANDS = {
     "scan": _CHATS,
     "auth": _CHATS,
 }
-"""Commands of OpenClaw's `models` that are not ours, and what they are about."""
+"""Subcommands of OpenClaw's `models` that this program lacks, with their purpose."""
 MEANT = {
     "set-image": "models default image REF",
     "image-fallbacks": "models default image --fallback REF",
     "auth": "onboard",
 }
-"""What is probably meant by such a command here; else `models default`."""
+"""The command here that the user of such a subcommand probably wants; else `models default`."""
 
 
 def real_openclaw() -> str | None:
-    """The path of another `openclaw` on PATH that is not this program; None without one."""
+    """The path of an `openclaw` on PATH that is not this program; None if there is none."""
     ours = _resolved(sys.argv[0])
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         for name in ("openclaw", "openclaw.cmd", "openclaw.exe"):
@@ -43,7 +43,7 @@ def _resolved(path: str | Path) -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a script starts this package: the launchers that pip writes name it."""
+    """Whether a script starts this package: pip's launchers contain its name."""
     try:
         with path.open("rb") as file:
             return b"openclaw_fal" in file.read(1 << 20)

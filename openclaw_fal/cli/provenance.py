@@ -108,7 +108,7 @@ def _credentials(path: Path) -> Verdict:
 
 
 def mime_type(path: Path) -> str:
-    """What a file is by its first bytes; what has none that are known holds no mark."""
+    """The MIME type of a file, by its first bytes. Raises LocalError if it cannot be read."""
     from openclaw_fal.files.sniff import HEAD, sniff
     from openclaw_fal.text import reason
 

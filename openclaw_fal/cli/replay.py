@@ -33,15 +33,15 @@ SEEDS = 2**31
 
 
 class Source(Frozen):
-    """What is to be made again: `request` are its options, by the specification's names, `seed` the
-    one that fal used. `own`: it comes from the journal, and not from a file of anybody's."""
+    """The request to make again. `request` holds its options by the specification's names, `seed`
+    is the one that fal used. `trusted`: it is from the journal, not from a file."""
 
     name: str
     kind: Kind
     model: str
     request: Mapping[str, object]
     seed: int | None
-    own: bool
+    trusted: bool
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -82,33 +82,35 @@ def replay(
     from openclaw_fal.cli.media_command import run_media
     from openclaw_fal.provenance.request import request_from
 
-    given = _source(source)
-    document = {**given.request, **_changes(given, changes or [], seed, count)}
-    finder = _Finder(given, image or [])
-    request = request_from(given.kind, given.model, document, finder.reference)
-    if not given.own:
+    original = _source(source)
+    document = {**original.request, **_changes(original, changes or [], seed, count)}
+    finder = _ReferenceFinder(original, image or [])
+    request = request_from(original.kind, original.model, document, finder.reference)
+    if not original.trusted:
         _refuse_undeclared(request, model)
-    request, notes = _with_seed(request, given, model, asked=seed is not None)
+    request, notes = _with_seed(request, original, model, seed_given=seed is not None)
     result = run_media(
         ctx.obj,
-        given.kind,
+        original.kind,
         lambda endpoint: request.replaced(model=endpoint),
-        model or f"fal/{given.model}",
+        model or f"fal/{original.model}",
         run,
-        replay_of=given.name,
+        replay_of=original.name,
     )
     changed = [
-        f"{key}: {_shown(document[key])}" for key in document if _differs(given, document, key)
+        f"{key}: {_shortened(value)}"
+        for key, value in document.items()
+        if key not in original.request or original.request[key] != value
     ]
     if changed:
         notes.append(f"changed: {', '.join(changed)}")
     return result.replaced(
-        document={**result.document, "replayOf": given.name}, notes=(*notes, *result.notes)
+        document={**result.document, "replayOf": original.name}, notes=(*notes, *result.notes)
     )
 
 
 def _source(text: str) -> Source:
-    """The source that is named. Raises LocalError for one that cannot be made again."""
+    """The source for a file, sidecar or job id. Raises LocalError if it cannot be made again."""
     from openclaw_fal.cli.job_files import job_named
     from openclaw_fal.provenance.read import mark_of, read_sidecar
 
@@ -154,14 +156,15 @@ def _job_of(path: Path) -> Job | None:
 
 
 def _changes(
-    given: Source, texts: list[str], seed: str | None, count: int | None
+    original: Source, texts: list[str], seed: str | None, count: int | None
 ) -> dict[str, object]:
-    """What is changed, by the specification's names; what is no option is a field of the body."""
+    """The changed options by the specification's names. A key of --set that is no option changes a
+    field of the body, in `params`."""
     names = {name.replace("_", ""): KEYS[name] for name in KEYS}
     names |= {key.lower(): key for key in KEYS.values()}
     changes: dict[str, object] = {}
-    kept = given.request.get("params")
-    params = dict(kept) if isinstance(kept, Mapping) else {}
+    old_params = original.request.get("params")
+    params = dict(old_params) if isinstance(old_params, Mapping) else {}
     for key, value in option_values.extra_params(texts):
         name = names.get(key.replace("-", "").replace("_", "").lower())
         if name in (None, "params", "images", "videos", "audioRefs"):
@@ -188,16 +191,16 @@ def _seed(text: str) -> int:
 
 
 def _with_seed(
-    request: MediaRequest, given: Source, model: str | None, *, asked: bool
+    request: MediaRequest, original: Source, model: str | None, *, seed_given: bool
 ) -> tuple[MediaRequest, list[str]]:
-    """The request with the seed that was used, where the model takes one."""
+    """The request with the original seed, if it is known and the model takes one; else a note."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
 
-    if asked or request.seed is not None:
+    if seed_given or request.seed is not None:
         return request, []
-    if given.seed is not None and model is None:
-        seeded = request.replaced(seed=given.seed)
+    if original.seed is not None and model is None:
+        seeded = request.replaced(seed=original.seed)
         try:
             if all(item.key != "seed" for item in plan(seeded, ENDPOINTS).ignored):
                 return seeded, []
@@ -207,7 +210,8 @@ def _with_seed(
 
 
 def _refuse_undeclared(request: MediaRequest, model: str | None) -> None:
-    """What a file says may not add a field to the request that the endpoint does not declare."""
+    """Raise CapabilityError when a file's mark, which is untrusted, adds a field to the request
+    that the endpoint does not declare."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan
     from openclaw_fal.provider.refs import parse_ref
@@ -222,14 +226,14 @@ def _refuse_undeclared(request: MediaRequest, model: str | None) -> None:
         )
 
 
-class _Finder:
-    """Finds reference files by their SHA-256: among those that were given, where the journal says
-    they were, and among the files of all jobs."""
+class _ReferenceFinder:
+    """Finds reference files by their SHA-256: among those of --image, at the path in the journal,
+    and among the files of all jobs."""
 
-    def __init__(self, given: Source, sources: list[str]) -> None:
+    def __init__(self, original: Source, sources: list[str]) -> None:
         from openclaw_fal.provenance.request import sha256_of
 
-        self._own = given.own
+        self._trusted = original.trusted
         self._files: dict[str, str] = {}
         for source in sources:
             if Reference(source, "image").is_url:
@@ -240,14 +244,15 @@ class _Finder:
                 self._files[_sha256(Path(source))] = source
 
     def reference(self, media: MediaType, described: Mapping[str, object]) -> Reference:
+        """The reference that a request describes. Raises CapabilityError if it is not found."""
         url = described.get("url")
-        if self._own and isinstance(url, str):
+        if self._trusted and isinstance(url, str):
             return Reference(url, media)
         digest = str(described.get("sha256") or described.get("urlSha256"))
         path = described.get("path")
         if digest in self._files:
             return Reference(self._files[digest], media)
-        if self._own and isinstance(path, str) and _is(Path(path), digest):
+        if self._trusted and isinstance(path, str) and _has_digest(Path(path), digest):
             return Reference(path, media)
         return Reference(self._in_journal(digest, media), media)
 
@@ -256,8 +261,8 @@ class _Finder:
 
         for job in journal().list():
             for output in job.outputs.values():
-                known = digest in (output.sha256, output.served_sha256)
-                if known and _is(output.path, digest):
+                matches = digest in (output.sha256, output.served_sha256)
+                if matches and _has_digest(output.path, digest):
                     return str(output.path)
         raise CapabilityError(
             f"a reference {media} is missing: the one with the SHA-256 {digest[:64]}",
@@ -265,7 +270,7 @@ class _Finder:
         )
 
 
-def _is(path: Path, digest: str) -> bool:
+def _has_digest(path: Path, digest: str) -> bool:
     try:
         return path.is_file() and _sha256(path) == digest
     except LocalError:
@@ -290,10 +295,6 @@ def _mime_type(path: Path) -> str:
     return mime_type(path)
 
 
-def _differs(given: Source, document: Mapping[str, object], key: str) -> bool:
-    return key not in given.request or given.request[key] != document[key]
-
-
-def _shown(value: object) -> str:
+def _shortened(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,4 +1,4 @@
-"""Results of generating, as documents and as lines for people."""
+"""The results of image, video, music and `jobs wait`, as documents and as text."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ BODY_TEXT_LIMIT = 160
 
 
 def ignored_document(plan: Plan | None) -> list[Mapping[str, object]]:
-    """`ignoredOverrides` of the envelope."""
+    """The value of `ignoredOverrides`."""
     return [item._asdict() for item in plan.ignored] if plan else []
 
 
 def adjusted_document(plan: Plan | None) -> list[Mapping[str, object]]:
-    """`adjustedOverrides` of the envelope."""
+    """The value of `adjustedOverrides`."""
     return [item._asdict() for item in plan.adjusted] if plan else []
 
 
 def plan_notes(plan: Plan) -> list[str]:
-    """One line for each option that was not sent as it was given."""
+    """A line for each option that is not sent as given, and the plan's warnings."""
     return [
         *(f"ignored: {line}" for line in _ignored(plan)),
         *(f"adjusted: {line}" for line in _adjusted(plan)),
@@ -59,7 +59,7 @@ def _adjusted(plan: Plan) -> list[str]:
 
 
 def _value(value: object) -> str:
-    """An option's value as it is written on a command line or in JSON."""
+    """An option's value as text, or as JSON if it is not text."""
     import json
 
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -114,8 +114,8 @@ def generated_result(
     notes: Sequence[str] = (),
     seconds: float | None = None,
 ) -> Result:
-    """The result of one job: the paths on stdout, a closing panel on stderr. `seconds` is how
-    long it took."""
+    """The result of one job: the paths on stdout, a panel on stderr. `seconds`: the duration of the
+    command."""
     document = envelope(generated, plan=plan, attempts=attempts, sandbox=sandbox)
     if generated.submitted_only:
         fetch = f"submitted; openclaw jobs wait {generated.job_id} fetches it"
@@ -146,7 +146,7 @@ def _provenance_notes(generated: Generated) -> list[str]:
 
 
 def _summary(generated: Generated, sandbox: bool) -> list[tuple[str, str]]:
-    """The closing panel: what is there now. What was ignored or adjusted was said before."""
+    """The rows of the closing panel. Ignored and adjusted options were noted before sending."""
     rows = _labelled("file", [_file_line(output) for output in generated.outputs])
     rows.append(("model", f"fal/{generated.model}" + (" (sandbox)" if sandbox else "")))
     if generated.seed is not None:
@@ -160,7 +160,7 @@ def _summary(generated: Generated, sandbox: bool) -> list[tuple[str, str]]:
 
 
 def _next_step(output: Output, sandbox: bool, prog: str) -> str:
-    """One command that people want after this one."""
+    """A useful next command."""
     import shlex
 
     from openclaw_fal.ui.layout import whole
@@ -178,15 +178,15 @@ def _next_step(output: Output, sandbox: bool, prog: str) -> str:
     return "see what was made: " + whole(f"{prog} gallery --open")
 
 
-def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:
-    """Notes on files that did not get the name that `--output` asked for, and why."""
+def name_notes(target: str | None, outputs: Sequence[Output]) -> list[str]:
+    """Notes on files whose name differs from the `--output` file name, with the reason."""
     from openclaw_fal.files.sniff import MEDIA_EXTENSIONS
 
-    if asked is None or "{" in asked or asked.endswith(("/", "\\")) or Path(asked).is_dir():
+    if target is None or "{" in target or target.endswith(("/", "\\")) or Path(target).is_dir():
         return []
-    path = Path(asked)
-    known = path.suffix.lower().lstrip(".") in MEDIA_EXTENSIONS
-    stem, suffix = (path.stem, path.suffix) if known else (path.name, "")
+    path = Path(target)
+    is_media = path.suffix.lower().lstrip(".") in MEDIA_EXTENSIONS
+    stem, suffix = (path.stem, path.suffix) if is_media else (path.name, "")
     notes = []
     for index, output in enumerate(outputs):
         expected = stem + (f"-{index + 1}" if len(outputs) > 1 else "")
@@ -202,7 +202,7 @@ def name_notes(asked: str | None, outputs: Sequence[Output]) -> list[str]:
 
 
 def _cost_line(cost: Cost, units: str | None) -> str:
-    """What the job cost; fal's billable units where no price is known for them."""
+    """The cost of a job; with fal's billable units where their price is unknown."""
     return f"{cost}; fal billed {units} units" if cost.billed is None and units else str(cost)
 
 
@@ -211,7 +211,7 @@ def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _file_line(output: Output) -> str:
-    """The file's name, and what is in it: pixels, seconds, bytes."""
+    """The file's name with its pixels, seconds and bytes."""
     from openclaw_fal.ui.layout import whole
     from openclaw_fal.ui.transfers import size_text
 
@@ -225,8 +225,8 @@ def _file_line(output: Output) -> str:
 
 
 def several_results(waited: Sequence[Waited], session: Session) -> Result:
-    """`jobs wait` of several jobs: one document; the status is that of the first failure, or 130
-    when it was interrupted."""
+    """The result of `jobs wait` for several jobs. The exit status is 130 if interrupted, else that
+    of the first failure."""
     from openclaw_fal.errors import Interrupted
     from openclaw_fal.ui.render import failure_document
 
@@ -254,7 +254,7 @@ def several_results(waited: Sequence[Waited], session: Session) -> Result:
 
 
 def _waited_document(item: Waited, session: Session) -> Mapping[str, object]:
-    """One of several jobs: the envelope, or the failure document."""
+    """The document of one of several jobs: the envelope, or the failure document."""
     from openclaw_fal.ui.render import failure_document, success_document
 
     if item.generated is not None:
@@ -275,7 +275,7 @@ def dry_run_result(
     notes: Sequence[str] = (),
     sandbox: bool = False,
 ) -> Result:
-    """What would be sent. The JSON is complete; for people, long texts and data URIs are cut."""
+    """The result of --dry-run. The JSON is complete; as text, long values and data URIs are cut."""
     import json
 
     document: DryRunDocument = {
@@ -298,7 +298,7 @@ def dry_run_result(
 
 
 def cut(node: object) -> object:
-    """A request body for people: data URIs and long texts are cut."""
+    """A request body with data URIs and long texts cut, for display."""
     if isinstance(node, str):
         if node.startswith("data:"):
             return f"{node.partition(',')[0]},… ({len(node)} characters)"

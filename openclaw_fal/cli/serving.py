@@ -1,4 +1,5 @@
-"""What `openclaw sandbox serve` prints: how to point programs at it, and how to undo that."""
+"""The output of `openclaw sandbox serve`: commands that make programs use it, and that undo
+this."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def addresses(sandbox: Sandbox) -> Result:
-    """Where the sandbox is, with lines that are ready to be pasted."""
+    """The result with the sandbox's URL and settings, as commands to paste into a shell."""
     environment, clients = sandbox.scratch_environment(), sandbox.client_settings()
     document: SandboxDocument = {
         "sandbox": True,
@@ -49,12 +50,12 @@ def _python(sandbox: Sandbox) -> str:
         from openclaw_fal.sandbox.crypto import INSTALL
 
         return f"  it insists on https, which needs an extra: {INSTALL}"
-    wanted = ("FAL_KEY", "HTTPS_PROXY", "SSL_CERT_FILE")
-    return _lines({name: sandbox.environment()[name] for name in wanted})[0]
+    names = ("FAL_KEY", "HTTPS_PROXY", "SSL_CERT_FILE")
+    return _lines({name: sandbox.environment()[name] for name in names})[0]
 
 
 def _lines(variables: dict[str, str]) -> tuple[str, str]:
-    """The shell's commands that set the variables, and those that unset them."""
+    """The shell commands that set the variables, and those that unset them."""
     if os.name == "nt":
         set_up = [f'  $env:{name} = "{value}"' for name, value in variables.items()]
         return "\n".join(set_up), "\n".join(f"  Remove-Item Env:{name}" for name in variables)

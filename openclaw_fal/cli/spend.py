@@ -95,7 +95,7 @@ def spend(
 
 
 def _checked(session: Session, start: float, end: float) -> Result:
-    """The requests of which fal says something else than the journal."""
+    """The result of --check: the requests whose charge differs between the journal and fal."""
     from openclaw_fal.job import bills
     from openclaw_fal.ui.progress import progress_for
 
@@ -117,8 +117,14 @@ def _checked(session: Session, start: float, end: float) -> Result:
     if checked.not_in_journal:
         notes.append(f"fal billed {checked.not_in_journal} more requests that this journal lacks")
     rows = [
-        (one.job_id, one.request_id, one.model, str(one.journal or "none"), str(one.fal or "none"))
-        for one in differences
+        (
+            item.job_id,
+            item.request_id,
+            item.model,
+            str(item.journal or "none"),
+            str(item.fal or "none"),
+        )
+        for item in differences
     ]
     table = Table(("job", "request", "model", "journal", "fal"), rows)
     return Result(document, out=(table,) if rows else (), notes=tuple(notes))
@@ -145,13 +151,14 @@ def _csv(groups: Sequence[Group], by: str) -> tuple[str, ...]:
 
 
 def moment(text: str, option: str, now: float) -> float:
-    """A date (UTC), a time in ISO 8601, or an age such as `7d`, as seconds since 1970."""
+    """The seconds since 1970 of a date (UTC), an ISO 8601 time, or an age such as `7d`. Raises
+    UsageError, which names the option."""
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS and number.isascii() and number.isdigit() and len(number) < 7:
         return now - int(number) * _UNITS[unit]
     try:
-        named = datetime.fromisoformat(text)
-        return (named if named.tzinfo else named.replace(tzinfo=UTC)).timestamp()
+        parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise UsageError(
             f"{option} {text}: neither a date nor an age",

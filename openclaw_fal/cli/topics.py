@@ -1,4 +1,4 @@
-"""The help topics: what belongs to more than one command. A test runs every command in them."""
+"""The texts of `openclaw help TOPIC`. A test runs every command in them."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ Programs beside it can GET /_sandbox/ledger (what was taken and billed), and GET
 PUT /_sandbox/dials. Its money is of its own; nothing is paid.
 
 """
-"""Goes on with the list of dials, which the sandbox itself explains."""
+"""The command `help` appends the list of dials."""
 
 MONEY = """\
 MONEY: what it costs, what was spent, and limits that hold

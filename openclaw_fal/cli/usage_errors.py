@@ -1,4 +1,4 @@
-"""Wrong usage in plain words: what was wrong, what is allowed, and the command that is right."""
+"""Errors for wrong usage: what was wrong, what is allowed, and the correct command."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ EXAMPLES = {
     "video": "waves under a lighthouse",
     "music": "slow piano, rain on a roof",
 }
-"""A prompt for each kind, as hints show one."""
+"""An example prompt for each kind, for hints."""
 
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".bmp", ".heic")
 _ASKS_FOR_HELP = {"help": "--help", "list": "models", "ls": "models"}
 
 
 def plain_usage_error(error: TyperType, prog: str) -> UsageError:
-    """Typer's error (a `typer.TyperException`) in our words."""
+    """The UsageError for Typer's error (a `typer.TyperException`)."""
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else prog
     kind = type(error).__name__
@@ -49,9 +49,9 @@ def _example(ctx: Context | None, path: str) -> str:
 
 
 def refuse_mistyped_command(ctx: Context, prompt: str | None) -> None:
-    """Refuse a lone word that was probably meant as a command: a prompt costs money.
+    """Refuse a single word that was probably meant as a command, since a prompt costs money.
 
-    Only where `generate` was left out: with it, any word is a prompt.
+    Only without the word `generate`; after it, any word is a prompt.
     """
     if prompt is None or not ctx.meta.get(IMPLIED) or re.search(r"\s", prompt):
         return
@@ -73,7 +73,7 @@ def refuse_mistyped_command(ctx: Context, prompt: str | None) -> None:
 
 
 def missing_prompt(ctx: Context) -> UsageError:
-    """The error of a command that was given no prompt."""
+    """The error for a missing prompt, with an example command."""
     edits = ctx.command.name == "edit"
     noun = ctx.parent
     shown = noun.command_path if noun.command.name in EXAMPLES and not edits else ctx.command_path
@@ -84,8 +84,8 @@ def missing_prompt(ctx: Context) -> UsageError:
 
 
 def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
-    """The name that `word` was probably meant to be: the same first letter, and a `likeness` (0 to
-    1) of at least this."""
+    """The name that is most like `word`: with the same first letter and a likeness (0 to 1) of at
+    least `likeness`; None if there is none."""
     import difflib
 
     names = [name for name in names if name[:1] == word[:1]]
@@ -94,7 +94,7 @@ def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str | Non
 
 
 def _with_file(noun: Context, name: str) -> str:
-    """What to do with a file that was given where the prompt belongs."""
+    """The hint for a file name that was given as the prompt."""
     if name.lower().endswith(_IMAGE_ENDINGS):
         if "edit" in noun.command.list_commands(noun):
             return f'to edit it: {noun.command_path} edit --file {shlex.quote(name)} "…"'
@@ -122,10 +122,10 @@ def _unknown_command(ctx: Context, path: str, typed: str) -> UsageError:
 
 
 def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
-    """More arguments than a command takes; for a prompt, the quotes are missing."""
+    """The error for too many arguments; of a prompt, the quotes are probably missing."""
     if "words" not in ctx.params:
         return UsageError(f"{path} takes no further argument: {extra}", hint=f"{path} --help")
-    first = str(ctx.params["words"] or "")
+    first = str(ctx.params["words"] or "")  # the prompt argument
     noun = ctx.parent
     shown = noun.command_path if ctx.meta.get(IMPLIED) else path
     meant = nearest(first.lower(), noun.command.list_commands(noun), 0.72)

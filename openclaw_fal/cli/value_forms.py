@@ -1,4 +1,4 @@
-"""How values are written: what no model could take is wrong usage, whatever the model."""
+"""The syntax of option values. A value that no model could take is wrong usage."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _FORMS: dict[str, tuple[str, str]] = {
     ),
     "--format": (r"mp3|wav|flac|ogg|opus|aac|pcm", "mp3, wav, flac, ogg, opus or aac"),
 }
-"""Option → the pattern of its values (those that the endpoints of fal declare), and in words."""
+"""Option → a pattern for all values that fal's endpoints declare, and its description."""
 
 
 def check_form(option: str, value: str | None) -> str | None:
-    """`value` as it was given. Raises UsageError for one that no model takes."""
+    """`value` unchanged. Raises UsageError if no model takes such a value."""
     if value is None:
         return None
     pattern, words = _FORMS[option]
@@ -42,7 +42,7 @@ def check_form(option: str, value: str | None) -> str | None:
 
 
 def format_name(option: str, value: str | None) -> str | None:
-    """The name of a file format: `jpg` is `jpeg`."""
+    """The name of a file format: `jpg` → `jpeg`, others unchanged. Raises UsageError."""
     value = check_form(option, value)
     return "jpeg" if value is not None and value.strip().lower() == "jpg" else value
 
@@ -52,14 +52,13 @@ _FORMAT_OPTIONS: dict[Kind, tuple[str, dict[str, str]]] = {
     "video": ("output_format", {name: name for name in ("mp4", "webm", "gif", "mov")}),
     "music": ("format", {name: name for name in ("mp3", "wav", "flac", "ogg", "opus")}),
 }
-"""The field of a request that asks for a format, and the format of each extension."""
+"""The request's field for the file format, and the format of each extension."""
 
 
 def with_format_of(output: str | None, request: MediaRequest) -> MediaRequest:
-    """`request` asking for the format of `--output`'s extension, where its model can make that.
+    """`request` with the file format of `--output`'s extension, if its model can make that.
 
-    A format that was given explicitly stays, and so does the request for a folder or a path without
-    an extension.
+    The request is unchanged if it has a format, or if `--output` has no known extension.
     """
     field, formats = _FORMAT_OPTIONS[request.kind]
     _, dot, extension = (output or "").rpartition(".")

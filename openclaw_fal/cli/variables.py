@@ -27,21 +27,21 @@ VARIABLES: dict[str, str] = {
     "NO_COLOR": "no colour",
     "CI": "plain lines in place of a live display",
 }
-"""Name → what it does. Keys (FAL_KEY, FAL_API_KEY) have a line of their own in `config show`."""
+"""Name → effect. FAL_KEY and FAL_API_KEY are not listed; `config show` has a line for the key."""
 
 
 def set_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those that are set, with their values; proxies may have lower-case names."""
+    """The variables that are set, with their values; proxies also in lower case."""
     names = [*VARIABLES, *(name.lower() for name in VARIABLES if name.endswith("_PROXY"))]
     return {name: environ[name] for name in names if environ.get(name, "").strip()}
 
 
 def effect(name: str) -> str:
-    """What a variable does."""
+    """The effect of a variable."""
     return VARIABLES[name.upper()]
 
 
 def listed() -> str:
-    """All of them, a line each, for the help."""
+    """All variables with their effects, a line for each, for the help."""
     column = max(map(len, VARIABLES)) + 4
     return "\n".join(f"  {name}".ljust(column) + text for name, text in VARIABLES.items())

@@ -32,9 +32,9 @@ app = noun_app(
 @record_options
 def generate(
     ctx: typer.Context,
-    asked: options.PromptOptions,
-    sizes: SizeOptions,
-    more: ModelOptions,
+    prompt_options: options.PromptOptions,
+    size_options: SizeOptions,
+    model_options: ModelOptions,
     run: options.RunOptions,
     model: options.Model = None,
     image: Annotated[
@@ -89,17 +89,16 @@ def generate(
 ) -> Result:
     """Generate a video from a prompt, with reference files where the model takes them."""
     option_values.no_two_stdins(
-        prompt=asked.words or asked.prompt,
-        prompt_file=asked.prompt_file,
+        prompt_options,
         image=image,
         video=video,
         audio_ref=audio_ref,
     )
-    text = option_values.prompt_text(ctx, asked)
+    text = option_values.prompt_text(ctx, prompt_options)
     images, videos = references(image, "image"), references(video, "video")
     audios = references(audio_ref, "audio")
     seconds = option_values.duration(duration)
-    size = sizes.text()
+    size = size_options.text()
     for option, value in (
         ("--size", size),
         ("--output-format", output_format),
@@ -109,23 +108,24 @@ def generate(
         check_form(option, value)
 
     def request(endpoint: str) -> VideoRequest:
-        plain = VideoRequest(
-            endpoint,
-            text,
-            duration=seconds,
-            size=size,
-            aspect_ratio=aspect_ratio,
-            resolution=resolution,
-            audio=audio,
-            watermark=watermark,
-            output_format=output_format,
-            images=images,
-            videos=videos,
-            audio_refs=audios,
+        return model_options.added_to(
+            VideoRequest(
+                endpoint,
+                text,
+                duration=seconds,
+                size=size,
+                aspect_ratio=aspect_ratio,
+                resolution=resolution,
+                audio=audio,
+                watermark=watermark,
+                output_format=output_format,
+                images=images,
+                videos=videos,
+                audio_refs=audios,
+            )
         )
-        return more.on(plain)
 
-    return run_media(ctx.obj, "video", request, model, run, asked)
+    return run_media(ctx.obj, "video", request, model, run, prompt_options)
 
 
 add_models_command(app, "video", example="fal/bytedance/seedance-2.0/fast/text-to-video")

@@ -36,7 +36,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "onboarding writes the models that are kept",
         "cli/onboard_questions.py",
-        "        if chosen != now:",
+        "        if chosen != current:",
         "        if True:",
         ("tests/ui/test_onboard_questions.py",),
         "the built-in default is frozen in the config, and a later, better one never applies",
