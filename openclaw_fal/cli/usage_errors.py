@@ -163,7 +163,7 @@ def _media_nouns_with(option: str, ctx: Context) -> list[str]:
     """The commands that make another kind of media and take an option."""
     root = ctx.find_root()
     nouns = [root.command.get_command(root, name) for name in EXAMPLES]
-    if ctx.parent.command not in nouns:
+    if ctx.parent is None or ctx.parent.command not in nouns:
         return []
     return [
         f"{root.command_path} {noun.name}"
