@@ -13,17 +13,21 @@ from typing import Any
 
 import pytest
 
+import openclaw_fal.__main__
 from openclaw_fal.__main__ import main
 from tests.canary import KEY, WATCH
+from tests.support.forks import Fork, Process, can_fork
 
 __all__ = [
     "KEY",
     "Openclaw",
     "Outcome",
+    "Process",
     "command",
     "in_process",
     "jobs",
     "process",
+    "python",
     "start",
     "write_config",
 ]
@@ -64,46 +68,70 @@ def in_process(capfd: pytest.CaptureFixture[str]) -> Openclaw:
     return openclaw
 
 
+PROGRAM = "from openclaw_fal.__main__ import run; run()"
+
+
 def command(*argv: str) -> list[str]:
+    """The words that start the program in a process of its own."""
     return [sys.executable, "-m", "openclaw_fal", *argv]
+
+
+def python(code: str, *arguments: object, talks: bool = False) -> Process:
+    """Start a process that runs Python code with the arguments in `sys.argv[1:]`."""
+    argv = ["-c", *map(str, arguments)]
+    if can_fork(os.environ, argv):
+        return Fork(code, argv, os.environ, talks=talks)
+    return _popen([sys.executable, "-c", code, *argv[1:]], os.environ, talks=talks)
 
 
 def process(
     *argv: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
 ) -> Outcome:
     """Run the program as a process in the test's environment, plus `env`."""
-    done = subprocess.run(
-        command(*argv),
-        input=stdin or b"",
-        capture_output=True,
-        env={**os.environ, **(env or {})},
-        timeout=60,
-        check=False,
+    with start(*argv, env=env, talks=True) as running:
+        try:
+            out, err = running.communicate(stdin, timeout=60)
+        finally:
+            running.kill()
+    return Outcome(running.returncode, out.decode(), err.decode())
+
+
+def start(*argv: str, env: Mapping[str, str] | None = None, talks: bool = False) -> Process:
+    """Start the program as a process; the test talks to it, and ends it."""
+    environment = {**os.environ, **(env or {})}
+    if can_fork(environment, argv):
+        program = str(openclaw_fal.__main__.__file__)
+        return WatchedFork(PROGRAM, [program, *argv], environment, talks=talks)
+    return _popen(command(*argv), environment, talks=talks)
+
+
+def _popen(words: list[str], env: Mapping[str, str], *, talks: bool) -> Process:
+    return WatchedStart(
+        words,
+        stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
     )
-    WATCH.seen(f"the process openclaw {argv}", done.stdout, done.stderr)
-    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-class Watched(subprocess.Popen[bytes]):
+class _Watched:
     """A process whose output the canary's watch looks at."""
 
     def communicate(
         self, input: bytes | None = None, timeout: float | None = None
     ) -> tuple[bytes, bytes]:
-        out, err = super().communicate(input, timeout)
-        WATCH.seen(f"the process {self.args!r}", out or b"", err or b"")
+        out, err = super().communicate(input, timeout)  # type: ignore[misc]
+        WATCH.seen(f"the process {self.args!r}", out or b"", err or b"")  # type: ignore[attr-defined]
         return out, err
 
 
-def start(*argv: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start the program as a process; the test talks to it, and ends it."""
-    return Watched(
-        command(*argv),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
+class WatchedFork(_Watched, Fork):
+    pass
+
+
+class WatchedStart(_Watched, subprocess.Popen[bytes]):
+    pass
 
 
 def write_config(url: str, **defaults: object) -> Path:

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,7 +16,7 @@ from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.faults import Fault
 from tests.cli.queueing import Hooked
 from tests.cli.test_batch import check_file, lines, numbered
-from tests.program import Openclaw, start
+from tests.program import Openclaw, Process, start
 from tests.support.effort import effort, is_exhaustive
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
@@ -57,7 +56,7 @@ class Troubled(Dials):
         return Fault.checked(dict(spec))
 
 
-def kill_after(fal: Hooked, requests: int, process: subprocess.Popen[bytes]) -> bool:
+def kill_after(fal: Hooked, requests: int, process: Process) -> bool:
     """Kill the process once fal has seen so many more requests; False if it has ended before."""
     wanted = len(fal.requests) + requests
     while len(fal.requests) < wanted and process.poll() is None:

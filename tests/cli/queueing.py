@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from openclaw_fal.journal.record import Job
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.store import paths
+from tests.support.forks import Process
 
 SOON = ("--poll-interval", "0.05")
 VIDEO = "fal-ai/minimax/video-01-live"
@@ -87,7 +87,7 @@ def part_files(folder: Path | None = None) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith(".openclaw-"))
 
 
-def ended(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+def ended(process: Process) -> tuple[int, str, str]:
     """Wait for a process: its status, its output and its errors."""
     try:
         out, err = process.communicate(timeout=60)
@@ -148,7 +148,7 @@ def read_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def until(condition: Callable[[], object], process: subprocess.Popen[bytes] | None = None) -> None:
+def until(condition: Callable[[], object], process: Process | None = None) -> None:
     """Wait for something that happens in another thread or process. A process that ends before it
     has happened fails the test, and so does half a minute."""
     for _ in range(3000):

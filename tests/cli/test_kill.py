@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.dooming import requests_for, stopped_at_many_moments
 from tests.cli.queueing import SOON, Hooked, kept_files, only_job, part_files, slow_queue, until
-from tests.program import Openclaw, jobs, start
+from tests.program import Openclaw, Process, jobs, start
 from tests.support.effort import effort, is_exhaustive
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
@@ -31,7 +30,7 @@ def killed_when(fal: Hooked, phase: str, argv: list[str], nth: int = 1) -> None:
     """Run the program and kill it when the server sees the nth request of a phase, before that is
     answered; return when the server has acted on it."""
     started = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
 
     def kill(request: Request) -> Response | None:
         started.wait(20)

@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.program import Openclaw, process, start, write_config
+from tests.program import Openclaw, Process, process, start, write_config
 
 
 @pytest.fixture
-def served() -> Iterator[tuple[subprocess.Popen[bytes], dict[str, object]]]:
+def served() -> Iterator[tuple[Process, dict[str, object]]]:
     """A serving process and the document that it printed."""
     child = start("sandbox", "serve", "--port", "0", "--json")
     assert child.stdout is not None
@@ -38,7 +38,7 @@ def served() -> Iterator[tuple[subprocess.Popen[bytes], dict[str, object]]]:
 @pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_signal_ends_it_cleanly(
-    number: signal.Signals, served: tuple[subprocess.Popen[bytes], dict[str, object]]
+    number: signal.Signals, served: tuple[Process, dict[str, object]]
 ) -> None:
     child, _ = served
     child.send_signal(number)
@@ -49,7 +49,7 @@ def test_a_stop_signal_ends_it_cleanly(
 
 
 def test_the_tool_works_against_it(
-    served: tuple[subprocess.Popen[bytes], dict[str, object]], openclaw: Openclaw, key: str
+    served: tuple[Process, dict[str, object]], openclaw: Openclaw, key: str
 ) -> None:
     write_config(str(served[1]["url"]))
     for kind in ("image", "video", "music"):
@@ -59,7 +59,7 @@ def test_the_tool_works_against_it(
 
 
 def test_fals_python_client_works_with_the_printed_environment(
-    served: tuple[subprocess.Popen[bytes], dict[str, object]],
+    served: tuple[Process, dict[str, object]],
 ) -> None:
     clients = served[1]["clients"]
     assert isinstance(clients, dict)
@@ -80,7 +80,7 @@ def test_fals_python_client_works_with_the_printed_environment(
 
 
 def test_the_printed_variables_leave_the_users_own_files_alone(
-    served: tuple[subprocess.Popen[bytes], dict[str, object]], isolated: Path
+    served: tuple[Process, dict[str, object]], isolated: Path
 ) -> None:
     environment = served[1]["environment"]
     assert isinstance(environment, dict)
@@ -93,7 +93,7 @@ def test_the_printed_variables_leave_the_users_own_files_alone(
 
 
 def test_status_7_can_be_rehearsed(
-    served: tuple[subprocess.Popen[bytes], dict[str, object]],
+    served: tuple[Process, dict[str, object]],
 ) -> None:
     environment = served[1]["environment"]
     assert isinstance(environment, dict)
@@ -115,7 +115,7 @@ def test_a_public_address_is_refused(openclaw: Openclaw) -> None:
 
 
 def test_a_taken_port_is_named(
-    served: tuple[subprocess.Popen[bytes], dict[str, object]], openclaw: Openclaw
+    served: tuple[Process, dict[str, object]], openclaw: Openclaw
 ) -> None:
     port = str(served[1]["url"]).rpartition(":")[2]
     outcome = openclaw("sandbox", "serve", "--port", port, "--json")
