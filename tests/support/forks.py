@@ -165,6 +165,10 @@ def can_fork(env: Mapping[str, str], argv: Sequence[str]) -> bool:
     """Whether a fork would be what a start with this environment is."""
     if sys.platform != "linux" or sum(map(len, (*argv, *env.values()))) > _LONGEST:
         return False
+    try:
+        os.getcwd()
+    except FileNotFoundError:  # a start takes over a folder that is gone, a fork cannot go there
+        return False
     return _settings(env) == _settings(_first_environment())
 
 
