@@ -20,6 +20,7 @@ Examples:
   openclaw infer image edit --file photo.png --prompt "make it night" --json
   openclaw infer video generate --prompt "waves" --resolution 768P --duration 6
   openclaw infer music generate --prompt "slow piano"
+  openclaw infer inspect --name image.generate
 See also: openclaw image, openclaw video, openclaw music, openclaw help json"""
 
 AGENT = typer.Option("--agent", metavar="ID", help="Accepted; fal needs no agent.", hidden=True)

@@ -19,7 +19,7 @@ PARAM_DEPTH = 100
 
 
 def not_nan(value: float | None) -> float | None:
-    """Refuse `nan`, for which Typer's checks of minimum and maximum are both true."""
+    """Refuse `nan`, for which Typer's checks of minimum and maximum never fail."""
     if value is not None and value != value:
         raise typer.BadParameter("nan is not a number of seconds")
     return value

@@ -76,7 +76,8 @@ def missing_prompt(ctx: Context) -> UsageError:
     """The error for a missing prompt, with an example command."""
     edits = ctx.command.name == "edit"
     noun = ctx.parent
-    shown = noun.command_path if noun.command.name in EXAMPLES and not edits else ctx.command_path
+    implied = getattr(noun.command, "default_command", None) == ctx.command.name
+    shown = noun.command_path if implied else ctx.command_path
     kind = next((kind for kind in EXAMPLES if kind in ctx.command_path.split()), "image")
     command = f"{shown} --file photo.png" if edits else shown
     example = "make it night" if edits else EXAMPLES[kind]

@@ -164,7 +164,7 @@ class Exchange:
             if asked_pause is not None:
                 error.hint = f"fal asks to wait {asked_pause:.0f} s"
             raise error
-        self.observer.note(f"{error.message}; trying again in {pause:.1f} s")
+        self.observer.note(f"{error.message.rstrip('.')}; trying again in {pause:.1f} s")
         deadline.pause(pause, sleep=self.retry.sleep)
 
     def open(self, request: Request) -> Answer:

@@ -51,7 +51,7 @@ def start(request: MediaRequest, row: Row, endpoint: str, lookup: Lookup) -> Dra
     elif row.is_catch_all and not is_known(request.model, request.kind, lookup):
         draft.warnings.append(f"nothing is known here of {ref}: {GENERIC[draft.kind]}")
     if not request.prompt.strip():
-        draft.reject("prompt", request.prompt, "prompt: it is empty")
+        draft.reject("prompt", request.prompt, "prompt is empty")
     draft.send("prompt", request.prompt, "prompt", request.prompt)
     return draft
 

@@ -77,7 +77,7 @@ def _add_prompt(draft: Draft, endpoint: Endpoint, prompt: str) -> None:
     name = endpoint.first(fields.PROMPT)
     if not prompt.strip():
         if name in endpoint.required:
-            draft.reject("prompt", prompt, "prompt: it is empty")
+            draft.reject("prompt", prompt, "prompt is empty")
     elif name is not None:
         draft.send(name, prompt, "prompt", prompt)
     else:

@@ -229,17 +229,22 @@ def in_options(message: str, keys: Iterable[str]) -> str:
     `aspectRatio 7:3: …` → `--aspect-ratio 7:3: …`."""
     import re
 
+    message = re.sub(r"(^|[;,] )params: (?=\w)", r"\1--param ", message)
     for key in keys:
         name = rf"(^|[;:,(] ?){re.escape(key)}(?=[ :,)=])"
         message = re.sub(name, rf"\1{option_name(key)}", message)
     return message
 
 
+_WITHOUT_CLOSEST = ("model", "images", "videos", "audioRefs")
+"""Parameters whose closest value is of no use to a person: another model, a number of files."""
+
+
 def violation_lines(violation: Violation, headline: str = "") -> list[str]:
     """The lines of one violation: its message, unless that is the headline, and the closest
     value."""
-    is_headline = violation.message == headline
+    is_headline = violation.message in headline
     lines = [] if is_headline else [f"  - {in_options(violation.message, [violation.key])}"]
-    if violation.closest is not None:
+    if violation.closest is not None and violation.key not in _WITHOUT_CLOSEST:
         lines.append(f"{'  ' if is_headline else '    '}closest: {violation.closest}")
     return lines

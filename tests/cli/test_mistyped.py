@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Sandbox
+from tests.docs.test_examples import COMMANDS
 from tests.program import Openclaw
 
 
@@ -199,3 +200,20 @@ def test_an_option_of_another_kind_is_named_with_the_commands_that_have_it(
     error = openclaw("image", "p", "--duration", "5").err
     assert "no option --duration; openclaw video and openclaw music have it" in error
     assert "openclaw music has it" in openclaw("video", "p", "--lyrics", "la").err
+
+
+def test_an_unknown_option_is_wrong_usage_of_every_command(openclaw: Openclaw) -> None:
+    for path in ("openclaw", *COMMANDS):
+        outcome = openclaw(*path.split()[1:], "--nonsense")
+        assert outcome.status == 2, path
+        assert "has no option --nonsense" in outcome.err, path
+
+
+def test_an_empty_prompt_and_a_param_are_named_as_they_were_given(openclaw: Openclaw) -> None:
+    assert "error: the prompt is empty\n" in openclaw("image", "", "--dry-run").err
+    steps = openclaw("image", "p", "--param", "num_inference_steps=abc", "--dry-run").err
+    assert "error: --param num_inference_steps=abc: " in steps
+    wrong = openclaw("image", "p", "--model", "fal/fal-ai/veo3.1", "--dry-run").err
+    assert "closest" not in wrong
+    bare = openclaw("infer", "image", "generate").err
+    assert 'hint: openclaw infer image generate "a lighthouse at dawn"' in bare
