@@ -72,7 +72,7 @@ class _Run:
         self._posts += leaving
         if leaving and self._posts > 1:
             with suppress(LocalError):
-                self._journal.again(self.job_id)
+                self._journal.count_attempt(self.job_id)
 
 
 class Engine(Frozen):

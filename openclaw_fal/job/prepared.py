@@ -39,11 +39,13 @@ class Prepared:
         self._loaded = dict(zip(local, loaded, strict=True))
         self._urls = {ref: files.checked_url(ref) for ref in references if ref.is_url}
         self.large: dict[Reference, LocalFile] = {}
-        self._marks: dict[Reference, dict[str, object]] = {}
+        self._placeholders: dict[Reference, dict[str, object]] = {}
         for index, (ref, file) in enumerate(zip(local, loaded, strict=True)):
             if index in uploads:
                 self.large[ref] = file
-                self._marks[ref] = bodies.mark(files.digest(file), file.size, file.mime_type)
+                self._placeholders[ref] = bodies.placeholder(
+                    files.digest(file), file.size, file.mime_type
+                )
             else:
                 self._urls[ref] = files.data_uri(file)
 
@@ -61,7 +63,7 @@ class Prepared:
                 raise end
             urls[file.key] = end
         for ref, file in self.large.items():
-            self._urls[ref] = self._marks[ref]["url"] = urls[file.key]
+            self._urls[ref] = self._placeholders[ref]["url"] = urls[file.key]
 
     def body(self) -> dict[str, object]:
         """The complete input. Large files must have been uploaded."""
@@ -82,7 +84,7 @@ class Prepared:
         """The input as the journal keeps it: files by their marks, no bytes of them."""
 
         def of(ref: Reference) -> object:
-            return self._marks[ref] if ref in self._marks else self._urls[ref]
+            return self._placeholders[ref] if ref in self._placeholders else self._urls[ref]
 
         return bodies.kept(self._plan.filled(of))
 

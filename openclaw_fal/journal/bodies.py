@@ -1,6 +1,6 @@
-"""The exact body of a request as the journal keeps it: files by their marks, no bytes of them.
+"""The body of a request as the journal keeps it: with a placeholder for each file.
 
-A mark is `{"sha256", "size", "type"}`, with the `url` that an uploaded file was given by fal.
+A placeholder is `{"sha256", "size", "type"}`, and `url` if the file was uploaded to fal.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from collections.abc import Mapping
 
 _DATA_URI = r"(?a)data:([\w.+-]+/[\w.+-]+)(?:;[\w.+=-]+)*;base64,"
 
-Mark = dict[str, object]
+Placeholder = dict[str, object]
 
 
-def mark(sha256: str, size: int, mime_type: str, url: str | None = None) -> Mark:
-    """What stands for a file of `size` bytes."""
+def placeholder(sha256: str, size: int, mime_type: str, url: str | None = None) -> Placeholder:
+    """The placeholder for a file of `size` bytes."""
     return {"sha256": sha256, "size": size, "type": mime_type} | ({"url": url} if url else {})
 
 
-def is_mark(node: object) -> bool:
-    """Whether a part of a kept body stands for a file."""
+def is_placeholder(node: object) -> bool:
+    """Whether a part of a kept body is a placeholder."""
     return isinstance(node, Mapping) and {"sha256", "size", "type"} <= node.keys()
 
 
 def kept(body: Mapping[str, object]) -> dict[str, object]:
-    """The body with each data URI as its mark; everything else is as it was sent."""
+    """The body with a placeholder for each data URI; everything else is as it was sent."""
     return {name: _kept(value) for name, value in body.items()}
 
 
 def fingerprint(endpoint: str, body: Mapping[str, object]) -> str:
-    """The same for two requests that ask for the same: equal endpoint, options and files.
+    """A hash that is equal for two requests with equal endpoint, options and files.
 
-    `body` is as `kept` gives it. Where an uploaded file went makes no difference.
+    `body` is as `kept` returns it. The URLs of uploaded files make no difference.
     """
     from hashlib import sha256
 
@@ -43,21 +43,21 @@ def fingerprint(endpoint: str, body: Mapping[str, object]) -> str:
     return sha256(text.encode("ascii")).hexdigest()
 
 
-def same_input(body: Mapping[str, object], seen: object) -> bool:
+def same_input(body: Mapping[str, object], logged: object) -> bool:
     """Whether an input that fal has logged is that of a request.
 
-    `body` is as `kept` gives it. A field that fal has added is no difference, and numbers are equal
-    by value. A file is equal by its bytes, or by the URL that it was uploaded to; where fal has put
-    a URL of its own in the place of the bytes, nothing more can be compared.
+    `body` is as `kept` returns it. Fields that fal has added are ignored, and numbers are compared
+    by value. Files are compared by their bytes or by the URL that they were uploaded to; a URL that
+    fal has put in the place of the bytes equals any file.
     """
-    return isinstance(seen, Mapping) and all(
-        name in seen and _same(value, seen[name]) for name, value in body.items()
+    return isinstance(logged, Mapping) and all(
+        name in logged and _same(value, logged[name]) for name, value in body.items()
     )
 
 
 def _kept(node: object) -> object:
     if isinstance(node, str):
-        return _marked(node)
+        return _placeholder_of(node)
     if isinstance(node, Mapping):
         return {str(key): _kept(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
@@ -65,8 +65,8 @@ def _kept(node: object) -> object:
     return node
 
 
-def _marked(text: str) -> object:
-    """A data URI as its mark; any other text as it is."""
+def _placeholder_of(text: str) -> object:
+    """The placeholder for a data URI; any other text unchanged."""
     head = re.match(_DATA_URI, text) if text.startswith("data:") else None
     if head is None:
         return text
@@ -76,11 +76,11 @@ def _marked(text: str) -> object:
         return text
     from hashlib import sha256
 
-    return mark(sha256(data).hexdigest(), len(data), head[1])
+    return placeholder(sha256(data).hexdigest(), len(data), head[1])
 
 
 def _without_urls(node: object) -> object:
-    if is_mark(node):
+    if is_placeholder(node):
         assert isinstance(node, Mapping)
         return {"sha256": node["sha256"], "size": node["size"]}
     if isinstance(node, Mapping):
@@ -90,20 +90,20 @@ def _without_urls(node: object) -> object:
     return node
 
 
-def _same(ours: object, seen: object) -> bool:
+def _same(ours: object, logged: object) -> bool:
     if isinstance(ours, Mapping):
-        return _same_file(ours, seen) if is_mark(ours) else same_input(ours, seen)
+        return _same_file(ours, logged) if is_placeholder(ours) else same_input(ours, logged)
     if isinstance(ours, (list, tuple)):
         return (
-            isinstance(seen, (list, tuple))
-            and len(ours) == len(seen)
-            and all(map(_same, ours, seen))
+            isinstance(logged, (list, tuple))
+            and len(ours) == len(logged)
+            and all(map(_same, ours, logged))
         )
-    if isinstance(ours, bool) or isinstance(seen, bool):
-        return ours is seen
-    if isinstance(ours, float) and isinstance(seen, str):  # fal's numbers, with all their digits
-        return _number(seen) == ours
-    return ours == seen
+    if isinstance(ours, bool) or isinstance(logged, bool):
+        return ours is logged
+    if isinstance(ours, float) and isinstance(logged, str):  # fal keeps numbers' digits as text
+        return _number(logged) == ours
+    return ours == logged
 
 
 def _number(text: str) -> float | None:
@@ -113,12 +113,12 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _same_file(ours: Mapping[str, object], seen: object) -> bool:
-    if not isinstance(seen, str):
+def _same_file(ours: Mapping[str, object], logged: object) -> bool:
+    if not isinstance(logged, str):
         return False
     if "url" in ours:
-        return bool(ours["url"] == seen)
-    theirs = _marked(seen)
+        return bool(ours["url"] == logged)
+    theirs = _placeholder_of(logged)
     if isinstance(theirs, dict):
         return bool(theirs["sha256"] == ours["sha256"])
-    return seen.startswith(("http://", "https://"))
+    return logged.startswith(("http://", "https://"))

@@ -1,10 +1,10 @@
-"""How a row of the journal is described: each field with its column, its stored form and its JSON.
+"""Describes the rows of the journal: each field with its column, its stored form and its JSON.
 
 A class derived from `Row` names each field once:
 
     seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
 
-The table, its migrations, reading, writing and the JSON document all follow from that line.
+The table, its migrations, reading, writing and the JSON document all use that description.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.journal import bodies
 
 TEXT_LIMIT = 2_000
-"""Characters of a prompt that is listed, and of a message, that the journal keeps."""
+"""The most characters that the journal keeps of a prompt for lists, and of an error message."""
 
 Value = Any
-"""A field's value: its type is the field's annotation, which the type checker reads."""
+"""The value of a field; its real type is the field's annotation."""
 
 
 class Form(NamedTuple):
-    """How a value is stored: `store` makes what SQLite holds, `load` the value again."""
+    """How a value is stored: `store` converts it for SQLite, `load` converts it back."""
 
     store: Callable[[Value], object]
     load: Callable[[Value], object]
@@ -35,22 +35,22 @@ def _same(value: object) -> object:
 
 
 def text(value: str) -> str:
-    """A text that SQLite can hold: what is no Unicode (undecodable bytes of argv) becomes `?`."""
+    """The text with `?` for what SQLite cannot hold: undecodable bytes of the command line."""
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _number(value: int) -> str | None:
-    """An integer as text, since a seed may exceed SQLite's 64 bits; None for an absurd one."""
+    """An integer as text, since a seed may exceed SQLite's 64 bits; None above 256 bits."""
     return None if value.bit_length() > 256 else str(value)
 
 
 def _counted(value: int) -> int | None:
-    """An integer that fits SQLite's 64 bits; None for any other, which a server made up."""
+    """An integer that fits SQLite's 64 bits; None for any other: only faulty servers send it."""
     return value if abs(value) < 2**63 else None
 
 
 def _body(value: Mapping[str, object]) -> str | None:
-    """A request body as JSON, files by their marks; None for one that JSON cannot hold."""
+    """A request body as JSON, with placeholders for files; None for one that JSON cannot hold."""
     try:
         return json.dumps(bodies.kept(value))
     except (TypeError, ValueError, RecursionError):
@@ -58,7 +58,7 @@ def _body(value: Mapping[str, object]) -> str | None:
 
 
 def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
-    """At most `limit` characters, the last of them an ellipsis when something was cut."""
+    """The text cut to `limit` characters, with an ellipsis at the end if it was longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -73,13 +73,13 @@ BODY = Form(_body, json.loads)
 
 
 class Column(Frozen):
-    """One column. `sql` is its SQLite type, `since` the schema version that brought it; `key` its
-    name in the JSON document (None: not there), `show` the value there."""
+    """One column. `sql` is its SQLite type, `since` the schema version that added it; `key` its
+    name in the JSON document (None: not in it), `to_json` makes the value there."""
 
     sql: str
     form: Form = PLAIN
     key: str | None = None
-    show: Callable[[Value], object] = _same
+    to_json: Callable[[Value], object] = _same
     since: int = 1
 
     def store(self, value: object) -> object:
@@ -87,7 +87,7 @@ class Column(Frozen):
         return None if value is None else self.form.store(value)
 
     def load(self, stored: object) -> object:
-        """The value that was stored. Raises ValueError, KeyError or TypeError for damage."""
+        """The value of the field. Raises ValueError, KeyError or TypeError for a damaged one."""
         return None if stored is None else self.form.load(stored)
 
 
@@ -104,17 +104,17 @@ def column(
     *,
     form: Form = PLAIN,
     key: str | None = None,
-    show: Callable[[Value], object] = _same,
+    to_json: Callable[[Value], object] = _same,
     since: int = 1,
     default: object = _REQUIRED,
 ) -> Any:
-    """A field of a `Row` that is a column of the table; required where it has no default."""
-    return _Field(Column(sql, form, key, show, since), default)
+    """A field of a `Row` that is a column of the table; required unless it has a default."""
+    return _Field(Column(sql, form, key, to_json, since), default)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(column,))
 class Row(Frozen, kw_only=True):
-    """The base of classes whose fields are columns. A field without `column` is not stored."""
+    """The base of classes whose fields are columns. A field made without `column` is not stored."""
 
     columns: ClassVar[dict[str, Column]] = {}
 

@@ -1,8 +1,7 @@
-"""Costs and budgets in the journal: a row for each job, which outlives the job's own.
+"""Costs and budgets in the journal: a row of costs for each job, kept after the job is pruned.
 
-What is reserved is written in the transaction that journals the request, and every change of a
-job's state settles, holds or releases it in the transaction of that change. A process that dies
-leaves nothing to tidy up.
+The cost is reserved in the transaction that journals the request, and settled, held or released in
+the transaction of each change of the job's state: a process that dies leaves nothing inconsistent.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from openclaw_fal.journal.columns import text
 from openclaw_fal.journal.rows import bounds
 from openclaw_fal.journal.spending import spent
 from openclaw_fal.money import budget
@@ -22,39 +22,32 @@ from openclaw_fal.money.prices import Price
 if TYPE_CHECKING:
     import sqlite3
 
+    from openclaw_fal.journal.record import NewJob
+
 HISTORY = 200
-"""Earlier jobs with the same options that are looked at."""
+"""The number of earlier jobs with the same options whose bills are used."""
 
 
-def reserve(
-    db: sqlite3.Connection,
-    *,
-    job_id: str,
-    created: float,
-    kind: str,
-    model: str,
-    endpoint: str,
-    sandbox: bool,
-    reservation: Reservation,
-) -> None:
-    """Set aside what a request will cost. To be called in the transaction that journals it.
+def reserve(db: sqlite3.Connection, job_id: str, created: float, new: NewJob) -> None:
+    """Reserve the cost of a request. Must be called in the transaction that journals it.
 
-    Raises BudgetError, and then nothing may be written, when a limit does not allow it.
+    Raises BudgetError when a limit does not allow it; the transaction must then be rolled back.
     """
-    if not sandbox:
-        admit(db, model, endpoint, created, reservation)
+    reservation, model, endpoint = new.reservation, text(new.model), text(new.endpoint)
+    if not new.sandbox:
+        check_limits(db, model, endpoint, created, reservation)
     estimate, price, currency = reservation.estimate, reservation.price, _currency(reservation)
-    if price is not None and price.currency != currency:  # the amount is the user's own
+    if price is not None and price.currency != currency:  # of an amount that the user assumes
         price = None
     columns: dict[str, object] = {
         "job_id": job_id,
         "created": created,
-        "kind": kind,
+        "kind": new.kind,
         "model": model,
         "endpoint": endpoint,
         "run": reservation.run,
         "batch": reservation.batch,
-        "sandbox": int(sandbox),
+        "sandbox": int(new.sandbox),
         "state": "reserved",
         "options": reservation.options,
         "source": estimate.source,
@@ -63,11 +56,11 @@ def reserve(
         "unit": price.unit if price else None,
         "unit_price": price.unit_price if price else None,
     }
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    db.execute(f"INSERT INTO costs ({names}) VALUES ({marks})", tuple(columns.values()))
+    names, values = ", ".join(columns), ", ".join("?" * len(columns))
+    db.execute(f"INSERT INTO costs ({names}) VALUES ({values})", tuple(columns.values()))
 
 
-def admit(
+def check_limits(
     db: sqlite3.Connection, model: str, endpoint: str, now: float, reservation: Reservation
 ) -> None:
     """Raises BudgetError when a limit does not allow the request."""
@@ -76,8 +69,8 @@ def admit(
             budget.check(cap, spent(db, cap, now, reservation.run), reservation.estimate, model)
 
 
-def follow(db: sqlite3.Connection, job_id: str) -> None:
-    """Let the cost of a job stand as the job's state now says."""
+def update_state(db: sqlite3.Connection, job_id: str) -> None:
+    """Settle, hold or release the cost of a job, as the job's state says."""
     query = (
         "SELECT jobs.state AS job_state, jobs.error, jobs.billable_units, jobs.request_id, "
         "costs.state, costs.unit, costs.unit_price, costs.currency, costs.endpoint "
@@ -102,7 +95,7 @@ def follow(db: sqlite3.Connection, job_id: str) -> None:
 
 
 def history(db: sqlite3.Connection, options: str) -> Sequence[str]:
-    """The billed units of earlier jobs with these options that decide the cost."""
+    """The billed units of earlier jobs with equal `options`, those that decide the cost."""
     query = (
         "SELECT units FROM costs WHERE options = ? AND units IS NOT NULL AND sandbox = 0 "
         "ORDER BY created DESC LIMIT ?"
@@ -120,14 +113,14 @@ def caps(db: sqlite3.Connection) -> Sequence[budget.Cap]:
 
 
 def set_cap(db: sqlite3.Connection, cap: budget.Cap, now: float) -> None:
-    """Set a limit, in the place of the one for the same period and models."""
+    """Set a limit; it replaces one for the same period and models."""
     values = (cap.per, cap.model or "", cap.limit.micro, cap.limit.currency, now)
     db.execute("INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?, ?)", values)
 
 
-def clear_caps(db: sqlite3.Connection, gone: Iterable[budget.Cap]) -> None:
-    """Forget limits."""
-    for cap in gone:
+def clear_caps(db: sqlite3.Connection, removed: Iterable[budget.Cap]) -> None:
+    """Remove limits."""
+    for cap in removed:
         values = (cap.per, cap.model or "")
         db.execute("DELETE FROM budgets WHERE per = ? AND model = ?", values)
 
@@ -142,7 +135,7 @@ def of_job(db: sqlite3.Connection, job_id: str) -> Cost | None:
     return None if row is None else _cost(row)
 
 
-def keyed(db: sqlite3.Connection, prefix: str) -> dict[str, Cost]:
+def of_keyed_jobs(db: sqlite3.Connection, prefix: str) -> dict[str, Cost]:
     """The costs of all jobs whose key begins with `prefix`, by job id."""
     query = (
         f"SELECT {_COST} FROM costs WHERE job_id IN "

@@ -1,10 +1,10 @@
-"""The journal's SQLite file: made private, opened, upgraded, and its failures put into words.
+"""The journal's SQLite file: creates, opens and migrates it, and translates SQLite's errors.
 
-The rollback journal is used, not WAL, and it persists between transactions. With WAL a read needs
-to write (a full disk or a read-only home would hide the jobs just when they are looked for), and it
-is unsafe on network file systems; at a few short transactions a job it is no faster. A rollback
-journal that persists keeps its disk space, too: with `_reserve_space`, and the reserve that `begin`
-puts into a row, fal's answer to a submit can be written though the disk has filled up meanwhile.
+SQLite's rollback journal is used, not WAL, and is kept between transactions. With WAL, even reading
+needs to write, so that jobs could not be listed on a full disk or in a read-only home; WAL is
+unsafe on network file systems; and it is no faster for a few short transactions per job. A rollback
+journal that is kept also keeps its disk space: with `_reserve_space`, and the reserve that `begin`
+puts into a row, fal's answer to a submit can be written even if the disk has become full meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.atomic import make_folder
 from openclaw_fal.errors import LocalError
 from openclaw_fal.journal import spending
 from openclaw_fal.journal.columns import Column
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
     import sqlite3
 
 APPLICATION_ID = 0x0FA1_10B5
-"""Marks a SQLite file as this journal (`PRAGMA application_id`)."""
+"""Identifies a SQLite file as this journal (`PRAGMA application_id`)."""
 
 BUSY_S = 30.0
-"""Seconds to wait for other processes' transactions, which take milliseconds."""
+"""How long to wait for transactions of other processes, which take milliseconds."""
 
 RESERVED = 64 * 1024
-"""Bytes of disk space that a new journal sets aside for its transactions."""
+"""Bytes of disk space that a new journal reserves for its transactions."""
 
 _UNWRITABLE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_FULL")
 
-_WRITABLE_PLACE = (
+_NOT_WRITABLE_HINT = (
     "make the file and its folder writable, or set OPENCLAW_FAL_HOME to a folder that is"
 )
 
@@ -49,7 +50,7 @@ _OUTPUTS = {
 }
 
 
-_MORE_OF_2 = (
+_SCHEMA_2 = (
     "CREATE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL",
     "CREATE INDEX jobs_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
     """
@@ -87,7 +88,7 @@ _MORE_OF_2 = (
         PRIMARY KEY (per, model)
     ) WITHOUT ROWID
     """,
-    # What earlier jobs cost was not asked. Their errors end in fal's HTTP status.
+    # The costs of earlier jobs are unknown. The JSON of their errors ends in fal's HTTP status.
     """
     INSERT INTO costs (job_id, created, kind, model, endpoint, run, sandbox, state, source,
                        currency, units, request_id)
@@ -103,12 +104,12 @@ _MORE_OF_2 = (
     """,
 )
 
-_MORE = {2: _MORE_OF_2, 3: spending.SCHEMA}
-"""What a schema brings beside the columns of `jobs` and `outputs`."""
+_ADDED_STATEMENTS = {2: _SCHEMA_2, 3: spending.SCHEMA}
+"""What a schema version adds besides the columns of `jobs` and `outputs`."""
 
 
-def _step(version: int) -> tuple[str, ...]:
-    """What brings a journal to the schema `version` from the one before it."""
+def _migration(version: int) -> tuple[str, ...]:
+    """The statements that migrate a journal to the schema `version` from the version before."""
     jobs, outputs = (
         [f"{name} {column.sql}" for name, column in table.items() if column.since == version]
         for table in (STORED, _OUTPUTS)
@@ -124,46 +125,48 @@ def _step(version: int) -> tuple[str, ...]:
         for table, columns in (("jobs", jobs), ("outputs", outputs))
         for column in columns
     )
-    return (*added, *_MORE.get(version, ()))
+    return (*added, *_ADDED_STATEMENTS.get(version, ()))
 
 
 NEWEST = max(column.since for table in (STORED, _OUTPUTS) for column in table.values())
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = tuple(_step(version + 1) for version in range(NEWEST))
-"""Statement by statement from version n to version n + 1; the file's is `PRAGMA user_version`."""
+MIGRATIONS: tuple[tuple[str, ...], ...] = tuple(
+    _migration(version + 1) for version in range(NEWEST)
+)
+"""At index n, the statements from version n to n + 1; a file's version is `PRAGMA user_version`."""
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
-    """A block whose failures of SQLite and the system become `LocalError`."""
+def translated_errors(path: Path) -> Iterator[None]:
+    """A block whose SQLite errors and OSErrors become `LocalError`."""
     import sqlite3
 
     try:
         yield
     except sqlite3.Error as failure:
-        raise _in_words(failure, path) from failure
+        raise _local_error(failure, path) from failure
     except OSError as failure:
         raise LocalError(f"the job journal {path} cannot be used: {reason(failure)}") from failure
 
 
 @contextmanager
-def opened(
+def open_journal(
     path: Path, *, create: bool, reading: bool = False, shared: bool = False
 ) -> Iterator[sqlite3.Connection]:
-    """A connection to an up-to-date journal, closed at the end; SQLite's failures as `LocalError`.
+    """A connection to the journal, which is migrated first; SQLite's errors become `LocalError`.
 
-    For `reading`, a journal of an older release that cannot be written stays as it is. A `shared`
-    one may be used by several threads, one at a time.
+    For `reading`, a journal of an older release that cannot be written is not migrated. A `shared`
+    connection may be used by several threads, one at a time.
 
-    One connection for one transaction: nothing is held while a job runs for minutes, threads need
-    no lock, and a journal that another release has upgraded in the meantime is noticed.
+    Each transaction has its own connection: nothing is held while a job runs for minutes, threads
+    need no lock, and a journal that another release has migrated meanwhile is noticed.
     """
     import sqlite3
 
     _check_regular(path)
     if create:
         make_private(path)
-    with in_words(path):
+    with translated_errors(path):
         connection = sqlite3.connect(
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=not shared
         )
@@ -173,12 +176,12 @@ def opened(
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA foreign_keys = ON")
             try:
-                _bring_up_to_date(connection, path)
+                _migrate(connection, path)
             except sqlite3.OperationalError as failure:
                 version = _version(connection, path)
                 if not (reading and version and _cannot_write(failure)):
                     raise
-                _read_as_it_is(connection, version)
+                _read_unmigrated(connection, version)
             yield connection
         finally:
             connection.close()
@@ -186,7 +189,7 @@ def opened(
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A write transaction: all or nothing, and on the disk when it ends."""
+    """A write transaction, rolled back on any exception, and on the disk when it ends."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -197,16 +200,31 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def make_private(path: Path) -> None:
-    """An empty file of mode 0600 when there is none; a wider mode is tightened.
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection for reading; None if there is no journal."""
+    if not path.exists():
+        yield None
+        return
+    with open_journal(path, create=False, reading=True) as connection:
+        yield connection
 
-    Missing folders are made with mode 0700. The file is never opened when it exists: closing a
-    second descriptor would drop the locks of this process's other connections (POSIX).
+
+@contextmanager
+def writing(path: Path, *, create: bool = True) -> Iterator[sqlite3.Connection]:
+    """A connection with a write transaction that lasts as long as the block."""
+    with open_journal(path, create=create) as connection, transaction(connection):
+        yield connection
+
+
+def make_private(path: Path) -> None:
+    """Create an empty file of mode 0600 if there is none; restrict an existing one to the user.
+
+    Missing folders get mode 0700. An existing file is not opened: closing a second descriptor would
+    drop the locks of this process's other connections (POSIX).
     """
     try:
-        for folder in reversed([path.parent, *path.parent.parents]):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
+        make_folder(path.parent)
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             return
@@ -217,18 +235,18 @@ def make_private(path: Path) -> None:
     except OSError as failure:
         raise LocalError(
             f"the job journal {path} cannot be made: {reason(failure)}",
-            hint=_WRITABLE_PLACE,
+            hint=_NOT_WRITABLE_HINT,
         ) from failure
 
 
 def damaged(path: Path, detail: str) -> LocalError:
-    """The error for a journal that cannot be read. It is left as it is."""
+    """The error for a journal that cannot be read; it is not changed."""
     aside = path.with_name(path.name + ".damaged")
     move = "ren" if os.name == "nt" else "mv"
     new = aside.name if os.name == "nt" else str(aside)
     return LocalError(
-        f"the job journal {path} is damaged ({detail}); it was left as it is",
-        hint=f"set it aside with `{move} {_quoted(str(path))} {_quoted(new)}` and run the command "
+        f"the job journal {path} is damaged ({detail}); it was not changed",
+        hint=f"rename it with `{move} {_quoted(str(path))} {_quoted(new)}` and run the command "
         "again: a new journal is begun, and the jobs in the old one are no longer listed",
     )
 
@@ -244,14 +262,14 @@ def _check_regular(path: Path) -> None:
         return
     except OSError as failure:
         raise LocalError(
-            f"the job journal {path} cannot be read: {reason(failure)}", hint=_WRITABLE_PLACE
+            f"the job journal {path} cannot be read: {reason(failure)}", hint=_NOT_WRITABLE_HINT
         ) from failure
     if not stat.S_ISREG(mode):
         raise LocalError(f"the job journal {path} is not a regular file")
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """Upgrade an older schema; refuse a newer one, and a file of another program."""
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Migrate an older schema; refuse a newer one, and a file of another program."""
     if _version(connection, path) == len(MIGRATIONS):
         return
     with transaction(connection):
@@ -265,9 +283,9 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         _reserve_space(connection)
 
 
-def _read_as_it_is(connection: sqlite3.Connection, version: int) -> None:
-    """Let a journal of an older schema be read where it cannot be upgraded: what the newest one has
-    besides is empty. The tables that this makes are the connection's own, in memory."""
+def _read_unmigrated(connection: sqlite3.Connection, version: int) -> None:
+    """Make a journal of an older schema readable where it cannot be migrated: temporary views and
+    tables of the connection, in memory, stand for what is missing."""
     connection.execute("PRAGMA temp_store = MEMORY")
     for table, columns in (("jobs", STORED), ("outputs", _OUTPUTS)):
         later = [f"NULL AS {name}" for name, column in columns.items() if column.since > version]
@@ -282,28 +300,28 @@ def _read_as_it_is(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _reserve_space(connection: sqlite3.Connection) -> None:
-    """Let the rollback journal grow to what any later change needs: it holds the pages changed."""
+    """Let the rollback journal, which holds changed pages, grow to what any later change needs."""
     connection.execute(f"CREATE TABLE reserve AS SELECT zeroblob({RESERVED}) AS space")
     connection.execute(f"UPDATE reserve SET space = randomblob({RESERVED})")
     connection.execute("DROP TABLE reserve")
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version, application, tables = _marks(connection)
+    version, application, tables = _identity(connection)
     if application != APPLICATION_ID and (version or application or tables):
-        raise LocalError(f"{path} is not a job journal of openclaw-fal; it was left as it is")
+        raise LocalError(f"{path} is not a job journal of openclaw-fal; it was not changed")
     if version > len(MIGRATIONS):
         raise LocalError(
             f"the job journal {path} was written by a newer openclaw-fal (schema {version}, this "
-            f"one knows up to {len(MIGRATIONS)}); it was left as it is",
+            f"one knows up to {len(MIGRATIONS)}); it was not changed",
             hint="upgrade openclaw-fal",
         )
     return max(version, 0)
 
 
-def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
-    """The schema's version, the application's number and the number of tables, all of one moment:
-    another process may be making the journal."""
+def _identity(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The schema version, the application id and the number of tables, read in one transaction, as
+    another process may be creating the journal."""
     alone = not connection.in_transaction
     if alone:
         connection.execute("BEGIN")
@@ -330,7 +348,7 @@ def _error_name(failure: sqlite3.Error) -> str:
     return getattr(failure, "sqlite_errorname", None) or ""
 
 
-def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:
+def _local_error(failure: sqlite3.Error, path: Path) -> LocalError:
     name = _error_name(failure)
     detail = str(failure)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "no such" in detail:
@@ -342,7 +360,7 @@ def _in_words(failure: sqlite3.Error, path: Path) -> LocalError:
     if name.startswith(_UNWRITABLE):
         return LocalError(
             f"the job journal {path} cannot be written: {detail}",
-            hint=_WRITABLE_PLACE,
+            hint=_NOT_WRITABLE_HINT,
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LocalError(f"the job journal {path} is held by another process", hint="try again")

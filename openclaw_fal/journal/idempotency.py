@@ -1,4 +1,4 @@
-"""`--key`: one key, one request. The same key with the same body is the earlier job."""
+"""`--key`: a request with the key and body of an earlier job is that job, and is not sent again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class EarlierJob(Exception):
-    """The request was journaled before under its key: there is nothing to send."""
+    """A job with the key and body of the request exists: nothing is to be sent."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(job_id)
@@ -21,11 +21,11 @@ class EarlierJob(Exception):
 def refuse_second(
     db: sqlite3.Connection, key: str | None, fingerprint: str | None, *, sandbox: bool
 ) -> None:
-    """Raises EarlierJob when a job with this key and body was begun before, Conflict when the key
-    is that of another body. A job that provably never reached fal does not count.
+    """Raises EarlierJob if a job with this key and body exists, Conflict if one with this key has
+    another body. Jobs that provably never reached fal do not count.
 
-    To be called in the transaction that journals the request, so that of several processes with
-    one key one sends.
+    Must be called in the transaction that journals the request, so that only one of several
+    processes with the same key sends it.
     """
     if key is None:
         return

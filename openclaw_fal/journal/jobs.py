@@ -1,9 +1,9 @@
-"""The journal of jobs: what was sent to fal, how far it is, and where its files are.
+"""The journal of jobs: what was sent to fal, the state of each job, and where its files are.
 
-A row is on the disk before the request leaves, and each change is on the disk before the next step
-is taken, so that a job survives the process that started it. Processes share the journal freely.
-A process that died needs no tidying up: a row in `sending` whose process is gone reads as
-`uncertain`, and one in `saving` as `completed`.
+A row is on the disk before its request is sent, and each change before the next step is taken, so
+that a job survives the process that started it. Several processes may use the journal at once.
+Nothing needs to be cleaned up after a process that died: a row in `sending` whose process is gone
+reads as `uncertain`, and one in `saving` as `completed`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RESULT_LIMIT = 64 * 1024
-"""Bytes of a result kept in the row; a larger one (media as data URIs) goes to a file beside."""
+"""The largest result that is kept in its row, in bytes; a larger one (media as data URIs) goes into
+a file beside the journal."""
 
 RESERVE = 4096
-"""Bytes that a row holds free from the start for what fal answers to a submit."""
+"""Bytes that a new row reserves for fal's answer to a submit."""
 
 _WAITING: tuple[State, ...] = ("sending", "uncertain", "queued", "running")
 _NOT_DONE: tuple[State, ...] = tuple(state for state in STATES if state != "done")
@@ -50,11 +51,11 @@ _WITHOUT_RESULT: tuple[State, ...] = tuple(state for state in _NOT_DONE if state
 
 
 class Journal(Lookups):
-    """The journal in the SQLite file `path`, which is made by the first `begin`.
+    """The journal in the SQLite file `path`, which the first `begin` creates.
 
-    Every method raises `LocalError` when the file is damaged, newer than this release, or cannot be
-    read or written. Methods that report on a job return whether the job was in a state to be
-    changed so: a late word about a job that another process has finished changes nothing.
+    Every method raises `LocalError` for a file that is damaged, newer than this release, or cannot
+    be read or written. Methods that change a job return whether its state allowed the change: a
+    late report on a job that another process has finished changes nothing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,12 +65,11 @@ class Journal(Lookups):
     # The life of a job
 
     def begin(self, new: NewJob) -> str:
-        """Journal a request that is about to leave, in the state `sending`; returns the job id.
+        """Journal a request that is about to be sent, in the state `sending`; returns the job id.
 
-        It counts as being sent by this call until its state changes, `leave` is called or the
-        process ends. What it will cost is set aside in the same transaction: raises BudgetError,
-        with nothing written, when a limit does not allow it. Raises EarlierJob or Conflict when
-        its key was used before.
+        This call counts as sending it until its state changes, `leave` is called or the process
+        ends. Its cost is reserved in the same transaction. Raises BudgetError if a limit does not
+        allow it, and EarlierJob or Conflict if its key was used before; nothing is written then.
         """
         now, job_id, owner = time.time(), journal_rows.new_id(), processes.new_owner()
         values = stored(
@@ -85,21 +85,12 @@ class Journal(Lookups):
                 "reserve": bytes(RESERVE),
             }
         )
-        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        names, parameters = ", ".join(values), ", ".join(f":{name}" for name in values)
 
         def insert(db: sqlite3.Connection) -> None:
             idempotency.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
-            journal_costs.reserve(
-                db,
-                job_id=job_id,
-                created=now,
-                kind=new.kind,
-                model=str(values["model"]),
-                endpoint=str(values["endpoint"]),
-                sandbox=new.sandbox,
-                reservation=new.reservation,
-            )
-            added = db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", values)
+            journal_costs.reserve(db, job_id, now, new)
+            added = db.execute(f"INSERT INTO jobs ({names}) VALUES ({parameters})", values)
             self._hold(job_id, owner, added.lastrowid or 0)
 
         try:
@@ -111,24 +102,24 @@ class Journal(Lookups):
         return job_id
 
     def leave(self, job_id: str) -> None:
-        """This call is no longer at work on a job that it began."""
+        """This call no longer works on a job that it began."""
         if job_id in self._held:
             owner, number = self._held.pop(job_id)
             processes.end(owner)
             locks.release(self.path, number)
 
     def lease(self, job: Job) -> bool:
-        """Take on the waiting for a job until it ends or this process does; False while another
-        process has it. Where the system has no locks, nobody is refused."""
+        """Reserve the waiting for a job, until it or this process ends; False if another process
+        has reserved it. Always True on systems without locks."""
         return locks.hold(self.path, job.number)
 
     def release_key(self, job_id: str) -> bool:
-        """Forget the key of a job that has ended, so that a request with that key is sent anew."""
+        """Remove the key of a job that has ended, so that a request with that key is sent again."""
         query = "UPDATE jobs SET key = NULL WHERE id = ? AND state NOT IN ('sending', 'saving')"
         return self._write(lambda db: db.execute(query, (job_id,)).rowcount == 1)
 
-    def again(self, job_id: str) -> bool:
-        """Another POST of the job is about to leave, the last one having provably not arrived."""
+    def count_attempt(self, job_id: str) -> bool:
+        """Count another POST of the job, after one that provably did not reach fal."""
         query = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'sending'"
         return self._write(lambda db: db.execute(query, (job_id,)).rowcount == 1)
 
@@ -141,7 +132,7 @@ class Journal(Lookups):
         cancel_url: str | None,
         queue_position: int | None = None,
     ) -> bool:
-        """fal's queue has taken the job. To be called before anything else is done."""
+        """fal's queue has accepted the job. Must be called before anything else is done."""
         return self._change(
             job_id,
             _WAITING,
@@ -156,7 +147,7 @@ class Journal(Lookups):
         )
 
     def progress(self, job_id: str, state: str, queue_position: int | None = None) -> bool:
-        """fal says that the job is `queued` or `running`. Only a change of state is written."""
+        """fal reports the job as `queued` or `running`. Nothing is written if that is its state."""
         if state not in ("queued", "running"):
             return False
         with self._reading() as db:
@@ -174,9 +165,9 @@ class Journal(Lookups):
         billable_units: str | None = None,
         answer_path: Path | None = None,
     ) -> bool:
-        """The result is ready at fal and, when given, kept so that saving can be repeated.
+        """The result is ready. If it is given, it is kept, so that saving can be repeated.
 
-        `answer_path`: where the result was kept because the journal could not take it.
+        `answer_path` is the file with the result if the journal could not store it.
         """
         changes: dict[str, object] = {
             "state": "completed",
@@ -199,12 +190,12 @@ class Journal(Lookups):
 
     @contextmanager
     def claim(self, job_id: str, *, wait_s: float | None = None) -> Iterator[Job]:
-        """Take on the saving of a completed job; nobody else saves it until the block ends.
+        """Claim the saving of a completed job: no other call saves it until the block ends.
 
-        While another process or thread saves it, wait for up to `wait_s` seconds (default: the
-        job's time-out; then `TimedOut`). Yields the job as it then is: with the outputs that are
-        saved already, and in state `done`, unclaimed, when nothing is left to save. A block that
-        ends without `done` leaves the job `completed`. Raises `LocalError` for a job without a
+        While another process or thread saves it, waits for up to `wait_s` seconds (default: the
+        job's time-out), then raises `TimedOut`. Yields the job with the outputs that are saved by
+        then; if nothing is left to save it is in state `done`, and not claimed. If the block ends
+        without `done`, the job is `completed` again. Raises `LocalError` for a job without a
         result.
         """
         end: float | None = None
@@ -233,13 +224,13 @@ class Journal(Lookups):
         return self._write(output_change(job_id, index, pending.output, pending.file_id))
 
     def saved(self, job_id: str, index: int, output: Output) -> bool:
-        """The file of output `index` (from 0) is under its final name."""
+        """The file of output `index` (from 0) has its final name."""
         return self._write(output_change(job_id, index, output, None))
 
     def done(self, job_id: str, seed: int | None = None) -> bool:
-        """All files are saved. A large result that was put aside is no longer needed.
+        """All files are saved. The file of a large result is removed.
 
-        `seed` is the one that fal used, where its result says so.
+        `seed` is the one that fal used, if its result has one.
         """
         changes: dict[str, object] = {} if seed is None else {"seed": seed}
         changed = self._change(
@@ -249,22 +240,22 @@ class Journal(Lookups):
         return changed
 
     def failed(self, job_id: str, code: str, message: str, http_status: int | None = None) -> bool:
-        """The job failed for good; `code` and `message` are those of the failure document."""
+        """The job failed; `code` and `message` are those of the failure document."""
         return self._end(job_id, "failed", _NOT_DONE, code, message, http_status)
 
     def uncertain(self, job_id: str, message: str, request_id: str | None = None) -> bool:
-        """The request may have reached fal, whose whole answer never came: never sent again."""
+        """The request may have reached fal, but no complete answer came: it is never sent again."""
         error = JobError("network", message)
         return self._change(
             job_id, ("sending",), state="uncertain", owner="", error=error, request_id=request_id
         )
 
     def not_sent(self, job_id: str, message: str, code: str = "network") -> bool:
-        """The request provably never reached fal, or fal did not take it."""
+        """The request provably never reached fal, or fal did not accept it."""
         return self._end(job_id, "not_sent", ("sending", "uncertain"), code, message)
 
     def cancel_requested(self, job_id: str) -> bool:
-        """fal was asked to cancel. The job may finish all the same."""
+        """fal was asked to cancel the job, which may still finish."""
         return self._change(job_id, _WAITING, cancel_requested=True)
 
     def cancelled(self, job_id: str, message: str = "the job was cancelled") -> bool:
@@ -272,22 +263,22 @@ class Journal(Lookups):
         return self._end(job_id, "cancelled", _NOT_DONE, "job_failed", message)
 
     def prune(self, *, older_than: float) -> Sequence[str]:
-        """Remove finished jobs not touched for `older_than` seconds; returns their ids."""
+        """Remove finished jobs unchanged for `older_than` seconds; returns their ids."""
         before = time.time() - older_than
 
         def remove(db: sqlite3.Connection) -> Sequence[str]:
-            gone = [
+            old = [
                 str(row["id"])
                 for row in journal_rows.newest_first(db)
                 if row["state"] in FINISHED and row["updated"] <= before
             ]
-            db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in gone])
-            return gone
+            db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in old])
+            return old
 
-        gone = self._write(remove) if self.path.exists() else ()
-        for job_id in gone:
+        removed = self._write(remove) if self.path.exists() else ()
+        for job_id in removed:
             journal_results.drop(self.path, job_id)
-        return gone
+        return removed
 
     # Changing rows
 
@@ -295,7 +286,7 @@ class Journal(Lookups):
         def change(db: sqlite3.Connection) -> bool:
             if not _update(db, job_id, changes, allowed):
                 return False
-            journal_costs.follow(db, job_id)
+            journal_costs.update_state(db, job_id)
             return True
 
         changed = self._write(change)
@@ -316,7 +307,7 @@ class Journal(Lookups):
         return self._change(job_id, allowed, state=state, owner="", error=error, reserve=None)
 
     def _take(self, db: sqlite3.Connection, job_id: str, owner: str) -> Job | None:
-        """Claim the job, or None while another call that is at work has it."""
+        """Claim the job; None while another live call has claimed it."""
         row = journal_rows.by_id(db, job_id)
         if row is None or row["state"] not in ("completed", "saving", "done"):
             raise LocalError(f"there is no result of job {job_id} to save", job_id=job_id)
@@ -326,7 +317,7 @@ class Journal(Lookups):
         if (
             row["state"] == "saving"
             and row["owner"] != owner
-            and journal_rows.is_held(self.path, row)
+            and journal_rows.has_live_owner(self.path, row)
         ):
             return None
         self._hold(job_id, owner, row["number"])
@@ -338,13 +329,13 @@ class Journal(Lookups):
         self._held[job_id] = (owner, number)
 
     def _release(self, job_id: str, owner: str) -> None:
-        if job_id not in self._held:  # `done` has let it go already
+        if job_id not in self._held:  # released by `done`
             return
         query = (
             "UPDATE jobs SET state = 'completed', owner = '' "
             "WHERE id = ? AND state = 'saving' AND owner = ?"
         )
-        with suppress(LocalError):  # a claim lapses when its call has ended
+        with suppress(LocalError):  # a claim also ends with its call
             self._write(lambda db: db.execute(query, (job_id, owner)))
         self.leave(job_id)
 
@@ -352,7 +343,7 @@ class Journal(Lookups):
 def output_change(
     job_id: str, index: int, output: Output, file_id: str | None
 ) -> Callable[[sqlite3.Connection], bool]:
-    """What writes down an output: with `file_id`, one whose file is about to get its name."""
+    """The change that journals an output; with `file_id`, as about to get its final name."""
     query = (
         "INSERT OR REPLACE INTO outputs (job, position, facts, file_id) "
         "SELECT number, ?, ?, ? FROM jobs WHERE id = ?"
@@ -364,7 +355,7 @@ def output_change(
 def _update(
     db: sqlite3.Connection, job_id: str, changes: Mapping[str, object], allowed: tuple[State, ...]
 ) -> bool:
-    """Change the row of a job that is in one of the allowed states; whether it was."""
+    """Change the row of a job if it is in one of the allowed states; returns whether it was."""
     values = {**stored(changes), "updated": time.time(), "wanted": job_id}
     assignments = ", ".join(f"{name} = :{name}" for name in values if name != "wanted")
     states = ", ".join(f"'{state}'" for state in allowed)

@@ -1,7 +1,8 @@
-"""Locks that say that a process is at work on a job: a byte each of a file beside the journal.
+"""Locks that show that a process is working on a job: one byte for each job in a file beside the
+journal.
 
-They are POSIX record locks, which end with their process even after `kill -9`, hold between the
-containers and (through NFS) the machines that share the folder, and are not copied with it.
+They are POSIX record locks: they end with their process even after `kill -9`, work between
+containers and (through NFS) machines that share the folder, and are not copied with the file.
 Windows has none: there, a job's time-out decides.
 """
 
@@ -13,12 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 _files: dict[Path, int] = {}
-"""The open lock files. They stay open: closing one would drop all locks of the process on it."""
+"""The open lock files. They are never closed: that would drop all locks of the process on them."""
 
 
 def hold(journal: Path, number: int) -> bool:
-    """Lock the byte of a job, where the system and the folder can; False while another process
-    has it."""
+    """Lock the byte of a job; False if another process holds it, True also where the system or the
+    folder has no locks."""
     try:
         import fcntl
 
@@ -31,14 +32,14 @@ def hold(journal: Path, number: int) -> bool:
 
 
 def release(journal: Path, number: int) -> None:
-    """The opposite of `hold`."""
+    """Unlock the byte of a job."""
     with suppress(OSError, ImportError):
         import fcntl
 
         fcntl.lockf(_file(journal), fcntl.LOCK_UN, 1, number)
 
 
-def life(journal: Path, number: int) -> Literal["alive", "gone", "unknown"]:
+def liveness(journal: Path, number: int) -> Literal["alive", "gone", "unknown"]:
     """Whether another process holds the byte of a job; "unknown" where there are no locks."""
     try:
         import fcntl

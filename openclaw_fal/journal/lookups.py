@@ -1,10 +1,10 @@
-"""The reading half of the journal: jobs are found, listed and read, and nothing changes."""
+"""The part of the journal that reads: it finds and lists jobs, and changes nothing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,16 +25,15 @@ T = TypeVar("T")
 
 
 class Lookups:
-    """What `Journal` can be asked."""
+    """The methods of `Journal` that only read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def get(self, prefix: str) -> Job:
-        """The job with this job id or fal request id; either may be cut short. `last` is the newest
-        of all.
+        """The job whose job id or fal request id is `prefix` or begins with it; `last`: the newest.
 
-        Raises `UsageError` when there is none, or when several begin so (it names them).
+        Raises `UsageError` if there is none, or several, which it names.
         """
         wanted = prefix.strip()
         if not wanted:
@@ -45,16 +44,16 @@ class Lookups:
             jobs = [self._job(db, row) for row in journal_rows.matching(db, wanted)] if db else []
         if len(jobs) == 1:
             return jobs[0]
-        raise journal_rows.not_one(wanted, jobs)
+        raise journal_rows.no_single_job(wanted, jobs)
 
     def check(self, new: NewJob) -> None:
-        """Raises what `begin` would raise for a request, and writes nothing."""
+        """Raises what `begin` would raise for a request. Writes nothing."""
         with self._reading() as db:
             if db:
                 idempotency.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
                 if not new.sandbox:
                     now = time.time()
-                    journal_costs.admit(db, new.model, new.endpoint, now, new.reservation)
+                    journal_costs.check_limits(db, new.model, new.endpoint, now, new.reservation)
 
     def list(
         self,
@@ -69,8 +68,8 @@ class Lookups:
     ) -> list[Job]:
         """The jobs, newest first; `model` is an endpoint id.
 
-        `since` and `until` (without it) are in seconds since 1970; `search` is looked for in the
-        prompt as the journal lists it, whatever its case.
+        `since` (inclusive) and `until` (exclusive) are in seconds since 1970; `search` is a text in
+        the kept prompt, in any case.
         """
         wanted = search.casefold() if search else ""
         states: set[str] | None = None
@@ -92,8 +91,8 @@ class Lookups:
         return jobs
 
     def made_before(self, new: NewJob, within_s: float) -> Job | None:
-        """The newest finished job that asked for exactly the same, with the same seed or without
-        one, at most `within_s` seconds ago. Sandbox jobs count for sandbox requests alone."""
+        """The newest finished job with the same endpoint and body, begun at most `within_s` seconds
+        ago. Sandbox jobs count only for sandbox requests."""
         with self._reading() as db:
             row = db and journal_rows.newest_same(
                 db, new.fingerprint, time.time() - within_s, sandbox=new.sandbox
@@ -101,7 +100,7 @@ class Lookups:
             return self._job(db, row) if db and row else None
 
     def newest(self, state: State) -> Iterator[Job]:
-        """The jobs in this state, newest first; no more of them are read than are asked for."""
+        """The jobs in this state, newest first, read one by one as they are needed."""
         with self._reading() as db:
             for row in journal_rows.newest_first(db) if db else ():
                 if db and journal_rows.state_now(self.path, row) == state:
@@ -113,7 +112,10 @@ class Lookups:
             if db is None:
                 return {}
             rows = journal_rows.keyed(db, prefix)
-            outputs, costs = journal_rows.outputs_keyed(db, prefix), journal_costs.keyed(db, prefix)
+            outputs, costs = (
+                journal_rows.outputs_keyed(db, prefix),
+                journal_costs.of_keyed_jobs(db, prefix),
+            )
             return {
                 row["key"].removeprefix(prefix): self._job_of(
                     row, outputs.get(row["number"], ()), costs.get(row["id"])
@@ -122,7 +124,7 @@ class Lookups:
             }
 
     def count_keyed(self, prefix: str) -> dict[State, int]:
-        """How many keys that begin with `prefix` are in which state, by their newest job."""
+        """The number of keys that begin with `prefix`, by the state of their newest job."""
         counts: dict[State, int] = {}
         with self._reading() as db:
             for row in journal_rows.keyed(db, prefix) if db else ():
@@ -131,7 +133,7 @@ class Lookups:
         return counts
 
     def result(self, job_id: str) -> bytes | None:
-        """The result as `completed` kept it; None when it must be fetched from fal again."""
+        """The kept result of a job; None if it must be fetched from fal again."""
         with self._reading() as db:
             row = db and journal_rows.by_id(db, job_id)
             if not db or not row:
@@ -146,27 +148,20 @@ class Lookups:
 
     # Access to the file
 
-    @contextmanager
-    def _transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        with journal_file.opened(self.path, create=create) as db, journal_file.transaction(db):
-            yield db
+    def _transaction(self, *, create: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        return journal_file.writing(self.path, create=create)
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection for looking things up; None while there is no journal."""
-        if not self.path.exists():
-            yield None
-            return
-        with journal_file.opened(self.path, create=False, reading=True) as db:
-            yield db
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection | None]:
+        return journal_file.reading(self.path)
 
     def _begin(self, action: Callable[[sqlite3.Connection], None]) -> None:
-        """Run `action` in a transaction, in a journal that may have to be made first."""
+        """Run `action` in a transaction; the journal is created if there is none."""
         with self._transaction(create=True) as db:
             action(db)
 
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `action` in a transaction. What was to be written is written despite an interrupt."""
+        """Run `action` in a transaction. After an interrupt it is run again, so that the change is
+        not lost."""
         try:
             with self._transaction() as db:
                 return action(db)
@@ -180,12 +175,12 @@ class Lookups:
         return self._job_of(row, outputs, journal_costs.of_job(db, row["id"]))
 
     def _job_of(self, row: sqlite3.Row, outputs: Iterable[sqlite3.Row], cost: Cost | None) -> Job:
-        kept = bool(row["has_result"])
+        has_result = bool(row["has_result"])
         if row["result_file"] is not None:
-            kept = journal_results.path_of(self.path, row["id"]).exists()
+            has_result = journal_results.path_of(self.path, row["id"]).exists()
         elif row["answer_path"] is not None:
-            kept = Path(row["answer_path"]).exists()
+            has_result = Path(row["answer_path"]).exists()
         try:
-            return journal_rows.job_of(self.path, row, outputs, cost, has_result=kept)
+            return journal_rows.job_of(self.path, row, outputs, cost, has_result=has_result)
         except (ValueError, KeyError, TypeError) as failure:
             raise journal_file.damaged(self.path, f"job {row['id']} is unreadable") from failure

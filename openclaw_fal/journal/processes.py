@@ -1,10 +1,10 @@
-"""Which call of which process is at work on a job, and whether it still is.
+"""Identifies the call that is working on a job, and tells whether it still is.
 
-An owner is a string `place|pid|start|call`. `place` tells machines, boots and containers apart,
-`start` the process from a later one with the same number, and `call` the threads of a process.
-Of a process in the same place, the system says whether it lives. Of any other (another machine or
-container that shares the journal's folder, an earlier boot, a folder restored from a CI cache) the
-lock tells that it holds on the job's byte of a file beside the journal: a lock ends with its
+An owner is a string `host|pid|start|call`. `host` differs between machines, boots and containers,
+`start` between processes with the same pid, and `call` between the calls of a process. For a
+process on the same host, the system says whether it is alive. For any other (on another machine or
+in another container that shares the journal's folder, before a reboot, in a folder restored from a
+CI cache), its lock on the job's byte in a file beside the journal tells: a lock ends with its
 process, and is not copied with the file.
 """
 
@@ -18,31 +18,31 @@ from typing import Literal
 
 from openclaw_fal.journal import locks
 
-Life = Literal["alive", "gone", "unknown"]
+Liveness = Literal["alive", "gone", "unknown"]
 
 _calls: set[str] = set()
-"""The calls of this process that are at work."""
+"""The owners of this process's calls that are working on a job."""
 
 
 def new_owner() -> str:
-    """The owner string of a call of the running process; it counts as alive until `end`."""
+    """The owner of a new call of this process; it counts as alive until `end`."""
     owner = f"{_this_process(os.getpid())}|{os.urandom(8).hex()}"
     _calls.add(owner)
     return owner
 
 
 def end(owner: str) -> None:
-    """The call is no longer at work."""
+    """The call no longer works on its job."""
     _calls.discard(owner)
 
 
-def life(owner: str, journal: Path, number: int) -> Life:
-    """Whether the call is still at work on job `number`; "unknown" when the system does not say."""
+def liveness(owner: str, journal: Path, number: int) -> Liveness:
+    """Whether the call is still working on job `number`; "unknown" if the system cannot tell."""
     if owner in _calls:
         return "alive"
-    place, pid, start, call = (*owner.split("|"), "", "", "")[:4]
-    if place != _place() or not (pid.isascii() and pid.isdigit()):
-        return locks.life(journal, number)
+    host, pid, start, call = (*owner.split("|"), "", "", "")[:4]
+    if host != _host() or not (pid.isascii() and pid.isdigit()):
+        return locks.liveness(journal, number)
     if int(pid) == os.getpid() and call:
         return "gone"
     if start:
@@ -52,12 +52,12 @@ def life(owner: str, journal: Path, number: int) -> Life:
 
 @cache
 def _this_process(pid: int) -> str:
-    """What the owners of all calls of the running process begin with."""
-    return f"{_place()}|{pid}|{_start(pid) or ''}"
+    """The beginning of the owners of all calls of this process."""
+    return f"{_host()}|{pid}|{_start(pid) or ''}"
 
 
 @cache
-def _place() -> str:
+def _host() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
             return f"{boot.read().strip()}/{os.stat('/proc/self/ns/pid').st_ino}"
@@ -68,7 +68,7 @@ def _place() -> str:
 
 
 def _start(pid: int) -> str | None:
-    """The start of a living process in clock ticks after the boot (proc_pid_stat(5), field 22)."""
+    """The start of a running process in clock ticks since boot (proc_pid_stat(5), field 22)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             fields = stat.read().rpartition(b")")[2].split()
@@ -78,8 +78,8 @@ def _start(pid: int) -> str | None:
 
 
 def _exists(pid: int) -> bool:
-    """Whether a process of this number exists; true when the system does not say."""
-    if sys.platform == "win32":  # os.kill would end the process there
+    """Whether a process with this pid exists; true if the system cannot tell."""
+    if sys.platform == "win32":  # there, os.kill would end the process
         import ctypes
 
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)

@@ -1,4 +1,4 @@
-"""A job as the journal keeps it. Each field is described once, here: see `columns`."""
+"""A job as the journal keeps it. Each field and its column are described once, here."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from openclaw_fal.money.cost import UNKNOWN, Cost, Reservation
 
 Transport = Literal["sync", "queue"]
 State = Literal[
-    "sending",  # the request is about to leave, or has left and is not answered
-    "uncertain",  # it may have reached fal; nobody knows
+    "sending",  # the request is about to be sent, or was sent and is not answered
+    "uncertain",  # it may have reached fal, and its answer never came
     "queued",
     "running",
-    "completed",  # the result is there; not all files are saved
+    "completed",  # the result is known; not all files are saved
     "saving",  # a process is saving the files
     "done",
     "failed",
@@ -44,7 +44,7 @@ FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "not_sent
 
 
 class JobError(Frozen):
-    """Why a job failed, or what is known of an uncertain one. `code` is the failure document's."""
+    """Why a job failed, or is uncertain. `code` is that of the failure document (`errors`)."""
 
     code: str
     message: str
@@ -66,7 +66,7 @@ def _loaded_error(stored: str) -> JobError:
 
 
 def iso_time(seconds: float) -> str | None:
-    """Seconds since 1970 as `2026-08-14T09:30:00Z`; None for what no calendar holds."""
+    """Seconds since 1970 as `2026-08-14T09:30:00Z`; None for a time out of the calendar's range."""
     from datetime import UTC, datetime
 
     try:
@@ -83,15 +83,15 @@ ERROR = Form(_stored_error, _loaded_error)
 
 
 class NewJob(Row):
-    """A request that is about to leave.
+    """A request that is about to be sent.
 
-    `model` is the endpoint id that was asked for, `endpoint` the one that the request goes to;
-    `timeout_s` the seconds that the whole job has; `target` the JSON form of its `OutputTarget`;
-    `count` the number of outputs expected. `body` is kept exactly, but for the bytes of files (see
-    `bodies`). `key`, with the `fingerprint` of the body, names the request; `reservation` is what
-    it needs from the budget. `request` are the options as they were given, `provenance` how its
-    files are marked, `replay_of` the job or file that is made again, `sign` the paths of the
-    `certificate` chain and the private `key` that sign its files.
+    `model` is the endpoint id that the user chose, `endpoint` the one that the request is sent to;
+    `timeout_s` is the time for the whole job, in seconds; `target` the JSON form of its
+    `OutputTarget`; `count` the expected number of outputs. `body` is the exact body, but with
+    placeholders for files (see `bodies`). `key`, with the `fingerprint` of the body, identifies the
+    request; `reservation` is what it needs from the budget. `request` are the options as they were
+    given, `provenance` how its files are marked, `replay_of` the job or file that is made again,
+    `sign` the paths of the `certificate` chain and the private `key` that sign its files.
     """
 
     kind: Kind = column("TEXT NOT NULL")
@@ -105,7 +105,7 @@ class NewJob(Row):
     count: int = column("INTEGER NOT NULL", default=1)
     timeout_s: float = column("REAL NOT NULL")
     sandbox: bool = column(
-        "INTEGER NOT NULL", form=FLAG, key="sandbox", show=_if_set, default=False
+        "INTEGER NOT NULL", form=FLAG, key="sandbox", to_json=_if_set, default=False
     )
     seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
     body: Mapping[str, object] | None = column("TEXT", form=BODY, default=None)
@@ -119,9 +119,9 @@ class NewJob(Row):
 
 
 class PendingName(NamedTuple):
-    """The file of an output that is about to get its final name, `output.path`.
+    """An output whose file is about to get its final name, `output.path`.
 
-    `file_id` tells whether the file under that name is it: a process may have died right then.
+    If the process dies then, `file_id` shows whether the file with that name is the output.
     """
 
     output: Output
@@ -129,20 +129,19 @@ class PendingName(NamedTuple):
 
 
 class Job(NewJob):
-    """One row of the journal, as it reads now.
+    """A job in the journal, in its present state.
 
     `created` and `updated` are seconds since 1970 by this machine's clock; `number` grows with
-    every job and is the order that a changed clock cannot break. `attempts` counts the POSTs that
-    were begun. `answer_path` is where fal's answer was kept when the journal could not take it.
-    `outputs` maps the index of an output (from 0) to the file that was saved for it, `pending`
-    those whose file was being named.
+    every job, whatever the clock says. `attempts` counts the POSTs that were begun. `answer_path`
+    is the file with fal's answer if the journal could not store it. `outputs` maps the index of an
+    output (from 0) to its saved file, `pending` to a file that was being named.
     """
 
     id: str = column("TEXT NOT NULL UNIQUE", key="jobId")
     number: int = column("INTEGER PRIMARY KEY AUTOINCREMENT")
     state: State = column("TEXT NOT NULL", key="state")
-    created: float = column("REAL NOT NULL", key="createdAt", show=iso_time)
-    updated: float = column("REAL NOT NULL", key="updatedAt", show=iso_time)
+    created: float = column("REAL NOT NULL", key="createdAt", to_json=iso_time)
+    updated: float = column("REAL NOT NULL", key="updatedAt", to_json=iso_time)
     request_id: str | None = column("TEXT", form=TEXT, key="requestId", default=None)
     status_url: str | None = column("TEXT", form=TEXT, key="statusUrl", default=None)
     response_url: str | None = column("TEXT", form=TEXT, key="responseUrl", default=None)
@@ -153,13 +152,13 @@ class Job(NewJob):
         "INTEGER NOT NULL DEFAULT 0",
         form=FLAG,
         key="cancelRequested",
-        show=_if_set,
+        to_json=_if_set,
         default=False,
     )
     billable_units: str | None = column("TEXT", form=TEXT, key="billableUnits", default=None)
     answer_path: str | None = column("TEXT", form=TEXT, key="answerPath", since=2, default=None)
     error: JobError | None = column(
-        "TEXT", form=ERROR, key="error", show=JobError.as_json, default=None
+        "TEXT", form=ERROR, key="error", to_json=JobError.as_json, default=None
     )
     has_result: bool = False
     cost: Cost | None = None
@@ -168,7 +167,7 @@ class Job(NewJob):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is to be expected of the job."""
+        """Whether the state of the job can no longer change."""
         return self.state in FINISHED
 
     def as_json(self) -> dict[str, object]:
@@ -178,7 +177,7 @@ class Job(NewJob):
         for name in dict.fromkeys((*first, *Job.columns)):
             described, value = Job.columns[name], getattr(self, name)
             if described.key is not None and value is not None:
-                document[described.key] = described.show(value)
+                document[described.key] = described.to_json(value)
         if self.state != "queued":
             document.pop("queuePosition", None)
         document["cost"] = self.cost and self.cost.as_json()
@@ -187,19 +186,19 @@ class Job(NewJob):
 
 
 INTERNAL: Mapping[str, Column] = {
-    "owner": Column("TEXT NOT NULL"),  # the process and the call at work on it: see `processes`
+    "owner": Column("TEXT NOT NULL"),  # the call that is working on the job: see `processes`
     "result": Column("BLOB"),
-    "result_file": Column("TEXT"),  # the name of a result that is too large for the row
-    "reserve": Column("BLOB"),  # room in the file for what fal will answer
+    "result_file": Column("TEXT"),  # the file of a result that is too large for the row
+    "reserve": Column("BLOB"),  # disk space for fal's answer
 }
-"""Columns that are no fields of a `Job`."""
+"""Columns that are no fields of `Job`."""
 
 STORED: Mapping[str, Column] = {**Job.columns, **INTERNAL}
 """Every column of the table `jobs`, by its name."""
 
 
 def stored(changes: Mapping[str, object]) -> dict[str, object]:
-    """Values by column, as SQLite holds them."""
+    """Values for SQLite, by column."""
     return {name: STORED[name].store(value) for name, value in changes.items()}
 
 

@@ -1,6 +1,6 @@
-"""Results that are too large for the journal's rows: files of their own in a folder beside it.
+"""Results that are too large for a row of the journal: each in a file, in a folder beside it.
 
-Such a result is media as data URIs, the only copy of what was paid for until the files are saved.
+Such a result holds media as data URIs: until they are saved, the only copy of what was paid for.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from openclaw_fal.text import lower_start
 
 
 def path_of(journal: Path, job_id: str) -> Path:
-    """Where the large result of a job is."""
+    """The path of the large result of a job."""
     return journal.with_name(f"{journal.stem}-results") / f"{job_id}.json"
 
 
 def put(journal: Path, job_id: str, result: bytes) -> str:
-    """Write a result, whole or not at all, with mode 0600; returns the file's name."""
+    """Write a result atomically, with mode 0600; returns the file's name."""
     path = path_of(journal, job_id)
     try:
         replace_file(path, result)
@@ -31,12 +31,12 @@ def put(journal: Path, job_id: str, result: bytes) -> str:
 
 
 def get(journal: Path, job_id: str) -> bytes | None:
-    """The result that was put there, or None."""
+    """The result that `put` wrote, or None."""
     return read(path_of(journal, job_id))
 
 
 def read(path: Path) -> bytes | None:
-    """The bytes of a result's file, or None when it cannot be read."""
+    """The content of a file, or None if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError:

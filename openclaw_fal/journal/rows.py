@@ -1,4 +1,4 @@
-"""Rows of the journal: looked up, and read as `Job`."""
+"""Finds rows of the journal, and makes a `Job` from a row."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SELECTED = ", ".join(
         "result IS NOT NULL AS has_result",
     )
 )
-"""All but the large ones: a list of jobs must not read every result."""
+"""All columns but the large ones: listing jobs must not read every result."""
 
 _OUTPUTS = "SELECT job, position, facts, file_id FROM outputs"
 
@@ -48,28 +48,28 @@ _UNANSWERED = JobError(
 
 
 def new_id() -> str:
-    """A random job id of ten characters that are easy to read out and to type."""
+    """A random job id of ten characters that are easy to read aloud and to type."""
     return "".join(_ALPHABET[byte % 32] for byte in os.urandom(10))
 
 
-def is_held(path: Path, row: sqlite3.Row) -> bool:
-    """Whether the call in the row's `owner` is still at work on the job, in the journal `path`.
+def has_live_owner(path: Path, row: sqlite3.Row) -> bool:
+    """Whether the row's `owner` is still working on the job; `path` is that of the journal.
 
-    One that cannot be checked counts as gone after the job's time-out, and when the clock was set
+    If that cannot be checked, it counts as alive until the job's time-out, unless the clock was set
     back.
     """
-    life = processes.life(row["owner"], path, row["number"])
-    if life == "unknown":
+    liveness = processes.liveness(row["owner"], path, row["number"])
+    if liveness == "unknown":
         return bool(0 <= time.time() - row["updated"] < row["timeout_s"])
-    return life == "alive"
+    return liveness == "alive"
 
 
 def state_now(path: Path, row: sqlite3.Row) -> State:
-    """The state as it reads when dead processes are taken into account."""
+    """The state, corrected for an owner that has died."""
     state: State = row["state"]
-    if state == "sending" and not is_held(path, row):
+    if state == "sending" and not has_live_owner(path, row):
         return "uncertain"
-    if state == "saving" and not is_held(path, row):
+    if state == "saving" and not has_live_owner(path, row):
         return "completed"
     return state
 
@@ -77,7 +77,7 @@ def state_now(path: Path, row: sqlite3.Row) -> State:
 def newest_first(
     db: sqlite3.Connection, kind: Kind | None = None, model: str | None = None
 ) -> Iterator[sqlite3.Row]:
-    """The rows that match, newest first by number: clocks jump."""
+    """The matching rows, newest first by number, as clocks can be set back."""
     conditions = []
     if kind is not None:
         conditions.append("kind = :kind")
@@ -92,7 +92,7 @@ def newest_first(
 def newest_same(
     db: sqlite3.Connection, fingerprint: str | None, since: float, *, sandbox: bool
 ) -> sqlite3.Row | None:
-    """The newest row in `done` with this fingerprint that was begun since then."""
+    """The newest row in state `done` with this fingerprint that was created since `since`."""
     query = (
         f"SELECT {_SELECTED} FROM jobs WHERE fingerprint = ? AND state = 'done' "
         "AND created >= ? AND sandbox = ? ORDER BY number DESC LIMIT 1"
@@ -112,7 +112,7 @@ def keyed(db: sqlite3.Connection, prefix: str) -> Sequence[sqlite3.Row]:
 
 
 def bounds(prefix: str) -> tuple[str, str]:
-    """The texts that begin with `prefix` are at least the first, and less than the second."""
+    """The smallest text that begins with `prefix`, and the first text beyond all such texts."""
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
@@ -124,7 +124,7 @@ def by_id(db: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
 
 
 def matching(db: sqlite3.Connection, wanted: str) -> Sequence[sqlite3.Row]:
-    """The rows whose job id or request id is `wanted`, else those where one begins with it."""
+    """The rows whose job id or request id is `wanted`; if none, those where one begins with it."""
     wanted = text(wanted)
     typed = wanted.lower().translate(_LOOK_ALIKE)
     for condition in (
@@ -140,8 +140,8 @@ def matching(db: sqlite3.Connection, wanted: str) -> Sequence[sqlite3.Row]:
     return ()
 
 
-def not_one(wanted: str, jobs: Sequence[Job]) -> UsageError:
-    """The error for an id that names no job, or several."""
+def no_single_job(wanted: str, jobs: Sequence[Job]) -> UsageError:
+    """The error for an id that matches no job, or several (`jobs`)."""
     wanted = shortened(wanted, 80)
     if not jobs:
         return UsageError(f"there is no job {wanted!r} in the journal", hint="openclaw jobs list")
@@ -176,7 +176,7 @@ def job_of(
     *,
     has_result: bool,
 ) -> Job:
-    """The job in a row. Raises ValueError, KeyError or TypeError for damage."""
+    """The job in a row. Raises ValueError, KeyError or TypeError for a damaged row."""
     fields: dict[str, Any] = {
         name: described.load(row[name]) for name, described in Job.columns.items()
     }

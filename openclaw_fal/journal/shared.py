@@ -1,8 +1,8 @@
-"""The journal for the many threads of one process: one connection, and one commit for all changes
-of the same moment.
+"""The journal for many threads of one process: one connection, and one commit for the changes that
+come within COMMIT_DELAY_S.
 
-Each commit puts the file on the disk, which takes as long for one change as for forty. A change is
-as durable when its call returns as it is with `Journal`.
+A commit syncs the file to the disk, which takes as long for one change as for forty. When a call
+returns, its change is as durable as with `Journal`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOMENT_S = 0.015
-"""Changes that come within this many seconds are put on the disk together."""
+COMMIT_DELAY_S = 0.015
+"""How long a change waits for others to be committed with it."""
 
 
 class SharedJournal(Journal):
-    """To be closed by leaving it as a context manager."""
+    """A journal that several threads may use. It is a context manager, which closes it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._using = threading.RLock()
-        self._adding = threading.Lock()
+        self._connection_lock = threading.RLock()
+        self._waiting_lock = threading.Lock()
         self._waiting: list[_Change[Any]] = []
         self._resources = ExitStack()
         self._connection: sqlite3.Connection | None = None
@@ -41,7 +41,7 @@ class SharedJournal(Journal):
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._using:
+        with self._connection_lock:
             if self._waiting:
                 self._commit_waiting()
             self._connection = None
@@ -49,34 +49,35 @@ class SharedJournal(Journal):
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            opening = journal_file.opened(self.path, create=True, shared=True)
+            opening = journal_file.open_journal(self.path, create=True, shared=True)
             self._connection = self._resources.enter_context(opening)
         return self._connection
 
     @contextmanager
     def _transaction(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        with self._using:
+        with self._connection_lock:
             db = self._open()
-            with journal_file.in_words(self.path), journal_file.transaction(db):
+            with journal_file.translated_errors(self.path), journal_file.transaction(db):
                 yield db
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        with self._using:
+        with self._connection_lock:
             db = self._open()
             if db.in_transaction:
                 yield db
                 return
-            with journal_file.in_words(self.path):
-                db.execute("BEGIN")  # locks the file once for all that is looked up
+            with journal_file.translated_errors(self.path):
+                db.execute("BEGIN")  # locks the file once for all reads of the block
                 try:
                     yield db
                 finally:
                     db.execute("COMMIT")
 
     def saved(self, job_id: str, index: int, output: Output) -> bool:
-        """The change reaches the disk with the next one: until then, `naming` tells the same."""
-        with self._adding:
+        """Journal a saved file. The change is committed with the next one; until then, what
+        `naming` wrote is enough to find the file."""
+        with self._waiting_lock:
             self._waiting.append(_Change(output_change(job_id, index, output, None)))
         return True
 
@@ -84,43 +85,43 @@ class SharedJournal(Journal):
         self._write(action)
 
     def _write(self, action: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `action` in a transaction, together with those of other threads."""
+        """Run `action` in one transaction with the changes of other threads."""
         change = _Change(action)
-        with self._adding:
+        with self._waiting_lock:
             self._waiting.append(change)
         try:
-            change.over.wait(MOMENT_S)
+            change.finished.wait(COMMIT_DELAY_S)
         finally:
-            with self._using:  # whoever has waited longest commits for all
-                if not change.over.is_set():
+            with self._connection_lock:  # the first thread whose wait ends commits for all
+                if not change.finished.is_set():
                     self._commit_waiting()
         return change.result()
 
     def _commit_waiting(self) -> None:
-        with self._adding:
+        with self._waiting_lock:
             changes, self._waiting = self._waiting, []
         try:
             with self._transaction() as db:
                 for change in changes:
                     change.run(db)
-        except BaseException as failure:  # nothing of it is on the disk
+        except BaseException as failure:  # all changes were rolled back
             for change in changes:
                 change.failure = change.failure or failure
             if not isinstance(failure, Exception):
                 raise
         finally:
             for change in changes:
-                change.over.set()
+                change.finished.set()
 
 
 class _Change(Generic[T]):
-    """One change among those of a transaction: its failure undoes it, and no other."""
+    """One of the changes of a transaction. If it fails, only this change is undone."""
 
     def __init__(self, action: Callable[[sqlite3.Connection], T]) -> None:
         self._action = action
         self._values: list[T] = []
         self.failure: BaseException | None = None
-        self.over = threading.Event()
+        self.finished = threading.Event()
 
     def run(self, db: sqlite3.Connection) -> None:
         db.execute("SAVEPOINT change")

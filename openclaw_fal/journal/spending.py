@@ -1,7 +1,7 @@
-"""What was spent, summed up as it is spent: a row for each run, day and model.
+"""Sums of the costs: a row for each run, day and model, which SQLite's triggers keep up to date.
 
-The journal keeps these sums itself, so that the question whether a request fits into a budget costs
-the same for the ten-thousandth item of a batch as for the first.
+With these sums, checking a budget takes as long for the ten-thousandth item of a batch as for the
+first.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import sqlite3
 
 DAY_S = 86400
-"""Seconds of a day. The periods of budgets begin with one, in UTC."""
+"""Seconds in a day. Each period of a budget begins with a day, in UTC."""
 
 _STATES = ", ".join(f"'{state}'" for state in budget.COUNTED)
 
 
 def _added(row: str, sign: str) -> str:
-    """Add a row of costs to its sum, or (`sign` is `-`) take it out again."""
+    """SQL that adds a row of costs to its sum, or subtracts it if `sign` is `-`."""
     amount = f"COALESCE({row}.billed, {row}.estimated)"
     return (
         f"INSERT INTO spending SELECT {row}.run, CAST({row}.created / {DAY_S} AS INTEGER), "
@@ -53,11 +53,11 @@ SCHEMA = (
     f"BEGIN {_added('OLD', '-')}; {_added('NEW', '+')}; END",
     f"CREATE TRIGGER cost_gone AFTER DELETE ON costs BEGIN {_added('OLD', '-')}; END",
 )
-"""`unknown` counts the jobs whose cost nobody knows; `micro` is the sum of the others."""
+"""`unknown` counts the jobs of unknown cost; `micro` is the sum of the others."""
 
 
 def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budget.Spent:
-    """What counts against a cap already."""
+    """What already counts against a limit."""
     query = (
         "SELECT model, endpoint, currency, micro, jobs, unknown FROM spending "
         f"WHERE {'run = :run' if cap.per == 'run' else 'day >= :day'}"

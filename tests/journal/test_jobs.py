@@ -65,7 +65,7 @@ def test_late_words_change_nothing(journal: Journal) -> None:
     assert not journal.uncertain(job_id, "late")
     assert not journal.not_sent(job_id, "late")
     assert not journal.cancelled(job_id)
-    assert not journal.again(job_id)
+    assert not journal.count_attempt(job_id)
     assert journal.get(job_id).state == "done"
     assert journal.get(job_id).error is None
 
@@ -100,8 +100,8 @@ def test_endings(journal: Journal) -> None:
 
 def test_attempts_are_counted(journal: Journal) -> None:
     job_id = begin(journal)
-    assert journal.again(job_id)
-    assert journal.again(job_id)
+    assert journal.count_attempt(job_id)
+    assert journal.count_attempt(job_id)
     assert journal.get(job_id).attempts == 3
 
 

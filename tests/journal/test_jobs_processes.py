@@ -87,7 +87,7 @@ def test_a_process_that_cannot_be_checked_has_until_the_timeout(
 ) -> None:
     job_id = begin(journal)
     other_owner(journal, job_id, "another machine|1|5", age)
-    monkeypatch.setattr(locks, "life", lambda journal, number: "unknown")
+    monkeypatch.setattr(locks, "liveness", lambda journal, number: "unknown")
     assert journal.get(job_id).state == state
 
 
@@ -95,7 +95,7 @@ ELSEWHERE = """
 import sys, time
 from pathlib import Path
 from openclaw_fal.journal import locks, processes
-processes._place = lambda: "another machine"
+processes._host = lambda: "another machine"
 """ + SENDING.lstrip()
 
 
@@ -133,14 +133,14 @@ def test_a_folder_restored_on_another_machine_is_taken_over_at_once(
 @pytest.mark.parametrize("owner", ["", "|", "||", "x", "a|b|c", "|9999999999999999999999|"])
 def test_owners_that_say_nothing(journal: Journal, owner: str) -> None:
     begin(journal)
-    assert processes.life(owner, journal.path, 77) in ("unknown", "gone")
+    assert processes.liveness(owner, journal.path, 77) in ("unknown", "gone")
 
 
 def test_this_process_lives(journal: Journal) -> None:
     begin(journal)
 
     def life(owner: str) -> str:
-        return processes.life(owner, journal.path, 77)
+        return processes.liveness(owner, journal.path, 77)
 
     me = processes.new_owner()
     assert life(me) == "alive"
@@ -209,7 +209,7 @@ def test_only_one_of_two_processes_saves(
     job_id = begin(journal)
     journal.completed(job_id, b"{}")
     other_owner(journal, job_id, "another machine|1|5", state="saving")
-    monkeypatch.setattr(locks, "life", lambda journal, number: "alive")
+    monkeypatch.setattr(locks, "liveness", lambda journal, number: "alive")
     with pytest.raises(TimedOut, match="still being saved"), journal.claim(job_id, wait_s=0.05):
         pytest.fail("claimed twice")
     path = tmp_path / "a.png"
@@ -268,7 +268,7 @@ def test_an_interrupt_does_not_lose_the_request_id(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, signalled: Any
 ) -> None:
     job_id = begin(journal)
-    real = journal_costs.follow
+    real = journal_costs.update_state
     calls: list[int] = []
 
     def interrupted_once(db: sqlite3.Connection, changed: str) -> None:
@@ -277,7 +277,7 @@ def test_an_interrupt_does_not_lose_the_request_id(
             raise signalled
         real(db, changed)
 
-    monkeypatch.setattr(journal_costs, "follow", interrupted_once)
+    monkeypatch.setattr(journal_costs, "update_state", interrupted_once)
     with pytest.raises((KeyboardInterrupt, SystemExit, Interrupted)):
         journal.submitted(job_id, *URLS)
     assert journal.get(job_id).request_id == "req-1"

@@ -297,5 +297,5 @@ def test_the_former_schema_is_read_where_it_cannot_be_migrated(
 
 def test_each_transaction_is_on_the_disk_when_it_ends(journal: Journal) -> None:
     begin(journal)
-    with journal_file.opened(journal.path, create=False) as db:
+    with journal_file.open_journal(journal.path, create=False) as db:
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2, "FULL"

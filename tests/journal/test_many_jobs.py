@@ -41,7 +41,7 @@ def steps(journal: Journal, action: Callable[[sqlite3.Connection], object]) -> i
         taken[0] += 1
         return 0
 
-    with journal_file.opened(journal.path, create=True) as db:
+    with journal_file.open_journal(journal.path, create=True) as db:
         db.set_progress_handler(step, 1)
         action(db)
         db.set_progress_handler(None, 1)
@@ -180,5 +180,5 @@ def test_a_former_journal_that_cannot_be_written_has_its_sums() -> None:
             "'units', 'USD', 7)",
             (NOW,),
         )
-        journal_file._read_as_it_is(db, 2)
+        journal_file._read_unmigrated(db, 2)
         assert spending.spent(db, Cap(Money(9), "day"), NOW, "") == Spent(7, 0)

@@ -74,7 +74,7 @@ def together(journal: SharedJournal, *actions: Callable[[], object]) -> list[Bas
             raised[number] = error
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(len(actions))]
-    with journal._using:
+    with journal._connection_lock:
         for thread in threads:
             thread.start()
         until(lambda: len(journal._waiting) == len(actions))

@@ -40,10 +40,11 @@ if sys.argv[1] == "check-then-insert":
         yield
 
     def check_and_pause(*arguments):
-        admit(*arguments)
+        check_limits(*arguments)
         time.sleep(0.002)
 
-    admit, costs.admit, file.transaction = costs.admit, check_and_pause, no_transaction
+    check_limits = costs.check_limits
+    costs.check_limits, file.transaction = check_and_pause, no_transaction
 
 print("ready", flush=True)
 for line in sys.stdin:

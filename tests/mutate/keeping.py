@@ -228,8 +228,9 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "an interrupt drops a change that waits for others",
         "journal/shared.py",
-        "        try:\n            change.over.wait(MOMENT_S)\n        finally:\n            with",
-        "        change.over.wait(MOMENT_S)\n        if True:\n            with",
+        "        try:\n            change.finished.wait(COMMIT_DELAY_S)\n        finally:\n"
+        "            with",
+        "        change.finished.wait(COMMIT_DELAY_S)\n        if True:\n            with",
         ("tests/journal/test_shared.py",),
         "fal's answer to a submit is not written down",
     ),
