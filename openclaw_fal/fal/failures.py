@@ -144,11 +144,13 @@ def is_transient(reply: Reply) -> bool:
 
 def is_from_model(reply: Reply, key: str | None = None) -> bool:
     """Whether an error response is about this job: fal's own JSON that names the request or an
-    error type, or refuses the key. Others may be temporary: a gateway's page, the redirect of a
-    login portal, a 404 of a server that does not know the job yet."""
+    error type, or refuses the key, or a redirect that names the request. Others may be temporary:
+    a gateway's page, the redirect of a login portal, a 404 of a server that does not know the job
+    yet."""
     report = read_report(reply, key)
     named = reply.status in (401, 402, 403) or reply.request_id is not None
-    return bool(report.types) or (named and report.from_fal)
+    redirected = reply.request_id is not None and 300 <= reply.status < 400
+    return bool(report.types) or redirected or (named and report.from_fal)
 
 
 def is_retryable(reply: Reply) -> bool:
