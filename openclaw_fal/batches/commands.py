@@ -210,6 +210,8 @@ def run(
         except Interrupted as error:
             error.hint = record.way_on
             raise
+        except KeyboardInterrupt:  # it came while an end was shown or written down
+            raise Interrupted("the batch was interrupted", hint=record.way_on) from None
         finally:
             watching.set()
             watcher.join()

@@ -83,10 +83,10 @@ class Runner:
         """
         self._sort_known()
         loops = [self._submitter] * min(self._window, MOST_SUBMITTERS)
-        for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):
-            threading.Thread(target=loop, daemon=True).start()
         stages = self._stages
-        try:
+        try:  # Ctrl-C may come while the first of them submits already
+            for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):
+                threading.Thread(target=loop, daemon=True).start()
             while not stages.is_over():
                 if first := stages.next_end(0.2):
                     time.sleep(MOMENT_S)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_fal.batches.runner import Runner
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.queueing import Hooked, ended, until
@@ -444,3 +445,17 @@ def test_a_low_priority_reaches_fal(openclaw: Openclaw, fal: Hooked) -> None:
     numbered(2)
     assert openclaw("batch", "run", "m.jsonl", "--out", "out/", "--priority", "low").status == 0
     assert {dict(post.headers)["x-fal-queue-priority"] for post in fal.posts()} == {"low"}
+
+
+def test_ctrl_c_while_the_threads_start_says_how_to_go_on_too(
+    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(runner: Runner) -> None:
+        raise KeyboardInterrupt
+
+    numbered(2)
+    monkeypatch.setattr(Runner, "_poller", property(interrupted))
+    outcome = openclaw("batch", "run", "m.jsonl", "--out", "out/", "--json")
+
+    assert outcome.status == 130
+    assert outcome.json["error"]["hint"].startswith("openclaw batch resume ")
