@@ -14,8 +14,8 @@ import pytest
 
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.faults import Fault
+from tests.cli.batching import check_file, lines, numbered
 from tests.cli.queueing import Hooked
-from tests.cli.test_batch import check_file, lines, numbered
 from tests.program import Openclaw, Process, start
 from tests.support.effort import effort, is_exhaustive
 

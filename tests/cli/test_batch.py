@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import os
-import signal
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from openclaw_fal.batches.runner import Runner
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import Hooked, ended, until
+from tests.cli.batching import QUICK, check_whole, lines, numbered, write
+from tests.cli.queueing import Hooked, ended
 from tests.files.output_support import PNG
 from tests.program import Openclaw, start
-
-QUICK = Dials(queue_length=0, run_time=0.05)
-
-
-def write(name: str, rows: list[dict[str, Any]]) -> str:
-    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return name
-
-
-def numbered(items: int, **more: Any) -> str:
-    return write("m.jsonl", [{"id": f"i{n}", "prompt": f"p{n}", **more} for n in range(items)])
-
-
-def lines(folder: str = "out") -> list[dict[str, Any]]:
-    text = (Path(folder) / "results.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def check_file(fal: Hooked, output: dict[str, Any]) -> None:
-    """The file is what was served, or what its mark made of it."""
-    served, data = fal.media(output["url"]), Path(output["path"]).read_bytes()
-    if "sha256" not in output:
-        assert data == served
-        return
-    assert hashlib.sha256(data).hexdigest() == output["sha256"]
-    assert hashlib.sha256(served).hexdigest() == output["servedSha256"]
-
-
-def check_whole(fal: Hooked, count: int, folder: str = "out") -> None:
-    """Every item once in the results, once on disk with the bytes that were served, once sent."""
-    found = lines(folder)
-    assert sorted(line["id"] for line in found) == sorted(f"i{n}" for n in range(count))
-    assert {line["state"] for line in found} == {"done"}
-    files = sorted(path.name for path in Path(folder).glob("*.png"))
-    assert files == sorted(f"i{n}.png" for n in range(count))
-    for line in found:
-        (output,) = line["outputs"]
-        check_file(fal, output)
-    sent = Counter(json.loads(post.body)["prompt"] for post in fal.posts())
-    assert sent == {f"p{n}": 1 for n in range(count)}
 
 
 def test_a_batch_makes_each_item_once(openclaw: Openclaw, fal: Hooked) -> None:
@@ -235,46 +190,6 @@ def test_two_runners_share_the_items(fal: Hooked) -> None:
     check_whole(fal, 30)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
-def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
-    fal.dials = Dials(queue_length=0, run_time=30.0)
-    numbered(20)
-    runner = start("batch", "run", "m.jsonl", "--out", "out/", "--window", "4", "--json")
-    until(lambda: len(fal.posts()) == 4, runner)
-    runner.send_signal(signal.SIGINT)
-    status, out, _ = ended(runner)
-    assert status == 130
-    error = json.loads(out)["error"]
-    assert error["code"] == "interrupted"
-    assert error["hint"].startswith("openclaw batch resume ")
-    fal.dials = QUICK
-    standing = openclaw("batch", "status", "m.jsonl", "--json").json["batches"][0]
-    assert standing["pending"] == 16
-    assert (
-        standing["states"] in ({"queued": 4}, {"running": 4})
-        or sum(standing["states"].values()) == 4
-    )
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
-def test_ctrl_c_in_a_sandbox_promises_nothing(openclaw: Openclaw) -> None:
-    """The sandbox ends with the command: its batch cannot be resumed, and says so."""
-    numbered(3)
-    slow = {"OPENCLAW_FAL_SANDBOX_DIALS": "run-time=60"}
-    runner = start("batch", "run", "m.jsonl", "--sandbox", "--json", env=slow)
-    until(lambda: "queued" in openclaw("batch", "status").out, runner)
-    runner.send_signal(signal.SIGINT)
-    status, out, _ = ended(runner)
-    assert status == 130
-    assert json.loads(out)["error"]["hint"].startswith("the sandbox ended with this command")
-    (batch,) = openclaw("batch", "status", "--json").json["batches"]
-    for command in ("resume", "wait"):
-        refused = openclaw("batch", command, batch["batch"], "--json")
-        assert refused.status == 2
-        assert "has ended" in refused.json["error"]["message"]
-    assert openclaw("batch", "export", batch["batch"]).status == 0
-
-
 def test_a_batch_of_fals_is_not_resumed_in_a_sandbox(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = QUICK
     numbered(1)
@@ -445,17 +360,3 @@ def test_a_low_priority_reaches_fal(openclaw: Openclaw, fal: Hooked) -> None:
     numbered(2)
     assert openclaw("batch", "run", "m.jsonl", "--out", "out/", "--priority", "low").status == 0
     assert {dict(post.headers)["x-fal-queue-priority"] for post in fal.posts()} == {"low"}
-
-
-def test_ctrl_c_while_the_threads_start_says_how_to_go_on_too(
-    openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(runner: Runner) -> None:
-        raise KeyboardInterrupt
-
-    numbered(2)
-    monkeypatch.setattr(Runner, "_poller", property(interrupted))
-    outcome = openclaw("batch", "run", "m.jsonl", "--out", "out/", "--json")
-
-    assert outcome.status == 130
-    assert outcome.json["error"]["hint"].startswith("openclaw batch resume ")
