@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import KEY, start, write_config
+from tests.support.program import KEY, start, write_config
 
 LISTED = """\
 import sys

@@ -39,8 +39,8 @@ from openclaw_fal import (
     wait,
 )
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.cli.queueing import until
-from tests.program import KEY, write_config
+from tests.support.program import KEY, write_config
+from tests.support.queueing import until
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import pytest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.faults import Fault
 from tests.cli.batching import check_file, lines, numbered
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw, Process, start
 from tests.support.effort import effort, is_exhaustive
+from tests.support.program import Openclaw, Process, start
+from tests.support.queueing import Hooked
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 

@@ -20,7 +20,7 @@ from openclaw_fal import (
     wait,
 )
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked, journal
+from tests.support.queueing import Hooked, journal
 
 REQUESTS = {f"i{number}": ImageRequest("fal-ai/flux/dev", f"p{number}") for number in range(6)}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked
+from tests.support.queueing import Hooked
 
 QUICK = Dials(queue_length=0, run_time=0.05)
 

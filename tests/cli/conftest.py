@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from openclaw_fal.fal.deadline import Deadline
-from tests.cli.queueing import Hooked
-from tests.program import KEY, Openclaw, in_process, write_config
 from tests.support.models import few_models
+from tests.support.program import KEY, Openclaw, in_process, write_config
+from tests.support.queueing import Hooked
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.queueing import Hooked
+from tests.support.queueing import Hooked
 
 DOOMED = """
 import importlib, json, os, pkgutil, signal, sys

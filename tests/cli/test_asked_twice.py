@@ -10,8 +10,8 @@ import pytest
 
 from openclaw_fal.job import wiring
 from openclaw_fal.job.duplicates import ago
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked
 
 MADE = "the same was made "
 

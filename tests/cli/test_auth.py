@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import KEY, Openclaw
+from tests.support.program import KEY, Openclaw
 
 
 def test_status_and_logout(openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch) -> None:

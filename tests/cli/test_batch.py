@@ -11,9 +11,9 @@ import pytest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.batching import QUICK, check_whole, lines, numbered, write
-from tests.cli.queueing import Hooked, ended
 from tests.files.output_support import PNG
-from tests.program import Openclaw, start
+from tests.support.program import Openclaw, start
+from tests.support.queueing import Hooked, ended
 
 
 def test_a_batch_makes_each_item_once(openclaw: Openclaw, fal: Hooked) -> None:
@@ -272,7 +272,7 @@ def test_references_that_no_batch_can_have(
 def test_standard_input_is_a_manifest(
     fal: Hooked, openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.program import process
+    from tests.support.program import process
 
     fal.dials = QUICK
     rows = b'{"id": "a", "prompt": "one"}\n{"id": "b", "prompt": "two"}\n'

@@ -11,8 +11,8 @@ import pytest
 from openclaw_fal.batches.runner import Runner
 from openclaw_fal.sandbox import Dials
 from tests.cli.batching import QUICK, numbered
-from tests.cli.queueing import Hooked, ended, until
-from tests.program import Openclaw, start
+from tests.support.program import Openclaw, start
+from tests.support.queueing import Hooked, ended, until
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")

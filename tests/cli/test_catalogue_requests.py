@@ -15,10 +15,10 @@ from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.media import Endpoint
 from openclaw_fal.store import paths
 from tests.cli.test_vectors import REFERENCES
-from tests.program import Openclaw
 from tests.provider.support import describe
 from tests.provider.test_declared_properties import KINDS, SEED, outside_the_table
 from tests.support.effort import effort
+from tests.support.program import Openclaw
 
 FILES = {"photo.png": "images", "clip.mp4": "videos", "sound.mp3": "audios"}
 RECRAFT = "fal/fal-ai/recraft/v3/text-to-image"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import KEY, Openclaw
+from tests.support.program import KEY, Openclaw
 
 IMAGE = "agents.defaults.imageGenerationModel.primary"
 CURRENT_IMAGE = "agents.defaults.mediaModels.image.primary"

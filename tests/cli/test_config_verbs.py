@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.json5.read import loads
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 IMAGE = "agents.defaults.imageGenerationModel"
 TEXT = "{\n  // mine\n  models: { providers: { fal: { baseUrl: 'https://x.example' } } },\n}\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked
 
 
 @pytest.mark.parametrize(

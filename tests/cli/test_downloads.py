@@ -13,8 +13,8 @@ import pytest
 from openclaw_fal.fal import download
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, failed, kept_files, only_job, part_files, saved
-from tests.program import Openclaw, command, write_config
+from tests.support.program import Openclaw, command, write_config
+from tests.support.queueing import SOON, Hooked, failed, kept_files, only_job, part_files, saved
 
 BROKEN = ["cut", "cut_reset", "reset", "reset_after_read", "lie_longer", "lie_shorter", "empty"]
 BROKEN += ["500", "503", "html", "404", "403", "429"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, journal, kept_files, only_job
-from tests.program import Openclaw, write_config
+from tests.support.program import Openclaw, write_config
+from tests.support.queueing import SOON, Hooked, journal, kept_files, only_job
 
 FIRST, SECOND = "fal-ai/flux/dev", "fal-ai/nano-banana-2"
 ONE_AT_ONCE = "krea/v2/large/text-to-image"

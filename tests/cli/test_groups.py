@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_fal.cli import app, groups
 from openclaw_fal.completion.answers import candidates
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 
 def test_a_misspelt_command_is_answered_with_the_nearest_one(openclaw: Openclaw) -> None:

@@ -12,7 +12,7 @@ from openclaw_fal.cli.topics import ABOUT, ALIASES, TOPICS
 from openclaw_fal.journal.record import STATES
 from openclaw_fal.sandbox.dials import Dials
 from tests.docs.test_examples import COMMANDS
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 
 def test_without_a_topic_the_topics_are_listed(openclaw: Openclaw) -> None:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.http1 import Response
-from tests.cli.queueing import Hooked
-from tests.program import KEY, Openclaw, jobs, process, write_config
+from tests.support.program import KEY, Openclaw, jobs, process, write_config
+from tests.support.queueing import Hooked
 
 
 def test_an_image_lands_in_the_current_folder_under_the_words_of_the_prompt(
@@ -254,7 +254,7 @@ def test_stdout_closed_early_is_no_failure(fal: Sandbox) -> None:
     os.close(reader)
     import subprocess
 
-    from tests.program import command
+    from tests.support.program import command
 
     done = subprocess.run(
         command("image", "p"), stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60

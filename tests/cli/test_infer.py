@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
-from tests.program import Openclaw, process, write_config
+from tests.support.program import Openclaw, process, write_config
 
 # Command lines of OpenClaw's documentation. First those that reach fal when fal makes the default
 # models, word for word; then those that name another provider's model, with a model of fal's in its

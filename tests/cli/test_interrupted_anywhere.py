@@ -12,14 +12,14 @@ import pytest
 
 from openclaw_fal.sandbox import Dials
 from tests.cli.dooming import requests_for, stopped_at_many_moments
-from tests.cli.queueing import (
+from tests.support.effort import effort, is_exhaustive
+from tests.support.program import Openclaw, jobs
+from tests.support.queueing import (
     SOON,
     Hooked,
     kept_files,
     part_files,
 )
-from tests.program import Openclaw, jobs
-from tests.support.effort import effort, is_exhaustive
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="no signals to send"),

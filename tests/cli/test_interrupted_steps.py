@@ -11,8 +11,8 @@ import pytest
 from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, endless, journal, kept_files, only_job
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import SOON, Hooked, endless, journal, kept_files, only_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals to send")
 

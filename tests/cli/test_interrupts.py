@@ -21,7 +21,8 @@ from openclaw_fal.job import engine, interruption
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.ui.render import Renderer
-from tests.cli.queueing import (
+from tests.support.program import Openclaw, command, jobs, start, write_config
+from tests.support.queueing import (
     SOON,
     Hooked,
     ended,
@@ -32,7 +33,6 @@ from tests.cli.queueing import (
     part_files,
     until,
 )
-from tests.program import Openclaw, command, jobs, start, write_config
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="no signals to send"),

@@ -14,7 +14,8 @@ from openclaw_fal.errors import ContentPolicy, LocalError
 from openclaw_fal.media import ImageRequest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import (
+from tests.support.program import Openclaw
+from tests.support.queueing import (
     PATHS,
     SOON,
     VIDEO,
@@ -25,7 +26,6 @@ from tests.cli.queueing import (
     only_job,
     saved,
 )
-from tests.program import Openclaw
 
 ENDS: dict[str, tuple[dict[str, object], str, str, str]] = {
     "FAILED": ({"state": "FAILED"}, "job_failed", "failed", "failed"),

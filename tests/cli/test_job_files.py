@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked
 
 SEEDANCE = ("--model", "fal/bytedance/seedance-2.0/fast/reference-to-video")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.job import wiring
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw, jobs
+from tests.support.program import Openclaw, jobs
+from tests.support.queueing import Hooked
 
 DAY = 86400.0
 

@@ -9,8 +9,8 @@ import pytest
 
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, endless, journal, kept_files, only_job, until
-from tests.program import Openclaw, jobs, process, start, write_config
+from tests.support.program import Openclaw, jobs, process, start, write_config
+from tests.support.queueing import SOON, Hooked, endless, journal, kept_files, only_job, until
 
 
 def submitted(openclaw: Openclaw, prompt: str = "waves", *argv: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import KEY, Openclaw, Outcome, process
 from tests.support.effort import some
+from tests.support.program import KEY, Openclaw, Outcome, process
 
 BACKEND = """
 import json, os

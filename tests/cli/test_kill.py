@@ -15,9 +15,9 @@ import pytest
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.cli.dooming import requests_for, stopped_at_many_moments
-from tests.cli.queueing import SOON, Hooked, kept_files, only_job, part_files, slow_queue, until
-from tests.program import Openclaw, Process, jobs, start
 from tests.support.effort import effort, is_exhaustive
+from tests.support.program import Openclaw, Process, jobs, start
+from tests.support.queueing import SOON, Hooked, kept_files, only_job, part_files, slow_queue, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 

@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_fal.sandbox import Sandbox
 from tests.docs.test_examples import COMMANDS
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from openclaw_fal.catalogue import read
 from openclaw_fal.media import Kind
 from openclaw_fal.provider import descriptions
-from tests.program import Openclaw, write_config
+from tests.support.program import Openclaw, write_config
 
 KINDS: tuple[Kind, ...] = ("image", "video", "music")
 

@@ -10,8 +10,8 @@ import pytest
 
 from openclaw_fal.catalogue import read
 from openclaw_fal.store import paths
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw, write_config
+from tests.support.program import Openclaw, write_config
+from tests.support.queueing import Hooked
 
 RECRAFT = "fal/fal-ai/recraft/v3/text-to-image"
 TEXT = "fal/bria/fibo/generate/structured_prompt"  # makes neither image nor video nor audio

@@ -14,9 +14,9 @@ from openclaw_fal.media import Endpoint
 from openclaw_fal.sandbox import models
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.store import paths
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw
 from tests.support.effort import effort
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked
 
 RECRAFT = "fal/fal-ai/recraft/v3/text-to-image"
 

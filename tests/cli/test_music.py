@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import SOON, Hooked, kept_files, only_job, slow_queue
-from tests.program import Openclaw, jobs, process
+from tests.support.program import Openclaw, jobs, process
+from tests.support.queueing import SOON, Hooked, kept_files, only_job, slow_queue
 
 MUSIC = "fal-ai/minimax-music/v2.6"
 

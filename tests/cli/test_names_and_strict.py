@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Sandbox
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 
 def test_an_existing_file_stays_and_the_new_name_is_said(openclaw: Openclaw, fal: Sandbox) -> None:

@@ -7,8 +7,8 @@ import sqlite3
 from pathlib import Path
 
 from openclaw_fal.store import paths
-from tests.cli.queueing import SOON, Hooked
-from tests.program import Openclaw, jobs
+from tests.support.program import Openclaw, jobs
+from tests.support.queueing import SOON, Hooked
 
 DUMP = Path(__file__).parents[1] / "data" / "journal-schema-1.sql"
 JOBS = 1000

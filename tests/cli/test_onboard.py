@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Sandbox
-from tests.program import KEY, Openclaw, process, write_config
+from tests.support.program import KEY, Openclaw, process, write_config
 
 CI_FLAGS = (
     "--non-interactive",

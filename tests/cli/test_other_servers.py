@@ -12,8 +12,8 @@ import pytest
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox import Request, Response, Sandbox
-from tests.cli.queueing import PATHS, read_request, server
-from tests.program import Openclaw, jobs, write_config
+from tests.support.program import Openclaw, jobs, write_config
+from tests.support.queueing import PATHS, read_request, server
 
 
 @pytest.fixture

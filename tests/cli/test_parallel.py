@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked, kept_files
-from tests.program import Openclaw, jobs, start
 from tests.support.effort import effort
+from tests.support.program import Openclaw, jobs, start
+from tests.support.queueing import Hooked, kept_files
 
 MANY = """
 import sys

@@ -9,7 +9,8 @@ import pytest
 from openclaw_fal.fal import queue
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import (
+from tests.support.program import Openclaw
+from tests.support.queueing import (
     SOON,
     Hooked,
     endless,
@@ -18,7 +19,6 @@ from tests.cli.queueing import (
     only_job,
     slow_queue,
 )
-from tests.program import Openclaw
 
 PASSING = ["500", "502", "html", "429", "garbage", "empty", "truncated_json", "bad_type"]
 PASSING += ["bad_charset", "deep_json", "reset", "reset_after_read", "cut", "lie_longer", "403"]

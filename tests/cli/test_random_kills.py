@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import ended, until
-from tests.program import command, in_process
+from tests.support.program import command, in_process
+from tests.support.queueing import ended, until
 from tests.syscalls import invariants
 from tests.syscalls.scenarios import SOON, Place, place
 from tests.syscalls.tracing import Ended

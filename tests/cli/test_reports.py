@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Request, Response, Sandbox
-from tests.program import Openclaw, write_config
+from tests.support.program import Openclaw, write_config
 
 ASKED = ("image", "p", "--quality", "hd", "--param", "strange=1")
 

@@ -15,7 +15,8 @@ from openclaw_fal.fal.http import call as calls
 from openclaw_fal.fal.http.sockets import connect
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.answers import BAD_KEY, LOCKED_KEY
-from tests.cli.queueing import (
+from tests.support.program import Openclaw, jobs, write_config
+from tests.support.queueing import (
     PATHS,
     SOON,
     Hooked,
@@ -25,7 +26,6 @@ from tests.cli.queueing import (
     read_request,
     server,
 )
-from tests.program import Openclaw, jobs, write_config
 
 paths = pytest.mark.parametrize("argv", PATHS.values(), ids=PATHS.keys())
 

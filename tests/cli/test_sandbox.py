@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.program import Openclaw, Process, process, start, write_config
+from tests.support.program import Openclaw, Process, process, start, write_config
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, journal, kept_files, only_job, part_files, saved
-from tests.program import Openclaw, jobs
+from tests.support.program import Openclaw, jobs
+from tests.support.queueing import SOON, Hooked, journal, kept_files, only_job, part_files, saved
 
 # Data URIs
 

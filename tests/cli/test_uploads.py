@@ -12,8 +12,8 @@ import pytest
 
 from openclaw_fal.files.references import INLINE_FILE_LIMIT, INLINE_TOTAL_LIMIT
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import SOON, Hooked, only_job
-from tests.program import KEY, Openclaw, jobs, process, write_config
+from tests.support.program import KEY, Openclaw, jobs, process, write_config
+from tests.support.queueing import SOON, Hooked, only_job
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp42"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 VECTORS = Path(__file__).parents[1] / "data" / "vectors"
 CASES = [

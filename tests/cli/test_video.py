@@ -8,8 +8,8 @@ import pytest
 
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import MP4, SOON, VIDEO, Hooked, only_job, slow_queue
-from tests.program import KEY, Openclaw, jobs, write_config
+from tests.support.program import KEY, Openclaw, jobs, write_config
+from tests.support.queueing import MP4, SOON, VIDEO, Hooked, only_job, slow_queue
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["polls", "stream"])

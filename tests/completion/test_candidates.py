@@ -20,7 +20,7 @@ from openclaw_fal.provider import descriptions
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.store import paths
 from openclaw_fal.store.aliases import set_alias
-from tests.program import KEY, in_process, write_config
+from tests.support.program import KEY, in_process, write_config
 
 
 def values(*words: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_fal.cli import generate_completion
 from openclaw_fal.completion.scripts import SCRIPTS
-from tests.program import in_process
+from tests.support.program import in_process
 
 FOLDER = Path(__file__).parent.parent.parent / "completions"
 

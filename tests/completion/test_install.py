@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.completion.scripts import SCRIPTS
-from tests.program import Openclaw, in_process
+from tests.support.program import Openclaw, in_process
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from openclaw_fal.sandbox import Sandbox
 from tests.completion import shells
 from tests.completion.shells import ALL, SCRIPTS, TAB, Typing
-from tests.program import KEY, process, write_config
+from tests.support.program import KEY, process, write_config
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs pseudo-terminals")
 

@@ -15,8 +15,8 @@ from PIL import Image
 from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import Record
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.program import process, write_config
 from tests.support.models import few_models
+from tests.support.program import process, write_config
 
 README = Path(__file__).parent.parent.parent / "README.md"
 JOB = re.compile(r"\b7k2m(9x)?\b")  # the id of a job, in the documentation

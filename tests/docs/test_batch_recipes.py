@@ -20,8 +20,8 @@ import yaml
 from openclaw_fal.cli.batch_topic import BATCH
 from openclaw_fal.errors import AuthError
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.cli.queueing import until
 from tests.docs.scene import scene
+from tests.support.queueing import until
 
 if os.name == "nt":
     pytest.skip("the recipes are a POSIX shell's", allow_module_level=True)

@@ -17,7 +17,7 @@ from openclaw_fal.cli import app
 from openclaw_fal.cli.topics import TOPICS
 from openclaw_fal.sandbox import Sandbox
 from tests.docs.scene import scene, with_job
-from tests.program import Openclaw, in_process, start
+from tests.support.program import Openclaw, in_process, start
 
 if os.name == "nt":
     pytest.skip("the documented commands are a POSIX shell's", allow_module_level=True)

@@ -18,8 +18,8 @@ from openclaw_fal.money.amount import Money
 from openclaw_fal.money.budget import Cap, Spent
 from openclaw_fal.money.cost import Reservation
 from openclaw_fal.money.estimate import Estimate
-from tests.cli.queueing import until
 from tests.journal.journal_support import URLS, begin, output
+from tests.support.queueing import until
 
 RESERVED = Reservation(Estimate(Money(7), "units", ""), "run", None, None, ())
 

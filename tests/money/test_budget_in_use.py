@@ -15,8 +15,8 @@ from openclaw_fal.money.budget import Cap
 from openclaw_fal.money.prices import Price
 from openclaw_fal.store import paths
 from tests.cli.dooming import stopped_at_many_moments
-from tests.cli.queueing import Hooked, only_job
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked, only_job
 
 FLUX = "fal-ai/flux/dev"
 

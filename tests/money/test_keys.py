@@ -8,8 +8,8 @@ import pytest
 
 from openclaw_fal.errors import Conflict
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked, ended, journal, only_job
-from tests.program import Openclaw, start
+from tests.support.program import Openclaw, start
+from tests.support.queueing import Hooked, ended, journal, only_job
 
 IMAGE = ("image", "waves", "--key", "order-1")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked, journal, kept_files, only_job
 from tests.cli.test_uploads import picture
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked, journal, kept_files, only_job
 
 LOST = ["silent", "reset_after_read", "cut"]
 VIDEO = ("video", "waves", "--poll-interval", "0.05")

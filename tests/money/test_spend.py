@@ -15,7 +15,7 @@ from openclaw_fal.money.cost import Reservation
 from openclaw_fal.money.estimate import Estimate
 from openclaw_fal.money.prices import Price
 from tests.journal.journal_support import begin
-from tests.program import Openclaw
+from tests.support.program import Openclaw
 
 DAY = 86400
 

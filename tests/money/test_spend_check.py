@@ -6,8 +6,8 @@ import sqlite3
 
 from openclaw_fal.job import wiring
 from openclaw_fal.sandbox import Dials
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw
+from tests.support.program import Openclaw
+from tests.support.queueing import Hooked
 
 
 def changed(query: str, *values: object) -> None:

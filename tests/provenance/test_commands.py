@@ -9,10 +9,10 @@ import pytest
 from openclaw_fal.provenance import credentials
 from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import MADE_BY_AI
-from tests.program import Openclaw, in_process
 from tests.provenance import certificates
 from tests.provenance.specimens import NAMES, specimens
 from tests.provenance.test_formats import PROMPT, RECORD
+from tests.support.program import Openclaw, in_process
 
 SERVED = specimens("image/png")["A1111"]
 

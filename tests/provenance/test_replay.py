@@ -13,8 +13,8 @@ from openclaw_fal.options import REQUESTS
 from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import Record
 from openclaw_fal.provenance.request import request_document, request_from
-from tests.program import Openclaw, in_process
 from tests.provenance.specimens import specimens
+from tests.support.program import Openclaw, in_process
 
 
 @pytest.fixture

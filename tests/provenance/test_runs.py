@@ -11,9 +11,9 @@ import pytest
 from openclaw_fal.provenance import credentials
 from openclaw_fal.provenance.read import report
 from openclaw_fal.sandbox import Sandbox
-from tests.program import KEY, Openclaw, in_process, write_config
 from tests.provenance import certificates
 from tests.provenance.specimens import specimens
+from tests.support.program import KEY, Openclaw, in_process, write_config
 
 
 @pytest.fixture

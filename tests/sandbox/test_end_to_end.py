@@ -11,8 +11,8 @@ import pytest
 from openclaw_fal.catalogue import read
 from openclaw_fal.media import Endpoint
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.program import KEY, Openclaw, in_process, write_config
 from tests.support.effort import effort
+from tests.support.program import KEY, Openclaw, in_process, write_config
 
 MIMES = {"image": "image/", "video": "video/", "music": "audio/"}
 

@@ -1,7 +1,7 @@
 """Processes that need not start: forks of one that has loaded the program (`fork_server.py`).
 
 A start costs more than most runs do. What is asked about the start itself, about what is loaded,
-or about memory needs a process of its own: `tests.program.command`. So does a run with other
+or about memory needs a process of its own: `command` of `program.py`. So does a run with other
 settings of Python or of the locale, and any system but Linux.
 """
 

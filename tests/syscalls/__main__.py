@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 
 from openclaw_fal.__main__ import main
-from tests.program import Outcome
+from tests.support.program import Outcome
 from tests.syscalls import __doc__ as description
 from tests.syscalls.running import Tried, chosen, points, tried
 from tests.syscalls.scenarios import SCENARIOS

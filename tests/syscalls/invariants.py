@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_fal.sandbox import Sandbox
-from tests.program import KEY, Outcome
+from tests.support.program import KEY, Outcome
 from tests.syscalls.scenarios import SOON, Place, Run
 from tests.syscalls.tracing import Ended
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.program import KEY, Outcome
+from tests.support.program import KEY, Outcome
 
 Run = Callable[..., Outcome]
 """Runs `main(argv)` in this process."""

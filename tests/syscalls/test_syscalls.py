@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from tests.program import in_process
 from tests.support.effort import effort, is_exhaustive
+from tests.support.program import in_process
 from tests.syscalls.running import chosen, points, tried
 from tests.syscalls.scenarios import SCENARIOS
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.canary import WATCH
-from tests.program import Outcome, command
+from tests.support.canary import WATCH
+from tests.support.program import Outcome, command
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")

@@ -10,9 +10,9 @@ import pytest
 
 from openclaw_fal.fal import body, queue, results, wire
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.queueing import Hooked, kept_files
-from tests.program import Openclaw, jobs
 from tests.support.effort import effort, some
+from tests.support.program import Openclaw, jobs
+from tests.support.queueing import Hooked, kept_files
 from tests.trust.checks import limited, linux, refused, sparse, strict
 
 MIB = 1024 * 1024

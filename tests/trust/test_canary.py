@@ -12,9 +12,9 @@ import pytest
 
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.canary import KEY, SECRET, WATCH, traces, traces_in_folder
-from tests.program import Openclaw, jobs, process, write_config
+from tests.support.canary import KEY, SECRET, WATCH, traces, traces_in_folder
 from tests.support.effort import some
+from tests.support.program import Openclaw, jobs, process, write_config
 from tests.trust.checks import posix
 
 ESCAPED = "".join(f"\\u{ord(char):04x}" if index % 3 else char for index, char in enumerate(KEY))

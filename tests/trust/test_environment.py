@@ -15,9 +15,9 @@ import pytest
 from openclaw_fal.journal import file as journal_file
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.store import paths
-from tests.cli.queueing import Hooked, endless, kept_files
-from tests.program import Openclaw, jobs, process, write_config
 from tests.support.effort import some
+from tests.support.program import Openclaw, jobs, process, write_config
+from tests.support.queueing import Hooked, endless, kept_files
 from tests.trust.checks import Terminal, linux, posix, refused, shell, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")

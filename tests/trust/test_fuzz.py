@@ -26,8 +26,8 @@ from openclaw_fal.fal.retry import Retry
 from openclaw_fal.fal.statuses import status_of
 from openclaw_fal.json5 import path as keypath
 from openclaw_fal.json5 import read as json5
-from tests.canary import KEY, traces
-from tests.cli.queueing import server
+from tests.support.canary import KEY, traces
+from tests.support.queueing import server
 from tests.trust.checks import commands
 from tests.trust.fuzzing import SPLINTERS, answers, as_json, fuzz, mutated, scalars
 

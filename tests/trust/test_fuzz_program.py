@@ -19,9 +19,9 @@ from openclaw_fal.completion.table import COMMANDS
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.sandbox.http1 import Response
-from tests.canary import KEY, traces
-from tests.cli.queueing import Hooked
-from tests.program import write_config
+from tests.support.canary import KEY, traces
+from tests.support.program import write_config
+from tests.support.queueing import Hooked
 from tests.trust.checks import commands, strict
 from tests.trust.fuzzing import as_json, fuzz, json_values
 

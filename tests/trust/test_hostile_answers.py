@@ -9,9 +9,9 @@ from typing import Any
 
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.store import paths
-from tests.cli.queueing import MP4, SOON, Hooked
-from tests.program import Openclaw
 from tests.support.effort import effort
+from tests.support.program import Openclaw
+from tests.support.queueing import MP4, SOON, Hooked
 
 LONG = 300_000
 RAW = {"@digits": "7" * 5000, "@huge": "1e999", "@nan": "NaN"}

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
-from tests.canary import WATCH, traces_in_folder
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw, Outcome, jobs, process
+from tests.support.canary import WATCH, traces_in_folder
+from tests.support.program import Openclaw, Outcome, jobs, process
+from tests.support.queueing import Hooked
 from tests.trust.checks import limited, linux, posix, refused, shell, sparse, strict
 
 # Reference files

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.queueing import Hooked
-from tests.program import Openclaw, jobs, process, write_config
 from tests.support.effort import some
+from tests.support.program import Openclaw, jobs, process, write_config
+from tests.support.queueing import Hooked
 from tests.trust.checks import HOSTILE, refused, strict
 
 MEGABYTE = "a lighthouse, " * 75_000

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from openclaw_fal.sandbox import Sandbox
-from tests.canary import traces
-from tests.program import Openclaw, jobs, write_config
+from tests.support.canary import traces
 from tests.support.effort import some
+from tests.support.program import Openclaw, jobs, write_config
 from tests.trust.faulty import FAULTS, PHASES, trouble
 
 KINDS: dict[str, tuple[list[str], str]] = {

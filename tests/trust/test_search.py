@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.canary import KEY, SECRET, WATCH, Watch, traces, traces_in_folder
+from tests.support.canary import KEY, SECRET, WATCH, Watch, traces, traces_in_folder
 
 ESCAPED = "".join(f"\\u{ord(char):04x}" if index % 3 else char for index, char in enumerate(KEY))
 

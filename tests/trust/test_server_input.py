@@ -16,8 +16,8 @@ from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.journal.record import NewJob
 from openclaw_fal.sandbox import Sandbox
 from openclaw_fal.store import paths
-from tests.cli.queueing import Hooked
-from tests.program import KEY, Openclaw, jobs, write_config
+from tests.support.program import KEY, Openclaw, jobs, write_config
+from tests.support.queueing import Hooked
 from tests.trust.checks import refused, sparse
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05", "--json")

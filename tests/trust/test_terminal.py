@@ -12,8 +12,8 @@ import pytest
 
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.program import Openclaw, write_config
 from tests.support.effort import some
+from tests.support.program import Openclaw, write_config
 from tests.trust.checks import HOSTILE, Terminal, commands, posix, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")

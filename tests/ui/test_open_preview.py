@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.ui import preview
-from tests.program import Openclaw, in_process
+from tests.support.program import Openclaw, in_process
 
 posix = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="opens files in its own way there"

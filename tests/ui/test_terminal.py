@@ -164,7 +164,7 @@ def test_the_width_is_that_of_the_terminal_where_stdout_is_a_pipe() -> None:
     import subprocess
     import termios
 
-    from tests.program import command
+    from tests.support.program import command
 
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))

@@ -15,7 +15,7 @@ import pytest
 
 import openclaw_fal.__main__
 from openclaw_fal.__main__ import main
-from tests.canary import KEY, WATCH
+from tests.support.canary import KEY, WATCH
 from tests.support.forks import Fork, Process, can_fork
 
 __all__ = [
