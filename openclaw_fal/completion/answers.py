@@ -67,12 +67,12 @@ def split_line(line: str) -> list[str]:
 
 def candidates(words: Sequence[str]) -> list[Candidate]:
     """The candidates for the last of `words`, which may be empty or begun."""
-    from openclaw_fal.completion.table import COMMANDS, GLOBAL, MODELS
+    from openclaw_fal.completion.table import COMMANDS, GLOBAL, MODELS, OPTIONS
 
     *before, current = words
     path, given = _command(before, current, COMMANDS, GLOBAL)
     command = COMMANDS[path]
-    options = {**command["options"], **GLOBAL}
+    options = {key.partition(" ")[0]: OPTIONS[key] for key in command["options"]} | GLOBAL
     option, value, prefix = _option_of_value(given, current, options)
     if option is not None:
         values = _values(options[option]["takes"], given, value, MODELS)

@@ -18,11 +18,13 @@ class OptionEntry(TypedDict):
 
 
 class CommandEntry(TypedDict):
-    """One command: its subcommands with their help, its options, and the values of its arguments,
-    in order. With `repeats`, the last argument may be repeated."""
+    """One command: its subcommands with their help, the keys of its options, and the values of its
+    arguments, in order. With `repeats`, the last argument may be repeated.
+
+    A key is the option's name, or `--size of video generate` where commands differ."""
 
     commands: dict[str, str]
-    options: dict[str, OptionEntry]
+    options: list[str]
     arguments: list[Takes]
     repeats: bool
 

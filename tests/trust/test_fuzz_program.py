@@ -47,7 +47,8 @@ def harmless(words: list[str]) -> bool:
 
 
 def options_of(name: str) -> list[str]:
-    return [*COMMANDS[name]["options"], "--json", "--config", "--quiet", "--help"]
+    names = [key.partition(" ")[0] for key in COMMANDS[name]["options"]]
+    return [*names, "--json", "--config", "--quiet", "--help"]
 
 
 @st.composite
