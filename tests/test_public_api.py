@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -41,6 +40,7 @@ from openclaw_fal import (
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.support.program import KEY, write_config
 from tests.support.queueing import until
+from tests.support.systems import signals
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@signals
 def test_a_program_that_is_interrupted_while_a_submit_is_unanswered_keeps_the_id(
     fal: Sandbox,
 ) -> None:

@@ -18,8 +18,9 @@ from tests.cli.batching import check_file, lines, numbered
 from tests.support.effort import effort, is_exhaustive
 from tests.support.program import Openclaw, Process, start
 from tests.support.queueing import Hooked
+from tests.support.systems import signals
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+pytestmark = signals
 
 TROUBLES = {
     "submit": (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 
 import pytest
@@ -13,9 +12,10 @@ from openclaw_fal.sandbox import Dials
 from tests.cli.batching import QUICK, numbered
 from tests.support.program import Openclaw, start
 from tests.support.queueing import Hooked, ended, until
+from tests.support.systems import signals
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
+@signals
 def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = Dials(queue_length=0, run_time=30.0)
     numbered(20)
@@ -36,7 +36,7 @@ def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process cannot be sent Ctrl-C alone on Windows")
+@signals
 def test_ctrl_c_in_a_sandbox_promises_nothing(openclaw: Openclaw) -> None:
     """The sandbox ends with the command: its batch cannot be resumed, and says so."""
     numbered(3)

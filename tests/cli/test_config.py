@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import KEY, Openclaw
+from tests.support.systems import permissions
 
 IMAGE = "agents.defaults.imageGenerationModel.primary"
 CURRENT_IMAGE = "agents.defaults.mediaModels.image.primary"
@@ -220,7 +221,7 @@ def test_readonly_refuses_every_write(openclaw: Openclaw, monkeypatch: pytest.Mo
     assert openclaw("config", "get", IMAGE).status == 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+@permissions
 def test_links_and_modes_stay(openclaw: Openclaw, tmp_path: Path) -> None:
     real = tmp_path / "real.json"
     real.write_text(LEGACY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.program import Openclaw, command, write_config
 from tests.support.queueing import SOON, Hooked, failed, kept_files, only_job, part_files, saved
+from tests.support.systems import limits
 
 BROKEN = ["cut", "cut_reset", "reset", "reset_after_read", "lie_longer", "lie_shorter", "empty"]
 BROKEN += ["500", "503", "html", "404", "403", "429"]
@@ -242,7 +242,7 @@ raise SystemExit(done.returncode)
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no getrusage")
+@limits
 def test_a_video_of_200_mb_takes_less_than_60_mb_of_memory(fal: Hooked) -> None:
     fal.dials = Dials(media_bytes=200_000_000)
     done = subprocess.run(

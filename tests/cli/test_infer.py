@@ -14,6 +14,7 @@ from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
 from tests.support.program import Openclaw, process, write_config
+from tests.support.systems import posix_shell
 
 # Command lines of OpenClaw's documentation. First those that reach fal when fal makes the default
 # models, word for word; then those that name another provider's model, with a model of fal's in its
@@ -297,7 +298,7 @@ def test_a_word_that_was_nearly_right_is_named(openclaw: Openclaw) -> None:
     assert openclaw("jobs", "lst", "--json").json["error"]["hint"].endswith(" jobs list")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a shell script as a program")
+@posix_shell
 def test_the_installed_program_finds_the_real_one_behind_itself(tmp_path: Path) -> None:
     real = other_openclaw(tmp_path / "node")
     path = os.pathsep.join([str(Path(sys.executable).parent), str(real.parent)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,9 @@ from tests.support.queueing import (
     kept_files,
     part_files,
 )
+from tests.support.systems import signals
 
-pytestmark = [
-    pytest.mark.skipif(os.name == "nt", reason="no signals to send"),
-]
+pytestmark = signals
 
 
 @pytest.mark.exhaustive

@@ -13,8 +13,9 @@ from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.program import Openclaw
 from tests.support.queueing import SOON, Hooked, endless, journal, kept_files, only_job
+from tests.support.systems import signals
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals to send")
+pytestmark = signals
 
 QUEUED = ("image", "p", "--queue", *SOON)
 

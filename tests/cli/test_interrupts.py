@@ -33,10 +33,9 @@ from tests.support.queueing import (
     part_files,
     until,
 )
+from tests.support.systems import signals
 
-pytestmark = [
-    pytest.mark.skipif(os.name == "nt", reason="no signals to send"),
-]
+pytestmark = signals
 
 VIDEO_RUN = ("video", "waves", *SOON)
 

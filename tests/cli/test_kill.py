@@ -3,7 +3,6 @@ is shown as uncertain, and looked for at fal. Nothing is ever sent twice."""
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -18,8 +17,9 @@ from tests.cli.dooming import requests_for, stopped_at_many_moments
 from tests.support.effort import effort, is_exhaustive
 from tests.support.program import Openclaw, Process, jobs, start
 from tests.support.queueing import SOON, Hooked, kept_files, only_job, part_files, slow_queue, until
+from tests.support.systems import signals
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+pytestmark = signals
 
 KILLED = -9
 VIDEO_RUN = ["video", "waves", *SOON]

@@ -11,6 +11,7 @@ import pytest
 
 from openclaw_fal.sandbox import Sandbox
 from tests.support.program import KEY, Openclaw, process, write_config
+from tests.support.systems import permissions
 
 CI_FLAGS = (
     "--non-interactive",
@@ -59,7 +60,7 @@ def test_the_recipe_of_ci_leaves_openclaws_three_entries(
     assert KEY not in outcome.out + outcome.err
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+@permissions
 def test_the_key_file_is_private(openclaw: Openclaw, isolated: Path) -> None:
     openclaw("onboard", *CI_FLAGS, "--fal-api-key", KEY)
     (path,) = isolated.rglob("credentials.toml")

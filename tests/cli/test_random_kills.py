@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import time
@@ -14,11 +13,12 @@ import pytest
 from openclaw_fal.sandbox import Dials
 from tests.support.program import command, in_process
 from tests.support.queueing import ended, until
+from tests.support.systems import signals
 from tests.syscalls import invariants
 from tests.syscalls.scenarios import SOON, Place, place
 from tests.syscalls.tracing import Ended
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+pytestmark = signals
 
 
 KILLS = 100

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.support.program import Openclaw, Process, process, start, write_config
+from tests.support.systems import not_on_windows, signals
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def served() -> Iterator[tuple[Process, dict[str, object]]]:
     child.communicate()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_signal_ends_it_cleanly(
     number: signal.Signals, served: tuple[Process, dict[str, object]]
@@ -182,7 +183,7 @@ def test_https_without_cryptography_names_the_extra() -> None:
     assert json.loads(out)["error"]["hint"] == "pip install 'openclaw-fal[sandbox]'"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such folders")
+@not_on_windows("Windows knows no such folders")
 @pytest.mark.parametrize("journal", [True, False], ids=["a journal in it", "an empty one"])
 def test_a_home_that_cannot_be_written_keeps_nobody_from_the_sandbox(
     journal: bool, openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch

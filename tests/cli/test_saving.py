@@ -17,6 +17,7 @@ from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.program import Openclaw, jobs
 from tests.support.queueing import SOON, Hooked, journal, kept_files, only_job, part_files, saved
+from tests.support.systems import limits
 
 # Data URIs
 
@@ -125,7 +126,7 @@ raise SystemExit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no limits")
+@limits
 def test_a_disk_that_takes_no_more_leaves_no_file_under_its_name(
     openclaw: Openclaw, fal: Hooked
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from openclaw_fal.sandbox import Sandbox
 from tests.completion import shells
 from tests.completion.shells import ALL, SCRIPTS, TAB, Typing
 from tests.support.program import KEY, process, write_config
+from tests.support.systems import terminals
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs pseudo-terminals")
+pytestmark = terminals
 
 MODEL = "fal/krea/v2/medium/text-to-image"
 LARGE_KREA = "--model fal/krea/v2/large/text-to-image"

@@ -18,6 +18,7 @@ from openclaw_fal.config.read import (
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import MISSING, parse_path
 from openclaw_fal.store.key_format import EnvKey, PlainKey
+from tests.support.systems import special_files
 
 LEGACY = "agents.defaults.imageGenerationModel"
 CURRENT = "agents.defaults.mediaModels.image"
@@ -257,7 +258,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         read_config(Path("a\0b"))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no pipes in the file system")
+@special_files
 def test_a_pipe_a_socket_or_a_loop_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")

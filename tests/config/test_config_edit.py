@@ -23,9 +23,9 @@ from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.store.key_format import REDACTED
 from openclaw_fal.store.locks import locked
+from tests.support.systems import as_root, links, permissions
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_edits_may_be_made_from_the_config_as_it_is(file: Path) -> None:
     assert loads(file.read_text(encoding="utf-8")) == {"a": 4, "apiKey": "abc"}
 
 
-@posix
+@permissions
 def test_a_new_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "x" / "y" / "openclaw.json"
     old = os.umask(0)
@@ -121,7 +121,7 @@ def test_a_new_file_is_private(tmp_path: Path) -> None:
     assert names(path.parent) == ["openclaw.json"]
 
 
-@posix
+@permissions
 @pytest.mark.parametrize("wanted", [0o600, 0o640, 0o644, 0o660, 0o200 | 0o444])
 def test_the_mode_stays_and_the_backup_is_private(file: Path, wanted: int) -> None:
     file.chmod(wanted)
@@ -135,8 +135,7 @@ def test_the_mode_stays_and_the_backup_is_private(file: Path, wanted: int) -> No
     assert mode(backup) == wanted & 0o600
 
 
-@posix
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+@as_root
 def test_the_owner_stays(file: Path) -> None:
     os.chown(file, 12345, 23456)
     backup = edit_config(file, [Set("a", 2)]).backup
@@ -145,7 +144,7 @@ def test_the_owner_stays(file: Path) -> None:
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
 
 
-@posix
+@permissions
 def test_a_group_that_cannot_be_kept_loses_its_permissions(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +160,7 @@ def test_a_group_that_cannot_be_kept_loses_its_permissions(
     assert mode(file) == 0o604
 
 
-@posix
+@links
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_symbolic_link_stays_one(tmp_path: Path, exists: bool) -> None:
     target = tmp_path / "real" / "config.json"
@@ -192,7 +191,7 @@ def test_the_variable_that_makes_the_config_read_only(file: Path, value: str) ->
     assert edit_config(file, [Set("a", 2)], environ=environ).changed
 
 
-@posix
+@permissions
 def test_a_read_only_file_is_left_alone(file: Path) -> None:
     file.chmod(0o444)
     with pytest.raises(LocalError, match="read-only"):
@@ -231,7 +230,6 @@ def test_a_full_disk_leaves_the_old_file(
     assert set(names(file.parent)) <= {"openclaw.json", "openclaw.json.bak"}
 
 
-@posix
 def test_a_folder_that_cannot_be_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
@@ -346,7 +344,6 @@ def test_leftovers_of_killed_runs_are_removed(file: Path) -> None:
     assert others.exists()
 
 
-@posix
 def test_a_file_that_is_mounted_by_itself_is_written_in_place(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,7 +382,6 @@ def full_at_first(real: Callable[[FileIO, bytes], None]) -> Callable[[FileIO, by
     return overwrite
 
 
-@posix
 def test_a_hard_link_that_breaks_is_told(file: Path) -> None:
     os.link(file, file.with_name("other.json"))
     result = edit_config(file, [Set("a", 2)], dry_run=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
@@ -11,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.json5.read import loads
+from tests.support.systems import limits, signals
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX processes and limits")
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def run(script: str, *args: object, check: bool = True) -> subprocess.CompletedP
     )
 
 
-@posix
+@limits
 @pytest.mark.parametrize("large", ["old", "new"])
 def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -> None:
     script = """
@@ -137,7 +136,7 @@ KILLED = """
 """
 
 
-@posix
+@signals
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(file: Path) -> None:
     """A child is killed before its first, second, third … call that opens or changes a file."""
     old = "{\n  a: 1,\n  pad: '" + "x" * 5000 + "',\n}\n"

@@ -19,6 +19,7 @@ from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.path import MISSING, get_at
 from openclaw_fal.json5.read import loads, same
 from tests.support.effort import effort
+from tests.support.systems import links
 
 ENVIRON = {"A": "one", "B_2": "two words", "EMPTY": ""}
 
@@ -99,7 +100,7 @@ def test_what_cannot_be_included(tmp_path: Path, files: dict[str, str], message:
         read_config(path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="symbolic links")
+@links
 def test_a_link_out_of_the_folder_is_no_way_round(tmp_path: Path) -> None:
     write(tmp_path, {"outside.json": "{}"})
     path = write(tmp_path / "home", {"openclaw.json": "{$include: './in.json'}"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -26,6 +25,7 @@ from openclaw_fal.fal.storage import upload
 from openclaw_fal.fal.urls import parse
 from openclaw_fal.sandbox import Dials, Sandbox
 from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon, submitted
+from tests.support.systems import signals
 
 PROMPT = {"prompt": "p"}
 
@@ -301,7 +301,7 @@ def interrupted(wanted: Callable[[], bool], work: Callable[[], object]) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no signals to threads")
+@signals
 @pytest.mark.parametrize("phase", ["sync", "submit", "stream", "status", "media", "upload"])
 def test_ctrl_c_passes_and_leaves_the_client_usable(fal: Sandbox, phase: str) -> None:
     with client_of(fal.url) as client:
@@ -333,7 +333,7 @@ def test_ctrl_c_passes_and_leaves_the_client_usable(fal: Sandbox, phase: str) ->
         assert client.run(FLUX, PROMPT, deadline=soon()).readable
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no signals to threads")
+@signals
 def test_ctrl_c_between_polls(fal: Sandbox) -> None:
     fal.dials.queue_length, fal.dials.queue_step = 5, 60
     with client_of(fal.url) as client:

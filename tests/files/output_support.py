@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from openclaw_fal.files.outputs import (
     OutputTarget,
@@ -21,7 +18,6 @@ PNG = samples.png()
 JPEG = samples.picture("JPEG", 5, 6)
 REMOTE = RemoteFile("https://v3.fal.media/files/a.png", "image/png", "../../evil.sh")
 JOB = "abcdefgh12"
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
 def target(output: str | None = None, cwd: Path | None = None, **changes: Any) -> OutputTarget:

@@ -13,7 +13,8 @@ from openclaw_fal.files.outputs import (
     OutputTarget,
     check_writable,
 )
-from tests.files.output_support import names, posix, save, target
+from tests.files.output_support import names, save, target
+from tests.support.systems import held_back, special_files
 
 
 @pytest.mark.parametrize(
@@ -77,13 +78,13 @@ def test_unknown_fields(output: str) -> None:
 @pytest.mark.parametrize(
     "output", ["-", "/dev/stdout", "/dev/fd/1", "/dev/null", "", "a\0b", "{ext}/a"]
 )
-@posix
+@special_files
 def test_what_can_be_no_output(output: str) -> None:
     with pytest.raises(UsageError):
         target(output)
 
 
-@posix
+@special_files
 def test_special_files_and_dangling_links_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/full")
@@ -128,10 +129,8 @@ def test_a_folder_that_cannot_be_written_to() -> None:
         check_writable(target("/proc/self/"))
 
 
-@posix
+@held_back
 def test_a_read_only_folder(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("permissions do not hold root back")
     tmp_path.chmod(0o500)
     with pytest.raises(LocalError, match="permission denied"):
         check_writable(target(None, tmp_path))

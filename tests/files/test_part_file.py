@@ -20,7 +20,8 @@ from openclaw_fal.files.outputs import (
 )
 from openclaw_fal.media import Output, RemoteFile
 from tests.config import samples
-from tests.files.output_support import JOB, JPEG, PNG, REMOTE, names, posix, save, target
+from tests.files.output_support import JOB, JPEG, PNG, REMOTE, names, save, target
+from tests.support.systems import limits, links, linux, not_on_windows, permissions, special_files
 
 
 def test_the_facts_of_an_output(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
-@posix
+@links
 def test_a_link_to_a_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine.png").write_bytes(b"mine")
     (tmp_path / "link.png").symlink_to("mine.png")
@@ -88,7 +89,7 @@ def test_a_link_to_a_file_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "mine.png").read_bytes() == b"mine"
 
 
-@posix
+@permissions
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_the_mode_is_that_of_any_new_file(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
@@ -131,7 +132,7 @@ def test_a_part_file_can_begin_anew(tmp_path: Path) -> None:
         assert part.finish(REMOTE).path.read_bytes() == PNG
 
 
-@posix
+@not_on_windows("an open file keeps its name there")
 def test_a_part_file_that_already_has_its_final_name_is_left_to_it(tmp_path: Path) -> None:
     """A process that is killed between the two steps of the rename leaves this behind."""
     where = target("out.png", tmp_path)
@@ -145,7 +146,7 @@ def test_a_part_file_that_already_has_its_final_name_is_left_to_it(tmp_path: Pat
     assert (tmp_path / "out.png").read_bytes() == PNG
 
 
-@posix
+@special_files
 def test_links_and_pipes_in_the_place_of_the_part_file(tmp_path: Path) -> None:
     part = tmp_path / f".out.{JOB}-1.part"
     part.symlink_to(tmp_path / "victim")
@@ -278,7 +279,7 @@ except LocalError as error:
 """
 
 
-@posix
+@limits
 def test_a_full_disk_is_found_and_keeps_what_has_arrived(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-B", "-c", LIMITED, str(tmp_path)],
@@ -297,7 +298,7 @@ def test_a_full_disk_is_found_and_keeps_what_has_arrived(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [part]
 
 
-@posix
+@linux
 def test_a_device_that_is_full(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")

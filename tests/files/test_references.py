@@ -27,8 +27,7 @@ from openclaw_fal.files.references import (
 from openclaw_fal.media import MediaType, Reference
 from tests.config import samples
 from tests.support.effort import effort
-
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
+from tests.support.systems import held_back, links, not_on_windows, special_files
 
 MEDIA: list[tuple[MediaType, str, bytes, str]] = [
     ("image", "a.png", samples.png(), "image/png"),
@@ -105,7 +104,7 @@ def test_what_is_no_file() -> None:
         assert len(error.value.message) < 400
 
 
-@posix
+@special_files
 def test_pipes_devices_sockets_and_links() -> None:
     os.mkfifo("pipe")
     Path("loop").symlink_to("loop")
@@ -126,7 +125,7 @@ def test_pipes_devices_sockets_and_links() -> None:
                 load(Reference(source, "image"))
 
 
-@posix
+@special_files
 def test_a_pipe_that_takes_the_place_of_a_file_does_not_hang(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -138,10 +137,8 @@ def test_a_pipe_that_takes_the_place_of_a_file_does_not_hang(
             load(Reference("pipe", "image"))
 
 
-@posix
+@held_back
 def test_an_unreadable_file() -> None:
-    if os.geteuid() == 0:
-        pytest.skip("permissions do not hold root back")
     Path(write("a.png", samples.png())).chmod(0)
     with pytest.raises(LocalError, match="cannot be read: permission denied"):
         load(Reference("a.png", "image"))
@@ -164,7 +161,7 @@ def test_names_are_safe_to_send_and_true_to_the_bytes() -> None:
     assert load(Reference(write("🦊.jpg", samples.png()), "image")).name == "image.png"
 
 
-@posix
+@links
 def test_two_names_of_one_file() -> None:
     write("a.png", samples.png())
     write("other.png", samples.png())
@@ -306,7 +303,7 @@ def test_base64_across_chunks(size: int) -> None:
     assert data_uri(local) == "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-@posix
+@not_on_windows("a path there begins with a drive")
 @pytest.mark.parametrize(
     "form", ["file://{}", "file://localhost{}", "FILE:{}", "'{}'", '"{}"', " {} ", "'file://{}'"]
 )

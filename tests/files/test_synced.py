@@ -10,8 +10,9 @@ import pytest
 
 from openclaw_fal.atomic import replace_file
 from tests.files.output_support import save, target
+from tests.support.systems import not_on_windows
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders cannot be synced")
+pytestmark = not_on_windows("folders cannot be synced there")
 
 
 @pytest.fixture

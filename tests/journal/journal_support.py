@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.journal.record import NewJob
@@ -28,7 +25,6 @@ FACTS: dict[str, Any] = {
     "timeout_s": 180.0,
 }
 URLS = ("req-1", "https://q/s", "https://q/r", "https://q/c")
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
 def begin(journal: Journal, **changes: Any) -> str:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +17,8 @@ from openclaw_fal.errors import Interrupted, LocalError, TimedOut
 from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal import locks, processes
 from openclaw_fal.journal.jobs import Journal
-from tests.journal.journal_support import URLS, begin, other_owner, output, posix, python
+from tests.journal.journal_support import URLS, begin, other_owner, output, python
+from tests.support.systems import linux, not_on_windows, signals
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ time.sleep(600)
 """
 
 
-@posix
+@signals
 @pytest.mark.parametrize(("at", "reads"), [("sending", "uncertain"), ("saving", "completed")])
 def test_a_killed_process_needs_no_tidying_up(journal: Journal, at: str, reads: str) -> None:
     process = python(SENDING, journal.path, at)
@@ -66,7 +66,7 @@ def test_a_killed_process_needs_no_tidying_up(journal: Journal, at: str, reads: 
             assert claimed.state == "saving"
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@linux
 def test_a_process_that_nobody_has_waited_for_counts_as_gone(journal: Journal) -> None:
     process = python(SENDING, journal.path, "sending")
     assert process.stdout is not None
@@ -99,7 +99,7 @@ processes._host = lambda: "another machine"
 """ + SENDING.lstrip()
 
 
-@posix
+@signals
 @pytest.mark.parametrize(("at", "reads"), [("sending", "uncertain"), ("saving", "completed")])
 def test_a_process_of_another_machine_holds_a_job_for_as_long_as_it_lives(
     journal: Journal, at: str, reads: str
@@ -115,7 +115,7 @@ def test_a_process_of_another_machine_holds_a_job_for_as_long_as_it_lives(
     assert journal.get(job_id).state == reads, "at once, whatever its time-out"
 
 
-@posix
+@not_on_windows("a locked file cannot be copied there")
 def test_a_folder_restored_on_another_machine_is_taken_over_at_once(
     journal: Journal, tmp_path: Path
 ) -> None:

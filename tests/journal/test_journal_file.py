@@ -15,7 +15,8 @@ import pytest
 from openclaw_fal.errors import LocalError
 from openclaw_fal.journal import file as journal_file
 from openclaw_fal.journal.jobs import Journal
-from tests.journal.journal_support import begin, posix, python
+from tests.journal.journal_support import begin, python
+from tests.support.systems import held_back, limits, permissions
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "state" / "jobs.sqlite3")
 
 
-@posix
+@permissions
 def test_the_journal_is_private(journal: Journal) -> None:
     before = os.umask(0)
     try:
@@ -40,7 +41,7 @@ def test_the_journal_is_private(journal: Journal) -> None:
         os.umask(before)
 
 
-@posix
+@permissions
 def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     begin(Journal(tmp_path / "jobs.sqlite3"))
@@ -166,10 +167,8 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     assert "OPENCLAW_FAL_HOME" in (error.value.hint or "")
 
 
-@posix
+@held_back
 def test_a_read_only_home(journal: Journal) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("permissions do not hold root back")
     job_id = begin(journal)
     journal.path.chmod(0o400)
     journal.path.parent.chmod(0o500)
@@ -223,7 +222,7 @@ assert journal.get(job_id).request_id == "the request id"
 """
 
 
-@posix
+@limits
 def test_a_full_disk_is_an_error_before_the_request_and_keeps_the_request_id(
     journal: Journal,
 ) -> None:

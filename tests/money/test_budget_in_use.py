@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from openclaw_fal.store import paths
 from tests.cli.dooming import stopped_at_many_moments
 from tests.support.program import Openclaw
 from tests.support.queueing import Hooked, only_job
+from tests.support.systems import signals
 
 FLUX = "fal-ai/flux/dev"
 
@@ -85,7 +85,7 @@ def test_a_sandbox_run_is_never_refused(openclaw: Openclaw) -> None:
     assert openclaw("spend", "--json").json["total"][0]["jobs"] == 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="no SIGKILL")
+@signals
 def test_a_kill_at_many_moments_never_hides_what_was_billed(priced: Hooked, tmp_path: Path) -> None:
     """reserved + settled + held ≥ what was billed, and no dead process holds on to anything that
     waiting or reconciling cannot settle."""

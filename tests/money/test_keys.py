@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from openclaw_fal.errors import Conflict
 from openclaw_fal.sandbox import Dials
 from tests.support.program import Openclaw, start
 from tests.support.queueing import Hooked, ended, journal, only_job
+from tests.support.systems import signals
 
 IMAGE = ("image", "waves", "--key", "order-1")
 
@@ -72,7 +71,7 @@ def test_racing_processes_send_one_post(fal: Hooked) -> None:
     assert only_job().state == "done"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@signals
 @pytest.mark.parametrize("phase", ["sync", "media"])
 def test_a_killed_process_is_taken_over_with_no_second_post(
     openclaw: Openclaw, fal: Hooked, phase: str

@@ -17,9 +17,9 @@ from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store.credentials import store_key, store_reference, stored_key
 from openclaw_fal.store.key_format import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
+from tests.support.systems import links, permissions
 
 KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"
-posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 
 
 def config(api_key: str) -> Config:
@@ -179,7 +179,7 @@ def test_random_keys_are_refused_only_as_masks_or_placeholders(text: str) -> Non
         assert check_key(text) == text
 
 
-@posix
+@permissions
 def test_the_file_is_private_from_its_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     real = os.open
@@ -287,7 +287,7 @@ def test_a_damaged_file_is_reported_without_its_content() -> None:
     assert "line 2" in caught.value.message
 
 
-@posix
+@permissions
 def test_what_others_may_read_is_closed_with_a_note() -> None:
     path = credentials_path()
     store_key(KEY)
@@ -304,7 +304,7 @@ def test_what_others_may_read_is_closed_with_a_note() -> None:
     assert mode(path) == 0o600
 
 
-@posix
+@permissions
 def test_a_folder_that_was_there_is_closed_too() -> None:
     folder = credentials_path().parent
     folder.mkdir()
@@ -313,7 +313,7 @@ def test_a_folder_that_was_there_is_closed_too() -> None:
     assert mode(folder) == 0o700
 
 
-@posix
+@permissions
 def test_a_folder_that_serves_others_stays_as_it_is(tmp_path: Path, isolated: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -326,7 +326,7 @@ def test_a_folder_that_serves_others_stays_as_it_is(tmp_path: Path, isolated: Pa
         assert mode(folder / "credentials.toml") == 0o600
 
 
-@posix
+@permissions
 def test_a_file_that_cannot_be_closed_gets_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     store_key(KEY)
     credentials_path().chmod(0o644)
@@ -340,7 +340,7 @@ def test_a_file_that_cannot_be_closed_gets_a_note(monkeypatch: pytest.MonkeyPatc
     assert "chmod failed" in found.notes[0]
 
 
-@posix
+@links
 def test_a_linked_file_is_written_where_it_is(tmp_path: Path) -> None:
     path = credentials_path()
     path.parent.mkdir(mode=0o700)

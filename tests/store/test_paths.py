@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.store import paths
+from tests.support.systems import not_on_windows
 
 
 def test_the_order_of_the_config_file(isolated: Path) -> None:
@@ -41,7 +41,7 @@ def test_an_empty_option_is_no_unset_one() -> None:
         paths.config_path("")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="accounts have their home elsewhere")
+@not_on_windows("accounts have their home elsewhere")
 def test_without_a_home_there_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "_home_of_account", lambda: "")
     for env in ({}, {"HOME": ""}, {"HOME": "relative"}):

@@ -11,13 +11,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from tests.support.canary import WATCH
 from tests.support.program import Outcome, command
-
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
-linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 
 # Title, clipboard and link commands; clearing, colours, a cursor that moves; the same in one byte;
 # bell, back, carriage return, delete; text that runs the other way; line ends of other alphabets.

@@ -13,7 +13,8 @@ from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.effort import effort, some
 from tests.support.program import Openclaw, jobs
 from tests.support.queueing import Hooked, kept_files
-from tests.trust.checks import limited, linux, refused, sparse, strict
+from tests.support.systems import linux
+from tests.trust.checks import limited, refused, sparse, strict
 
 MIB = 1024 * 1024
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05", "--json")

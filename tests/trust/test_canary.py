@@ -15,7 +15,7 @@ from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.canary import KEY, SECRET, WATCH, traces, traces_in_folder
 from tests.support.effort import some
 from tests.support.program import Openclaw, jobs, process, write_config
-from tests.trust.checks import posix
+from tests.support.systems import posix_shell
 
 ESCAPED = "".join(f"\\u{ord(char):04x}" if index % 3 else char for index, char in enumerate(KEY))
 
@@ -298,7 +298,7 @@ def test_a_difference_is_shown_without_the_keys_around_it(line: str, openclaw: O
         left.unlink()
 
 
-@posix
+@posix_shell
 def test_a_program_that_shows_files_does_not_get_the_key(
     openclaw: Openclaw, fal: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ from openclaw_fal.store import paths
 from tests.support.effort import some
 from tests.support.program import Openclaw, jobs, process, write_config
 from tests.support.queueing import Hooked, endless, kept_files
-from tests.trust.checks import Terminal, linux, posix, refused, shell, strict
+from tests.support.systems import linux, posix_shell, special_files, terminals
+from tests.trust.checks import Terminal, refused, shell, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
 
@@ -40,7 +41,7 @@ STREAMS = {
 FULL = {'"$@" >/dev/full': 3, '"$@" 2>/dev/full': 0, '"$@" >/dev/full 2>/dev/full': 3}
 
 
-@posix
+@posix_shell
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("script", "more"),
@@ -65,7 +66,7 @@ def test_streams_that_do_not_work(
     assert [job["state"] for job in jobs(openclaw)] == ["done"]
 
 
-@posix
+@posix_shell
 def test_stderr_that_closes_in_the_middle_of_a_job(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = Dials(run_time=0.5, log_lines=50)
     outcome = shell('{ "$@" 2>&1; echo $? >status; } | head -n 1', *QUEUED)
@@ -75,7 +76,7 @@ def test_stderr_that_closes_in_the_middle_of_a_job(openclaw: Openclaw, fal: Hook
     assert len(fal.posts()) == 1
 
 
-@posix
+@posix_shell
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_a_failure_stays_a_failure_when_nobody_reads_it(more: tuple[str, ...], fal: Hooked) -> None:
@@ -87,7 +88,7 @@ def test_a_failure_stays_a_failure_when_nobody_reads_it(more: tuple[str, ...], f
         assert "Traceback" not in outcome.err
 
 
-@posix
+@posix_shell
 @pytest.mark.parametrize(
     "argv", [["--help"], ["--version"], ["image", "--help"], ["image", "models"]]
 )
@@ -100,7 +101,7 @@ def test_help_that_is_cut_short(argv: list[str]) -> None:
 # Terminals and signals
 
 
-@posix
+@terminals
 def test_a_terminal_that_is_closed(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = endless()
     with Terminal(*QUEUED) as terminal:
@@ -115,7 +116,7 @@ def test_a_terminal_that_is_closed(openclaw: Openclaw, fal: Hooked) -> None:
     assert kept_files() == ["p.png"]
 
 
-@posix
+@terminals
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
 def test_a_signal_while_a_terminal_shows_the_display(
     name: str, openclaw: Openclaw, fal: Hooked
@@ -147,7 +148,6 @@ def test_a_home_that_is_none(
     assert list(Path.cwd().iterdir()) == []
 
 
-@posix
 def test_without_a_home_the_other_variables_do(
     openclaw: Openclaw, fal: Hooked, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +161,7 @@ def test_without_a_home_the_other_variables_do(
     assert (isolated / "elsewhere" / "jobs.sqlite3").exists()
 
 
-@posix
+@special_files
 @pytest.mark.parametrize("what", ["file", "pipe", "link to itself", "device"])
 def test_a_home_of_ours_that_is_no_folder(
     what: str, openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
@@ -182,7 +182,7 @@ def test_a_home_of_ours_that_is_no_folder(
     assert fal.posts() == []
 
 
-@posix
+@special_files
 @pytest.mark.parametrize("name", ["jobs.sqlite3", "credentials.toml", "openclaw.json"])
 @pytest.mark.parametrize("what", ["folder", "pipe", "device", "garbage", "link to itself"])
 def test_a_file_of_ours_that_is_something_else(

@@ -18,7 +18,8 @@ from openclaw_fal.sandbox import Sandbox
 from tests.support.canary import WATCH, traces_in_folder
 from tests.support.program import Openclaw, Outcome, jobs, process
 from tests.support.queueing import Hooked
-from tests.trust.checks import limited, linux, posix, refused, shell, sparse, strict
+from tests.support.systems import held_back, linux, not_on_windows, special_files
+from tests.trust.checks import limited, refused, shell, sparse, strict
 
 # Reference files
 
@@ -65,7 +66,7 @@ def special(kind: str) -> Path:
     return path
 
 
-@posix
+@special_files
 @pytest.mark.parametrize(
     "kind",
     [
@@ -82,8 +83,7 @@ def test_reference_files_that_are_none(kind: str, openclaw: Openclaw, fal: Hooke
     assert jobs(openclaw) == []
 
 
-@posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
+@held_back
 def test_an_unreadable_reference_file(openclaw: Openclaw, fal: Hooked) -> None:
     Image.new("RGB", (4, 4)).save("it.png")
     os.chmod("it.png", 0)
@@ -138,7 +138,7 @@ def test_a_large_reference_file_is_uploaded_in_little_memory(fal: Hooked) -> Non
 # Outputs
 
 
-@posix
+@special_files
 @pytest.mark.parametrize(
     "output",
     [
@@ -206,7 +206,7 @@ def test_a_disk_without_room_for_the_journal_sends_nothing(fal: Hooked) -> None:
     assert fal.posts() == []
 
 
-@posix
+@not_on_windows("the current folder cannot be removed there")
 def test_a_current_folder_that_is_gone(openclaw: Openclaw, fal: Hooked) -> None:
     gone = Path.cwd() / "gone"
     gone.mkdir()
@@ -224,7 +224,7 @@ def test_a_current_folder_that_is_gone(openclaw: Openclaw, fal: Hooked) -> None:
     assert process("config", "show").status == 0
 
 
-@posix
+@not_on_windows("the current folder cannot be removed there")
 def test_a_deleted_folder_in_a_process_of_its_own(fal: Hooked) -> None:
     outcome = shell('mkdir gone && cd gone && rmdir ../gone && "$@"', "image", "p", "--json")
     refused(outcome, 3)

@@ -14,7 +14,8 @@ from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.effort import some
 from tests.support.program import Openclaw, write_config
-from tests.trust.checks import HOSTILE, Terminal, commands, posix, strict
+from tests.support.systems import terminals
+from tests.trust.checks import HOSTILE, Terminal, commands, strict
 
 QUEUED = ("image", "p", "--queue", "--poll-interval", "0.05")
 
@@ -124,7 +125,7 @@ def test_hostile_text_is_shown_as_text(name: str, openclaw: Openclaw, fal: Sandb
     strict(document.out)
 
 
-@posix
+@terminals
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "name",
@@ -145,7 +146,7 @@ def test_hostile_text_in_a_terminal(name: str, fal: Sandbox) -> None:
         assert forbidden not in seen
 
 
-@posix
+@terminals
 def test_hostile_prompts_in_the_tables_of_a_terminal(openclaw: Openclaw, fal: Sandbox) -> None:
     openclaw("image", HOSTILE)
     job_id = openclaw("jobs", "list", "--json").json["jobs"][0]["jobId"]
@@ -193,7 +194,7 @@ def test_names_from_the_server_lead_nowhere(openclaw: Openclaw, fal: Sandbox) ->
     assert saved == {"p.png", *(f"p-{number}.png" for number in range(2, 8))}
 
 
-@posix
+@terminals
 def test_a_key_among_the_arguments_is_warned_about() -> None:
     for argv in (
         ("--fal-api-key", "other-key-0123456789"),

@@ -11,7 +11,7 @@ import pytest
 from openclaw_fal.ui import preview
 from tests.support.program import Openclaw, in_process
 
-posix = pytest.mark.skipif(
+xdg_open = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="opens files in its own way there"
 )
 
@@ -21,7 +21,7 @@ def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
     return in_process(capfd)
 
 
-@posix
+@xdg_open
 def test_open_hands_the_file_to_the_desktop(
     openclaw: Openclaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,7 +36,7 @@ def test_open_hands_the_file_to_the_desktop(
     assert pipe.read_text(encoding="utf-8") == outcome.out.strip()
 
 
-@posix
+@xdg_open
 def test_where_nothing_opens_files_it_is_a_note(
     openclaw: Openclaw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
