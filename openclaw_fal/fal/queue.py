@@ -40,6 +40,7 @@ CONFIRMATIONS = 3  # answers in a row that must report a failure or an unknown s
 MOST_LOGS = 10_000  # log lines of a job that are shown
 STREAM_OPEN = 5.0  # seconds until the stream's response head
 STREAM_STALL = 20.0  # seconds without a byte; fal sends a comment every 15 s
+POLL_STALL = 3.0  # seconds without an answer to a poll, at least
 STREAM_DOUBT = 60.0  # seconds without an event, after which the job is polled once
 LAST_POLL = 3.0  # seconds before the deadline: the last poll, even within a longer pause
 WAS_CANCELLED = "cancelled"  # the error type of a cancelled job where fal names none
@@ -273,7 +274,7 @@ def _end_by_polling(watch: _Watch, interval: float) -> Completed | Stopped:
 
 def _poll_stall(interval: float) -> float:
     """For how many seconds fal may stay silent in a poll."""
-    return max(3.0, min(15.0, 2 * interval))
+    return max(POLL_STALL, min(15.0, 2 * interval))
 
 
 def _polls(watch: _Watch, *, stall: float) -> Iterator[Reply | Fault]:

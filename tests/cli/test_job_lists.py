@@ -95,7 +95,12 @@ def test_open_hands_over_what_is_there(
     openclaw: Openclaw, fal: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed: list[Path] = []
-    monkeypatch.setattr("openclaw_fal.cli.open_preview._opened", handed.append)
+
+    def opened(paths: list[Path]) -> list[str]:
+        handed.extend(paths)
+        return []
+
+    monkeypatch.setattr("openclaw_fal.cli.open_preview.opened", opened)
     job_id = openclaw("image", "p", "--count", "2", "--json").json["jobId"]
     outcome = openclaw("jobs", "open", job_id[:6])
     assert [str(path) for path in handed] == outcome.lines

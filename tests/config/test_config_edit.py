@@ -8,7 +8,6 @@ import stat
 import threading
 import time
 from collections.abc import Callable
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 
 from openclaw_fal import atomic
 from openclaw_fal.config import edit as config_edit
-from openclaw_fal.config import write as config_write
 from openclaw_fal.config.edit import Set, Unset, edit_config
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import LocalError
@@ -363,23 +361,22 @@ def test_a_file_that_is_mounted_by_itself_is_written_in_place(
     assert result.backup.read_bytes() == TEXT.encode()
     assert names(file.parent) == ["openclaw.json", "openclaw.json.bak"]
 
-    monkeypatch.setattr(config_write, "_overwrite", full_at_first(config_write._overwrite))
+    monkeypatch.setattr(os, "fsync", full_at_first(file))
     with pytest.raises(LocalError, match="No space left"):
         edit_config(file, [Set("a", 333)], force=True)
     assert file.read_bytes().decode() == result.after
 
 
-def full_at_first(real: Callable[[FileIO, bytes], None]) -> Callable[[FileIO, bytes], None]:
-    """Writes half of the content and fails, once."""
-    calls = iter([True])
+def full_at_first(file: Path) -> Callable[[int], None]:
+    """Refuses to sync what was written to the file, once."""
+    real, calls = os.fsync, iter([True])
 
-    def overwrite(target: FileIO, content: bytes) -> None:
-        if next(calls, False):
-            real(target, content[: len(content) // 2])
+    def fsync(descriptor: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), file.stat()) and next(calls, False):
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(target, content)
+        real(descriptor)
 
-    return overwrite
+    return fsync
 
 
 def test_a_hard_link_that_breaks_is_told(file: Path) -> None:

@@ -19,6 +19,7 @@ from openclaw_fal.files.whole import truncation
 from openclaw_fal.media import Handle, RemoteFile
 from openclaw_fal.progress import Progress
 from openclaw_fal.sandbox import Sandbox
+from tests.support.queueing import Hooked
 
 KEY = "canary-key-id-0123456789:canary-key-secret-0123456789abcdef"
 FLUX = "fal-ai/flux/dev"
@@ -74,9 +75,9 @@ class Memory:
 
 
 @pytest.fixture
-def fal() -> Iterator[Sandbox]:
+def fal() -> Iterator[Hooked]:
     """A sandbox that must have had no crash, and seen no key where none belongs."""
-    with Sandbox() as running:
+    with Hooked() as running:
         yield running
         assert running.leaks == []
 

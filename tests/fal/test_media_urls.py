@@ -9,19 +9,20 @@ from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.download import download
 from openclaw_fal.fal.http import sockets
 from openclaw_fal.media import RemoteFile
-from openclaw_fal.sandbox import Request, Response, Sandbox
+from openclaw_fal.sandbox import Request, Response
 from tests.fal.conftest import Memory, client_of, made, soon
+from tests.support.queueing import Hooked
 
 
-def test_redirects_are_followed_a_little_way(fal: Sandbox, client: Client) -> None:
+def test_redirects_are_followed_a_little_way(fal: Hooked, client: Client) -> None:
     file, data = made(fal, client)
-    with Sandbox() as other:
+    with Hooked() as other:
         hops = [f"{other.url}/files/a", f"{fal.url}/files/b", file.url]
 
         def hop(request: Request) -> Response | None:
             return Response(302, b"", [("location", hops[int(request.query["hop"])])])
 
-        other._state.hook = hop
+        other.answer = hop
         start = f"{other.url}/files/x?hop=2"
         sink = Memory()
         download(client, RemoteFile(start), sink, deadline=soon())
@@ -43,7 +44,7 @@ def test_redirects_are_followed_a_little_way(fal: Sandbox, client: Client) -> No
         "http://[",
     ],
 )
-def test_redirects_astray_are_refused(fal: Sandbox, client: Client, location: str) -> None:
+def test_redirects_astray_are_refused(fal: Hooked, client: Client, location: str) -> None:
     file, _ = made(fal, client)
     fal.dials.fail("media", "redirect", status=302, to=location)
     with pytest.raises(JobFailed) as caught:

@@ -16,8 +16,9 @@ from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.fal.statuses import Completed, Queued, status_of
 from openclaw_fal.media import Handle
-from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
+from openclaw_fal.sandbox import Dials, Request, Response
 from tests.fal.conftest import FLUX, QUICK, soon
+from tests.support.queueing import Hooked
 
 PROMPT = {"prompt": "p"}
 NO_ID = ("x-fal-request-id", "?")  # the sandbox would add one
@@ -52,7 +53,7 @@ NO_RESULT: dict[str, Callable[[], Response]] = {
 }
 
 
-def answering_first(fal: Sandbox, end: str, answers: Iterator[Response]) -> list[str]:
+def answering_first(fal: Hooked, end: str, answers: Iterator[Response]) -> list[str]:
     """The sandbox answers so, as long as there are answers, to paths with this end."""
     asked: list[str] = []
 
@@ -62,12 +63,12 @@ def answering_first(fal: Sandbox, end: str, answers: Iterator[Response]) -> list
         asked.append(request.path)
         return next(answers, None)
 
-    fal._state.hook = hook
+    fal.answer = hook
     return asked
 
 
 @pytest.mark.parametrize("what", [*PASSING, *NO_RESULT])
-def test_a_result_that_is_refused_for_a_while(fal: Sandbox, client: Client, what: str) -> None:
+def test_a_result_that_is_refused_for_a_while(fal: Hooked, client: Client, what: str) -> None:
     handle = submitted(client)
     ended = wait(client, handle, deadline=soon(), poll_interval=0.01, stream=False)
     made = (PASSING | NO_RESULT)[what]
@@ -78,7 +79,7 @@ def test_a_result_that_is_refused_for_a_while(fal: Sandbox, client: Client, what
 
 
 @pytest.mark.parametrize("what", PASSING)
-def test_a_status_that_is_refused_for_a_while(fal: Sandbox, client: Client, what: str) -> None:
+def test_a_status_that_is_refused_for_a_while(fal: Hooked, client: Client, what: str) -> None:
     handle = submitted(client)
     asked = answering_first(fal, "/status", iter([PASSING[what]() for _ in range(12)]))
 
@@ -88,7 +89,7 @@ def test_a_status_that_is_refused_for_a_while(fal: Sandbox, client: Client, what
 
 @pytest.mark.parametrize("what", [*PASSING, *NO_RESULT])
 def test_a_result_that_never_comes_leaves_the_job_open(
-    fal: Sandbox, client: Client, what: str
+    fal: Hooked, client: Client, what: str
 ) -> None:
     handle = submitted(client)
     made = (PASSING | NO_RESULT)[what]
@@ -99,7 +100,7 @@ def test_a_result_that_never_comes_leaves_the_job_open(
     assert caught.value.request_id == handle.request_id
 
 
-def test_a_verdict_of_the_model_is_not_asked_for_again(fal: Sandbox, client: Client) -> None:
+def test_a_verdict_of_the_model_is_not_asked_for_again(fal: Hooked, client: Client) -> None:
     handle = submitted(client)
     body = '{"detail": [{"loc": ["body", "x"], "msg": "no", "type": "value_error"}]}'
     asked = answering_first(fal, handle.request_id, (plain(422, body) for _ in iter(int, 1)))
@@ -110,7 +111,7 @@ def test_a_verdict_of_the_model_is_not_asked_for_again(fal: Sandbox, client: Cli
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_failed_once_and_completed_later(fal: Sandbox, client: Client, stream: bool) -> None:
+def test_failed_once_and_completed_later(fal: Hooked, client: Client, stream: bool) -> None:
     handle = submitted(client)
     once = iter([plain(200, '{"status": "FAILED"}')])
     answering_first(fal, "/status", once)
@@ -122,7 +123,7 @@ def test_failed_once_and_completed_later(fal: Sandbox, client: Client, stream: b
     )
 
 
-def test_a_last_look_before_the_deadline(fal: Sandbox, client: Client) -> None:
+def test_a_last_look_before_the_deadline(fal: Hooked, client: Client) -> None:
     """However long the pauses are that the user, or the server, asks for."""
     fal.dials = Dials(queue_length=1, run_time=0.3)
     handle = submitted(client)
@@ -134,7 +135,7 @@ def test_a_last_look_before_the_deadline(fal: Sandbox, client: Client) -> None:
     assert time.monotonic() - began < 4
 
 
-def test_a_day_of_retry_after_leaves_a_last_look(fal: Sandbox, client: Client) -> None:
+def test_a_day_of_retry_after_leaves_a_last_look(fal: Hooked, client: Client) -> None:
     handle = submitted(client)
     busy = plain(503, "{}", **{"retry-after": "86400"})
     asked = answering_first(fal, "/status", iter([busy]))
@@ -146,7 +147,7 @@ def test_a_day_of_retry_after_leaves_a_last_look(fal: Sandbox, client: Client) -
 @pytest.mark.parametrize("after", ["0", "-5", "Thu, 01 Jan 1970 00:00:00 GMT"])
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_retry_after_is_no_licence_to_hammer(
-    fal: Sandbox, client: Client, after: str, method: str
+    fal: Hooked, client: Client, after: str, method: str
 ) -> None:
     client.retry = Retry(pauses=(0.05,), jitter=0.0)
     handle = submitted(client)
@@ -156,7 +157,7 @@ def test_retry_after_is_no_licence_to_hammer(
         asked.append(request.method)
         return plain(429, '{"detail": "busy"}', **{"retry-after": after})
 
-    fal._state.hook = hook
+    fal.answer = hook
     works: dict[str, Callable[[], object]] = {
         "POST": lambda: client.run(FLUX, PROMPT, deadline=soon(0.5)),
         "GET": lambda: client.result(handle, deadline=soon(0.5)),
@@ -174,7 +175,7 @@ def test_a_queue_position_beyond_all_bounds_counts_as_unknown() -> None:
 
 @pytest.mark.parametrize("kind", ["br", "gzip without its end", "bomb", "cut"])
 def test_what_came_of_a_paid_answer_is_kept(
-    fal: Sandbox, client: Client, kind: str, monkeypatch: pytest.MonkeyPatch
+    fal: Hooked, client: Client, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openclaw_fal.fal.body.MOST_UNPACKED", 1 << 20)
     packed = zlib.compressobj(wbits=31)
@@ -190,9 +191,9 @@ def test_what_came_of_a_paid_answer_is_kept(
     def hook(request: Request) -> Response | None:
         return Response(200, body, headers) if request.method == "POST" else None
 
-    fal._state.hook = hook
+    fal.answer = hook
     if kind == "cut":
-        fal._state.hook = None
+        fal.answer = None
         fal.dials.fail("sync", "cut")
     with pytest.raises((JobFailed, Unreachable, TimedOut)) as caught:
         client.run(FLUX, PROMPT, deadline=soon())

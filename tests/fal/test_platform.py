@@ -15,14 +15,15 @@ from openclaw_fal.fal import platform
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.hosts import hosts_for
 from openclaw_fal.fal.platform import NotAllowed, decimal_text
-from openclaw_fal.sandbox import Request, Response, Sandbox
+from openclaw_fal.sandbox import Request, Response
 from tests.fal.conftest import FLUX, QUICK, VIDEO, client_of, soon
+from tests.support.queueing import Hooked
 
 Asked = list[Request]
 
 
 @contextmanager
-def answers(fal: Sandbox, answer: Callable[[Request], Response]) -> Iterator[Asked]:
+def answers(fal: Hooked, answer: Callable[[Request], Response]) -> Iterator[Asked]:
     """A platform API that answers so."""
     asked: Asked = []
 
@@ -32,7 +33,7 @@ def answers(fal: Sandbox, answer: Callable[[Request], Response]) -> Iterator[Ask
         asked.append(request)
         return answer(request)
 
-    fal._state.hook = hook
+    fal.answer = hook
     yield asked
 
 
@@ -40,7 +41,7 @@ def raw(text: str, status: int = 200) -> Response:
     return Response(status, text.encode(), [("content-type", "application/json")])
 
 
-def test_models_come_page_by_page_and_need_no_key(fal: Sandbox) -> None:
+def test_models_come_page_by_page_and_need_no_key(fal: Hooked) -> None:
     with Client(hosts_for(fal.url), None, retry=QUICK) as client:
         first = platform.models(client, deadline=soon(), limit=2, expand_openapi=True)
         cursor = first["next_cursor"]
@@ -54,12 +55,12 @@ def test_models_come_page_by_page_and_need_no_key(fal: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", '{"models": 3}', "{}", "<html>", "", "null"])
-def test_what_is_no_list_of_models(fal: Sandbox, client: Client, body: str) -> None:
+def test_what_is_no_list_of_models(fal: Hooked, client: Client, body: str) -> None:
     with answers(fal, lambda _: raw(body)), pytest.raises(Unreachable):
         platform.models(client, deadline=soon())
 
 
-def test_prices_by_endpoint(fal: Sandbox, client: Client) -> None:
+def test_prices_by_endpoint(fal: Hooked, client: Client) -> None:
     prices = platform.pricing(client, [FLUX, VIDEO, FLUX], deadline=soon())
 
     assert set(prices) == {FLUX, VIDEO}
@@ -67,13 +68,13 @@ def test_prices_by_endpoint(fal: Sandbox, client: Client) -> None:
     assert (price.unit_price, price.unit, price.currency) == ("0.025", "megapixels", "USD")
 
 
-def test_one_unknown_endpoint_does_not_hide_the_others(fal: Sandbox, client: Client) -> None:
+def test_one_unknown_endpoint_does_not_hide_the_others(fal: Hooked, client: Client) -> None:
     wanted = [*(f"unknown/{number}" for number in range(3)), FLUX, "unknown/x", VIDEO]
 
     assert set(platform.pricing(client, wanted, deadline=soon())) == {FLUX, VIDEO}
 
 
-def test_at_most_fifty_ids_in_a_request(fal: Sandbox, client: Client) -> None:
+def test_at_most_fifty_ids_in_a_request(fal: Hooked, client: Client) -> None:
     def answer(request: Request) -> Response:
         rows = [
             {"endpoint_id": name, "unit_price": 1, "unit": "image", "currency": "usd"}
@@ -89,7 +90,7 @@ def test_at_most_fifty_ids_in_a_request(fal: Sandbox, client: Client) -> None:
     assert [len(one.query["endpoint_id"].split(",")) for one in asked] == [50, 50, 20]
 
 
-def test_an_amount_is_what_was_written(fal: Sandbox, client: Client) -> None:
+def test_an_amount_is_what_was_written(fal: Hooked, client: Client) -> None:
     body = '{"prices": [{"endpoint_id": "a/b", "unit_price": 0.1000000000000000055, "unit": "x"}]}'
     with answers(fal, lambda _: raw(body)):
         price = platform.pricing(client, ["a/b"], deadline=soon())["a/b"]
@@ -100,14 +101,14 @@ def test_an_amount_is_what_was_written(fal: Sandbox, client: Client) -> None:
 @pytest.mark.parametrize(
     "price", ["null", "-1", '"free"', "true", "1e400", "NaN", "[1]", "9" * 60, "1e-300"]
 )
-def test_prices_that_cannot_be_meant_are_left_out(fal: Sandbox, client: Client, price: str) -> None:
+def test_prices_that_cannot_be_meant_are_left_out(fal: Hooked, client: Client, price: str) -> None:
     body = f'{{"prices": [{{"endpoint_id": "a/b", "unit_price": {price}, "unit": "image"}}, 5]}}'
     with answers(fal, lambda _: raw(body)):
         assert platform.pricing(client, ["a/b"], deadline=soon()) == {}
 
 
 @pytest.mark.parametrize("name", ["items", "requests"])
-def test_past_requests(fal: Sandbox, client: Client, name: str) -> None:
+def test_past_requests(fal: Hooked, client: Client, name: str) -> None:
     row = {
         "request_id": "abc-1",
         "endpoint_id": FLUX,
@@ -150,7 +151,7 @@ def test_past_requests(fal: Sandbox, client: Client, name: str) -> None:
     ],
 )
 def test_billing_events(
-    fal: Sandbox, client: Client, fields: dict[str, object], cost: str | None
+    fal: Hooked, client: Client, fields: dict[str, object], cost: str | None
 ) -> None:
     row = {"request_id": "abc", "endpoint_id": FLUX, "output_units": 1.5, "unit_price": 0.025}
     row |= {"timestamp": "1970-01-01T00:00:01Z", **fields}
@@ -165,7 +166,7 @@ def test_billing_events(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_may_not_ask(fal: Sandbox, client: Client, status: int) -> None:
+def test_a_key_that_may_not_ask(fal: Hooked, client: Client, status: int) -> None:
     body = json.dumps({"error": {"type": "authorization_error", "message": "Admin key required"}})
     with answers(fal, lambda _: raw(body, status)), pytest.raises(NotAllowed) as caught:
         platform.billing_events(client, start=0, end=10, deadline=soon())
@@ -177,19 +178,19 @@ def test_a_key_that_may_not_ask(fal: Sandbox, client: Client, status: int) -> No
     assert not caught.value.may_be_billed
 
 
-def test_a_locked_account_is_no_matter_of_the_key(fal: Sandbox, client: Client) -> None:
+def test_a_locked_account_is_no_matter_of_the_key(fal: Hooked, client: Client) -> None:
     body = '{"detail": "User is locked. Reason: Exhausted balance."}'
     with answers(fal, lambda _: raw(body, 403)), pytest.raises(BillingError):
         platform.pricing(client, [FLUX], deadline=soon())
 
 
 @pytest.mark.parametrize("status", [400, 418, 500, 503])
-def test_other_refusals_are_no_answer(fal: Sandbox, client: Client, status: int) -> None:
+def test_other_refusals_are_no_answer(fal: Hooked, client: Client, status: int) -> None:
     with answers(fal, lambda _: raw('{"detail": "no"}', status)), pytest.raises(Unreachable):
         platform.requests_by_endpoint(client, FLUX, start=0, end=10, deadline=soon())
 
 
-def test_prices_of_several_pages_end(fal: Sandbox) -> None:
+def test_prices_of_several_pages_end(fal: Hooked) -> None:
     """Also where the cursor never does."""
     row = {"endpoint_id": "a/b", "unit_price": 1, "unit": "image"}
     page = {"prices": [row], "has_more": True}

@@ -19,13 +19,14 @@ from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.statuses import Completed
 from openclaw_fal.sandbox import Dials, Request, Response, Sandbox
 from tests.fal.conftest import VIDEO, Seen, client_of, soon, submitted
+from tests.support.queueing import Hooked
 
 PROMPT = {"prompt": "a cat"}
 FAST = 0.02
 
 
 def test_the_stream_tells_everything_in_one_request(
-    fal: Sandbox, client: Client, seen: Seen
+    fal: Hooked, client: Client, seen: Seen
 ) -> None:
     fal.dials = Dials(queue_length=3, queue_step=2, run_time=4, clock="polls", log_lines=4)
     handle = submitted(client, VIDEO)
@@ -42,7 +43,7 @@ def test_the_stream_tells_everything_in_one_request(
 
 
 def test_without_a_stream_it_polls_and_tells_the_same(
-    fal: Sandbox, client: Client, seen: Seen
+    fal: Hooked, client: Client, seen: Seen
 ) -> None:
     fal.dials = Dials(
         queue_length=3, queue_step=2, run_time=4, clock="polls", log_lines=4, stream=False
@@ -57,7 +58,7 @@ def test_without_a_stream_it_polls_and_tells_the_same(
     assert {asked.query["logs"] for asked in fal.phase("status")} == {"1"}
 
 
-def test_the_stream_can_be_left_out(fal: Sandbox, client: Client) -> None:
+def test_the_stream_can_be_left_out(fal: Hooked, client: Client) -> None:
     wait(client, submitted(client, VIDEO), deadline=soon(), poll_interval=FAST, stream=False)
     assert fal.phase("stream") == []
 
@@ -67,7 +68,7 @@ def test_the_stream_can_be_left_out(fal: Sandbox, client: Client) -> None:
     ["reset", "reset_after_read", "cut", "cut_reset", "garbage", "empty", "404", "500", "html",
      "truncated_json", "bad_type", "gzip_bomb", "big_json"],
 )  # fmt: skip
-def test_a_broken_stream_becomes_polls(fal: Sandbox, client: Client, kind: str) -> None:
+def test_a_broken_stream_becomes_polls(fal: Hooked, client: Client, kind: str) -> None:
     fal.dials = Dials(queue_length=2, queue_step=2, run_time=2, clock="polls")
     handle = submitted(client, VIDEO)
     fal.dials.fail("stream", kind, size=5_000_000)
@@ -77,7 +78,7 @@ def test_a_broken_stream_becomes_polls(fal: Sandbox, client: Client, kind: str) 
 
 @pytest.mark.parametrize("kind", ["silent", "stall"])
 def test_a_stream_that_stalls_becomes_polls(
-    fal: Sandbox, client: Client, seen: Seen, monkeypatch: pytest.MonkeyPatch, kind: str
+    fal: Hooked, client: Client, seen: Seen, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_OPEN", 0.2)
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_STALL", 0.2)
@@ -89,7 +90,7 @@ def test_a_stream_that_stalls_becomes_polls(
 
 
 def test_a_stream_of_mere_comments_is_doubted(
-    fal: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
+    fal: Hooked, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openclaw_fal.fal.queue.STREAM_DOUBT", 0.0)
     handle = submitted(client, VIDEO)
@@ -100,7 +101,7 @@ def test_a_stream_of_mere_comments_is_doubted(
         body = iter([b": ping\n\n"] * 1000)
         return Response(200, body, [("content-type", "text/event-stream")])
 
-    fal._state.hook = comments
+    fal.answer = comments
     ended = wait(client, handle, deadline=soon(), poll_interval=60)
     assert isinstance(ended, Completed)
     assert len(fal.phase("status")) == 1
@@ -112,7 +113,7 @@ def test_a_stream_of_mere_comments_is_doubted(
      "bad_type", "deep_json", "reset", "reset_after_read", "cut", "cut_reset", "lie_longer"],
 )  # fmt: skip
 def test_polls_that_fail_for_a_while_do_not_lose_the_job(
-    fal: Sandbox, client: Client, seen: Seen, kind: str
+    fal: Hooked, client: Client, seen: Seen, kind: str
 ) -> None:
     fal.dials = Dials(queue_length=2, queue_step=1, run_time=1, clock="polls", stream=False)
     handle = submitted(client, VIDEO)
@@ -124,9 +125,9 @@ def test_polls_that_fail_for_a_while_do_not_lose_the_job(
 
 
 def test_a_poll_that_stays_silent_is_given_up_for_the_next(
-    fal: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
+    fal: Hooked, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openclaw_fal.fal.queue._poll_stall", lambda interval: 0.2)
+    monkeypatch.setattr("openclaw_fal.fal.queue.POLL_STALL", 0.2)
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", "silent", 2)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
@@ -134,7 +135,7 @@ def test_a_poll_that_stays_silent_is_given_up_for_the_next(
 
 
 @pytest.mark.parametrize("kind", ["500", "silent", "garbage", "reset", "429"])
-def test_the_deadline_holds_through_all_trouble(fal: Sandbox, client: Client, kind: str) -> None:
+def test_the_deadline_holds_through_all_trouble(fal: Hooked, client: Client, kind: str) -> None:
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", kind)
     with pytest.raises(TimedOut) as caught:
@@ -143,7 +144,7 @@ def test_the_deadline_holds_through_all_trouble(fal: Sandbox, client: Client, ki
     assert not caught.value.may_have_arrived
 
 
-def test_the_deadline_holds_while_a_job_waits(fal: Sandbox, client: Client) -> None:
+def test_the_deadline_holds_while_a_job_waits(fal: Hooked, client: Client) -> None:
     fal.dials = Dials(queue_length=5, queue_step=60)
     handle = submitted(client, VIDEO)
     for stream in (True, False):
@@ -156,7 +157,7 @@ def test_the_deadline_holds_while_a_job_waits(fal: Sandbox, client: Client) -> N
     [(401, AuthError, 1), (403, AuthError, 1), (402, BillingError, 1), (404, JobFailed, 3)],
 )
 def test_lasting_refusals_end_the_wait(
-    fal: Sandbox, client: Client, status: int, kind: type[OpenClawFalError], polls: int
+    fal: Hooked, client: Client, status: int, kind: type[OpenClawFalError], polls: int
 ) -> None:
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", status)
@@ -166,13 +167,13 @@ def test_lasting_refusals_end_the_wait(
     assert len(fal.phase("status")) == polls
 
 
-def test_a_404_that_passes_is_survived(fal: Sandbox, client: Client) -> None:
+def test_a_404_that_passes_is_survived(fal: Hooked, client: Client) -> None:
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", 404, 2)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
 
 
-def test_a_gateways_403_is_asked_about_again(fal: Sandbox, client: Client) -> None:
+def test_a_gateways_403_is_asked_about_again(fal: Hooked, client: Client) -> None:
     handle = submitted(client, VIDEO)
     fal.dials.fail("status", "html", 2, status=403)
     wait(client, handle, deadline=soon(), poll_interval=FAST, stream=False)
@@ -184,7 +185,7 @@ def test_a_gateways_403_is_asked_about_again(fal: Sandbox, client: Client) -> No
     [("FAILED", "failed", 3), ("CANCELLED", "cancelled", 1), ("EXPLODED", "EXPLODED", 3)],
 )
 def test_each_bad_end_has_its_words(
-    fal: Sandbox, client: Client, state: str, words: str, polls: int, stream: bool
+    fal: Hooked, client: Client, state: str, words: str, polls: int, stream: bool
 ) -> None:
     fal.dials.state = state
     handle = submitted(client, VIDEO)
@@ -196,7 +197,7 @@ def test_each_bad_end_has_its_words(
         assert len(fal.phase("status")) == polls
 
 
-def test_a_failed_job_says_why(fal: Sandbox, client: Client) -> None:
+def test_a_failed_job_says_why(fal: Hooked, client: Client) -> None:
     fal.dials.state = "FAILED"
     fal.dials.error, fal.dials.error_type = "out of memory", "runner_server_error"
     with pytest.raises(JobFailed) as caught:
@@ -206,7 +207,7 @@ def test_a_failed_job_says_why(fal: Sandbox, client: Client) -> None:
 
 
 def test_a_failed_job_that_does_not_say_why_is_asked_by_its_result(
-    fal: Sandbox, client: Client
+    fal: Hooked, client: Client
 ) -> None:
     fal.dials.state = "FAILED"
     handle = submitted(client, VIDEO)
@@ -221,7 +222,7 @@ def judged(client: Client) -> object:
     return outcome(client, handle, ended, deadline=soon(2))
 
 
-def test_completed_is_judged_by_the_result(fal: Sandbox, client: Client) -> None:
+def test_completed_is_judged_by_the_result(fal: Hooked, client: Client) -> None:
     fal.dials.error, fal.dials.error_status = "boom", 500
     with pytest.raises(JobFailed, match="boom"):
         judged(client)
@@ -256,7 +257,7 @@ def test_an_error_in_the_status_counts_when_there_are_no_files(
                 judged(client)
 
 
-def test_a_result_that_is_missing_at_first(fal: Sandbox, client: Client) -> None:
+def test_a_result_that_is_missing_at_first(fal: Hooked, client: Client) -> None:
     fal.dials.fail("result", 404, 2)
     judged(client)
     fal.dials.fail("result", 404)
@@ -264,7 +265,7 @@ def test_a_result_that_is_missing_at_first(fal: Sandbox, client: Client) -> None
         judged(client)
 
 
-def test_a_result_that_cannot_be_fetched_in_time(fal: Sandbox, client: Client) -> None:
+def test_a_result_that_cannot_be_fetched_in_time(fal: Hooked, client: Client) -> None:
     fal.dials.fail("result", "silent")
     handle = submitted(client, VIDEO)
     ended = wait(client, handle, deadline=soon(), poll_interval=FAST)
@@ -272,14 +273,14 @@ def test_a_result_that_cannot_be_fetched_in_time(fal: Sandbox, client: Client) -
         outcome(client, handle, ended, deadline=soon(0.3))
 
 
-def test_hostile_log_lines_are_tamed(fal: Sandbox, client: Client, seen: Seen) -> None:
+def test_hostile_log_lines_are_tamed(fal: Hooked, client: Client, seen: Seen) -> None:
     fal.dials.log_text = "\x1b[2J\x1b]0;owned\x07 done\r\n"
     fal.dials.log_lines = 1
     wait(client, submitted(client, VIDEO), deadline=soon())
     assert seen.logs == ["done"]
 
 
-def test_a_content_policy_refusal_in_the_status(fal: Sandbox, client: Client) -> None:
+def test_a_content_policy_refusal_in_the_status(fal: Hooked, client: Client) -> None:
     fal.dials.state, fal.dials.error_type = "FAILED", "content_policy_violation"
     fal.dials.error = "flagged"
     with pytest.raises(ContentPolicy, match="flagged"):

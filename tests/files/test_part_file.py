@@ -21,7 +21,7 @@ from openclaw_fal.files.outputs import (
 from openclaw_fal.media import Output, RemoteFile
 from tests.config import samples
 from tests.files.output_support import JOB, JPEG, PNG, REMOTE, names, save, target
-from tests.support.systems import limits, links, linux, not_on_windows, permissions, special_files
+from tests.support.systems import limits, links, not_on_windows, permissions, special_files
 
 
 def test_the_facts_of_an_output(tmp_path: Path) -> None:
@@ -296,17 +296,6 @@ def test_a_full_disk_is_found_and_keeps_what_has_arrived(tmp_path: Path) -> None
     assert part.stat().st_size == 50_000
     assert unreadable == "answer: 3"
     assert list(tmp_path.iterdir()) == [part]
-
-
-@linux
-def test_a_device_that_is_full(tmp_path: Path) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full")
-    with PartFile(target(None, tmp_path), JOB, 0, 1) as part:
-        part._file.close()
-        part._file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115
-        with pytest.raises(LocalError, match="no space left on device"):
-            part.write(b"x")
 
 
 # Answers that hold no media
