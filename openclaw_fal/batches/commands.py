@@ -1,4 +1,4 @@
-"""The use cases of `openclaw batch`: run what was planned, say how it stands, cancel it."""
+"""The use cases of `openclaw batch`: run a batch, report its status, cancel it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from openclaw_fal.batches.item import ItemEnd, PlannedItem
-from openclaw_fal.batches.loading import STDIN, Loaded
-from openclaw_fal.batches.plan import Planned, shard_of
+from openclaw_fal.batches.item import ItemOutcome, PlannedItem
+from openclaw_fal.batches.jobs import BatchJobs, refuse_changed
+from openclaw_fal.batches.loading import STDIN, LoadedManifest
+from openclaw_fal.batches.plan import Planned
 from openclaw_fal.batches.records import BatchRecord, Records, new_id
 from openclaw_fal.batches.results import NAME, Line, ResultsFile
 from openclaw_fal.batches.runner import Runner
-from openclaw_fal.batches.work import JobWork, refuse_changed
 from openclaw_fal.errors import (
     AuthError,
     BillingError,
@@ -39,20 +39,22 @@ if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
 QUEUE_TIMEOUT_S = 3600.0
-"""The least time that an item has, in seconds: fal keeps results for about an hour."""
+"""The least time limit of an item, in seconds: fal keeps results for about an hour."""
 
 WRITE_EVERY_S = 0.5
-"""The pause between two writes of results: each locks the file and puts it on the disk."""
+"""Seconds between two writes of results, each of which locks the file and syncs it to disk."""
 
-WATCH_EVERY_S = 0.25
-"""The pause between two updates of the display."""
+DISPLAY_EVERY_S = 0.25
+"""Seconds between two updates of the display."""
 
-MONEY_EVERY_S = 1.0
-"""The pause between two sums of what the batch has cost: each reads the journal."""
+SPENT_EVERY_S = 1.0
+"""Seconds between two sums of what the batch has cost, each of which reads the journal."""
 
 
 class BatchOptions(Frozen, kw_only=True):
-    """How a batch is run, as the command line says it. Times in seconds."""
+    """How a batch is run. `out` is a folder or template, `defaults` are options for all rows,
+    `window` is the most jobs at fal at the same time, `shard` is (i, n) for part i of n;
+    `max_spend` and `assume_cost` are US dollars as decimal texts."""
 
     out: str | None = None
     defaults: dict[str, object]
@@ -71,26 +73,26 @@ class BatchOptions(Frozen, kw_only=True):
 
 
 class Display(Protocol):
-    """Who watches a batch; called from several threads."""
+    """Shows the progress of a batch; called from several threads."""
 
     def output(self, path: str) -> None: ...
     def event(self, text: str) -> None: ...
-    def stands(self, counts: Counts, money: str) -> None: ...
+    def progress(self, counts: Counts, money: str) -> None: ...
 
 
 def records() -> Records:
-    """What is remembered of this user's batches."""
+    """The records of this user's batches."""
     from openclaw_fal.store import paths
 
     return Records(paths.batches_folder())
 
 
-def prepare(loaded: Loaded, planned: Planned, options: BatchOptions) -> BatchRecord:
-    """The record of the batch that this manifest is: that of an earlier run, or a new one."""
-    kept = records()
+def record_for(loaded: LoadedManifest, planned: Planned, options: BatchOptions) -> BatchRecord:
+    """Save and return the record of this manifest's batch; it keeps the id of an earlier run."""
+    known = records()
     sha256 = loaded.manifest.sha256
-    # A sandbox ends with its command, and its jobs with it: each such run is a batch of its own.
-    earlier = None if options.sandbox else kept.of(loaded.path, sha256, sandbox=False)
+    # A sandbox and its jobs end with the command, so each run in a sandbox is a new batch.
+    earlier = None if options.sandbox else known.find(loaded.path, sha256)
     identity = f"{loaded.path}{time.time_ns()}" if options.sandbox else loaded.path
     out = options.out or (earlier.out if earlier else None) or _default_out(loaded)
     record = BatchRecord(
@@ -108,7 +110,7 @@ def prepare(loaded: Loaded, planned: Planned, options: BatchOptions) -> BatchRec
         max_spend=options.max_spend,
         assume_cost=options.assume_cost,
     )
-    kept.save(record)
+    known.save(record)
     return record
 
 
@@ -122,38 +124,31 @@ def with_its_money(record: BatchRecord, options: BatchOptions) -> BatchOptions:
     return options.replaced(**money)
 
 
-def _default_out(loaded: Loaded) -> str:
+def _default_out(loaded: LoadedManifest) -> str:
     stem = "batch" if loaded.path == STDIN else Path(loaded.path).stem
     return f"{stem}-out/"
 
 
 def _results_path(out: str) -> Path:
-    """Where results go: the part of the target's folder that is the same for all items."""
+    """The path of results.jsonl: in the folder of a target that all items share."""
     folder = Path(out) if out.endswith(("/", os.sep)) or Path(out).is_dir() else Path(out).parent
     while "{" in str(folder):
         folder = folder.parent
     return folder.absolute() / NAME
 
 
-def chosen(planned: Planned, options: BatchOptions) -> tuple[PlannedItem, ...]:
-    """The items of this shard."""
-    if options.shard is None:
-        return planned.items
-    return shard_of(planned.items, *options.shard)
-
-
-def results_of(record: BatchRecord) -> ResultsFile:
+def results_file(record: BatchRecord) -> ResultsFile:
     """The results file of a batch."""
     from openclaw_fal.store.locks import locked
 
     return ResultsFile(Path(record.results), locked)
 
 
-def line_of(end: ItemEnd, record: BatchRecord) -> Line:
-    """What `results.jsonl` says of an item."""
-    generated, job = end.generated, end.job
-    line: Line = {"id": end.item.id, "batch": record.id, "state": end.state}
-    line["model"] = end.item.plan.model
+def results_line(outcome: ItemOutcome, record: BatchRecord) -> Line:
+    """The line of an item in `results.jsonl`."""
+    generated, job = outcome.generated, outcome.job
+    line: Line = {"id": outcome.item.id, "batch": record.id, "state": outcome.state}
+    line["model"] = outcome.item.plan.model
     if generated is not None:
         line["outputs"] = [output.as_json() for output in generated.outputs]
         line["requestId"], line["jobId"] = generated.request_id, generated.job_id
@@ -161,15 +156,15 @@ def line_of(end: ItemEnd, record: BatchRecord) -> Line:
         line["cost"] = generated.cost.as_json() if generated.cost else None
     elif job is not None:
         line["requestId"], line["jobId"] = job.request_id, job.id
-    if end.error is not None:
-        line["error"] = {"code": end.error.code, "message": end.error.message}
-    elif end.state == "failed" and job is not None and job.error is not None:
+    if outcome.error is not None:
+        line["error"] = {"code": outcome.error.code, "message": outcome.error.message}
+    elif outcome.state == "failed" and job is not None and job.error is not None:
         line["error"] = {"code": job.error.code, "message": job.error.message}
     return {key: value for key, value in line.items() if value is not None}
 
 
-class BatchEnd(Frozen):
-    """What one run of a batch came to. `stopped_by` is why some items were not sent."""
+class BatchOutcome(Frozen):
+    """The outcome of one run of a batch. `stopped_by` is the error that stopped the sending."""
 
     record: BatchRecord
     counts: Counts
@@ -185,74 +180,74 @@ def run(
     display: Display,
     *,
     submit: bool = True,
-) -> BatchEnd:
-    """Run items, tell `display` what happens, and write each end down as it comes.
+) -> BatchOutcome:
+    """Run items, show the progress on `display`, and write outcomes to `results.jsonl`.
 
     Raises Conflict for items whose request has changed, and Interrupted after Ctrl-C.
     """
-    results = results_of(record)
+    results = results_file(record)
     lines: list[Line] = []
     written, next_write = 0, 0.0
     with running(record, items, options, session, submit=submit) as runner:
-        watching = threading.Event()
+        finished = threading.Event()
         watcher = threading.Thread(
-            target=_watch, args=(runner, record, options, display, watching), daemon=True
+            target=_update_display, args=(runner, record, options, display, finished), daemon=True
         )
         watcher.start()
         try:
-            for ends in runner.run():
-                lines += (line_of(end, record) for end in ends)
-                for end in ends:
-                    _show(end, display)
+            for outcomes in runner.run():
+                lines += (results_line(outcome, record) for outcome in outcomes)
+                for outcome in outcomes:
+                    _show(outcome, display)
                 if time.monotonic() >= next_write:
                     written = _write(results, lines, written)
                     next_write = time.monotonic() + WRITE_EVERY_S
         except Interrupted as error:
-            error.hint = record.way_on
+            error.hint = record.how_to_resume
             raise
-        except KeyboardInterrupt:  # it came while an end was shown or written down
-            raise Interrupted("the batch was interrupted", hint=record.way_on) from None
+        except KeyboardInterrupt:  # it came while an outcome was shown or written
+            raise Interrupted("the batch was interrupted", hint=record.how_to_resume) from None
         finally:
-            watching.set()
+            finished.set()
             watcher.join()
             _write(results, lines, written)
-        return BatchEnd(record, runner.counts(), tuple(lines), runner.stopped_by)
+        return BatchOutcome(record, runner.counts(), tuple(lines), runner.stopped_by)
 
 
 def _write(results: ResultsFile, lines: list[Line], written: int) -> int:
-    """Write the lines after the first `written` of items that have ended; returns how many lines
-    there are. What a crash keeps from being written stands in the journal, and is written then."""
+    """Write the lines of ended items, without the first `written`; return the number of lines.
+    The next run writes from the journal what a crash kept from being written."""
     results.add([line for line in lines[written:] if line["state"] in ("done", "failed")])
     return len(lines)
 
 
-def _show(end: ItemEnd, display: Display) -> None:
-    if end.generated is not None:
-        for output in end.generated.outputs:
+def _show(outcome: ItemOutcome, display: Display) -> None:
+    if outcome.generated is not None:
+        for output in outcome.generated.outputs:
             display.output(str(output.path))
         return
-    error = end.error or (end.job and end.job.error)
+    error = outcome.error or (outcome.job and outcome.job.error)
     why = f": {error.message}" if error else ""
-    display.event(f"{end.item.id} (line {end.item.line}) {end.state}{why}")
+    display.event(f"{outcome.item.id} (line {outcome.item.line}) {outcome.state}{why}")
 
 
-def _watch(
+def _update_display(
     runner: Runner,
     record: BatchRecord,
     options: BatchOptions,
     display: Display,
-    over: threading.Event,
+    finished: threading.Event,
 ) -> None:
-    """Tell the display how far the batch is, until it is over."""
-    money, money_at = "", 0.0
-    while not over.wait(WATCH_EVERY_S):
-        if time.monotonic() >= money_at:
-            money, money_at = _money(record, options), time.monotonic() + MONEY_EVERY_S
-        display.stands(runner.counts(), money)
+    """Keep the display up to date until the batch is finished."""
+    spent, next_sum = "", 0.0
+    while not finished.wait(DISPLAY_EVERY_S):
+        if time.monotonic() >= next_sum:
+            spent, next_sum = _spent_text(record, options), time.monotonic() + SPENT_EVERY_S
+        display.progress(runner.counts(), spent)
 
 
-def _money(record: BatchRecord, options: BatchOptions) -> str:
-    """What the batch has cost, of what it may cost."""
+def _spent_text(record: BatchRecord, options: BatchOptions) -> str:
+    """What the batch has cost so far, and its limit if it has one."""
     spent = _spent(record)
     if options.max_spend is not None:
         return f"{spent or Money(0)} of {parsed(options.max_spend, '--max-spend')}"
@@ -268,31 +263,31 @@ def running(
     *,
     submit: bool = True,
 ) -> Iterator[Runner]:
-    """A runner for these items, on the hosts of the config or on a sandbox of its own."""
+    """A runner for these items, on fal or on a sandbox that ends with it."""
     config = wiring.read_config(session.config)
-    settings_of = _settings(record, options, config, session)
+    settings_of = _settings_by_kind(record, options, config, session)
     check_signing(settings_of("image"))
     quotes = wiring.quotes(config, settings_of("image"))
     with (
         wiring.shared_journal() as journal,
         wiring.engine(config, session=session, quotes=quotes, shared=journal) as engine,
     ):
-        work = JobWork(record, engine, settings_of, Path.cwd())
-        known = work.known()
-        changed = work.changed(items, known) if submit else []
+        jobs = BatchJobs(record, engine, settings_of, Path.cwd())
+        known = jobs.known()
+        changed = jobs.changed(items, known) if submit else []
         if options.allow_changed:
-            work.forget([job for _, job in changed])
+            jobs.forget([job for _, job in changed])
         else:
             refuse_changed(changed)
         if options.retry_failed:
-            work.forget([job for job in known.values() if job.state in ("failed", "cancelled")])
-        yield Runner(items, work, window=options.window, fail_fast=options.fail_fast, submit=submit)
+            jobs.forget([job for job in known.values() if job.state in ("failed", "cancelled")])
+        yield Runner(items, jobs, window=options.window, fail_fast=options.fail_fast, submit=submit)
 
 
-def _settings(
+def _settings_by_kind(
     record: BatchRecord, options: BatchOptions, config: Config, session: Session
 ) -> Callable[[Kind], RunSettings]:
-    """How the items of each kind are run; made once for each kind."""
+    """A function that gives the settings for a kind of request, made once a kind."""
 
     @cache
     def settings_of(kind: Kind) -> RunSettings:
@@ -308,15 +303,15 @@ def _settings(
             "priority": "low" if options.low_priority else None,
         }
         settings = run_settings(kind, config, choice, given, capability="batch.run")
-        if options.timeout_s is None:  # what waits in fal's queue behind others needs its time
+        if options.timeout_s is None:  # an item may wait long behind others in fal's queue
             settings = settings.replaced(timeout_s=max(settings.timeout_s, QUEUE_TIMEOUT_S))
         return settings
 
     return settings_of
 
 
-class Standing(Frozen):
-    """How far a batch is, as the journal has it. `pending` items were not sent yet."""
+class BatchStatus(Frozen):
+    """How far a batch is, as the journal has it. `pending` counts the items not sent yet."""
 
     record: BatchRecord
     states: dict[State, int]
@@ -332,13 +327,13 @@ class Standing(Frozen):
         return max(self.record.total - sent, 0)
 
     @property
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """The counts by state: `3 done, 2 running, 5 to send`."""
         named = [f"{count} {state}" for state, count in self.states.items() if state != "not_sent"]
         return ", ".join([*named, f"{self.pending} to send"] if self.pending else named)
 
     def as_json(self) -> dict[str, object]:
-        """The standing in JSON documents."""
+        """The status in JSON documents."""
         return {
             "batch": self.record.id,
             "manifest": self.record.manifest,
@@ -351,30 +346,30 @@ class Standing(Frozen):
         }
 
 
-def standing(record: BatchRecord) -> Standing:
-    """How far a batch is. Asks nobody but the journal."""
+def status_of(record: BatchRecord) -> BatchStatus:
+    """How far a batch is. Sends nothing."""
     states = wiring.journal().count_keyed(record.prefix)
-    return Standing(record, states, _spent(record))
+    return BatchStatus(record, states, _spent(record))
 
 
 def _spent(record: BatchRecord) -> Money | None:
-    """What counts for the batch by now: reserved, billed, and what may be billed."""
+    """The cost of the batch so far: billed, reserved, or possibly billed; None for nothing."""
     cap = Cap(Money(0, "USD"), "run")
     spent = cap.spent_of(wiring.ledger().spent(cap, run=record.id))
     return spent if spent.micro else None
 
 
 def cancel(record: BatchRecord, session: Session) -> list[dict[str, object]]:
-    """Ask fal to cancel the jobs of a batch that wait in its queue or run."""
+    """Ask fal to cancel the queued and running jobs of a batch; return the outcome of each."""
     from openclaw_fal.job import pickup
 
-    waiting = [
+    jobs = [
         (item, job)
         for item, job in wiring.journal().keyed(record.prefix).items()
         if job.state in ("queued", "running") and job.cancel_url
     ]
     outcomes: list[dict[str, object]] = []
-    for item, job in waiting:
+    for item, job in jobs:
         try:
             _, outcome = pickup.cancel(job.id, session=session)
         except OpenClawFalError as error:

@@ -1,8 +1,8 @@
-"""One item of a batch: as it is planned, what is done for it, and how it ended."""
+"""One item of a batch: the request that was planned for it, and its outcome."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class PlannedItem(Frozen):
-    """One item, ready to be sent. `count` is how many files it makes, as far as it is known;
-    `named` whether its id is the user's."""
+    """One item, ready to be sent. `line` is its line in the manifest; `named` says whether the
+    manifest gives its id."""
 
     id: str
     line: int
@@ -25,54 +25,19 @@ class PlannedItem(Frozen):
 
     @property
     def count(self) -> int:
+        """How many files the request asks for."""
         return getattr(self.request, "count", None) or 1
 
 
-ItemState = Literal["done", "failed", "uncertain", "running", "not_sent"]
+ItemState = Literal["done", "failed", "uncertain", "running"]
 
 
-class ItemEnd(Frozen):
-    """What came of one item. `running` and `uncertain` can be picked up by a later run."""
+class ItemOutcome(Frozen):
+    """The outcome of one item in one run. A later run goes on with an item that is `running` or
+    `uncertain`."""
 
     item: PlannedItem
     state: ItemState
     job: Job | None = None
     generated: Generated | None = None
     error: OpenClawFalError | None = None
-
-
-class Look(Frozen):
-    """What fal says of a job: whether it has ended, and whether it runs. `again_s` is the pause
-    that fal asks for."""
-
-    ended: bool
-    running: bool = False
-    again_s: float = 0.0
-
-
-class Work(Protocol):
-    """What the runner has done for it; every method may be called from any thread."""
-
-    def known(self) -> dict[str, Job]:
-        """The jobs of this batch in the journal, by item id."""
-
-    def job(self, job_id: str) -> Job:
-        """One of these jobs, as it now stands."""
-
-    def has_failed(self, job: Job) -> bool:
-        """Whether the journal has the job as ended without a result."""
-
-    def submit(self, item: PlannedItem) -> Job:
-        """Send an item once, or find the job that was sent for it before."""
-
-    def held_elsewhere(self, job: Job) -> bool:
-        """Whether another process that lives has the job in hand; if not, it is ours from now."""
-
-    def look(self, job: Job) -> Look:
-        """Ask fal how a job stands. Raises Unreachable when fal gave no state."""
-
-    def fetch(self, job: Job) -> Generated:
-        """The result of a job that has ended, with its files saved."""
-
-    def reconciled(self, job: Job) -> Job | None:
-        """The uncertain job, if fal can say which request it became."""

@@ -1,4 +1,4 @@
-"""Batches from Python: `batch` for threads, `abatch` and `agenerate` for asyncio."""
+"""The public functions for batches and asyncio: `batch`, `abatch` and `agenerate`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openclaw_fal.batches import commands, loading
 from openclaw_fal.batches.item import ItemState
-from openclaw_fal.batches.manifest import refusal
-from openclaw_fal.batches.runner import Runner
+from openclaw_fal.batches.manifest import problems_error
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import Generated, MediaRequest
@@ -26,9 +25,8 @@ T = TypeVar("T")
 
 
 class BatchResult(Frozen):
-    """What came of one request of a batch. `id` is its name; `state` is `done` with `generated`, or
-    `failed`, `uncertain` (it may have reached fal) or `running` (at fal, for a later run) with
-    `error`."""
+    """The result of one request of a batch. `state` is `done` with `generated`, or with `error`:
+    `failed`, `uncertain` (it may have reached fal), or `running` (a later run can fetch it)."""
 
     id: str
     state: ItemState
@@ -48,16 +46,19 @@ def batch(
     sandbox: bool = False,
     config: str | None = None,
 ) -> Iterator[BatchResult]:
-    """Run many requests, each exactly once, and iterate over their results as they come.
+    """Run many requests, each exactly once; yields the results as they come.
 
-    `requests` by their ids, or a list whose ids are made from the requests. The batch of a `name`
-    (default: of these very requests) goes on where an earlier run of it ended, in any process: what
-    was sent is not sent again. `output` is a folder or template, `window` the most jobs at fal at
-    once; `max_spend` and `assume_cost` are US dollars as decimal texts, for the whole batch.
+    `requests` maps ids to requests; a list gets ids made from its requests. A second call with the
+    same `name`, or with the same requests, goes on where the first ended, in any process: what was
+    sent is not sent again. `output` is a folder or template, `window` is the most jobs at fal at
+    the same time. `max_spend` and `assume_cost` are US dollars as decimal texts: the limit for the
+    whole batch, and the price of a request whose price is unknown. `retry_failed` sends failed
+    requests again.
 
-    Nothing is sent before all requests are checked: raises CapabilityError with every problem, and
-    Conflict for an id that was sent as another request. AuthError, BillingError and BudgetError are
-    raised once what fal has taken is there. Leaving the iteration early sends no more.
+    All requests are checked before the first is sent: raises CapabilityError with every problem,
+    and Conflict for an id that was sent with another request. AuthError, BillingError and
+    BudgetError are raised after the results of what fal has accepted. Leaving the iteration early
+    stops the sending.
     """
     session = Session()
     session.config, session.sandbox = config, sandbox
@@ -66,7 +67,7 @@ def batch(
         loaded = loaded.replaced(path=f"python:{name}")
     planned = loading.plan(loaded, session)
     if planned.problems:
-        raise refusal(planned.problems, "the batch", planned.total)
+        raise problems_error(planned.problems, "the batch", planned.total)
     options = commands.BatchOptions(
         out=output,
         defaults={},
@@ -76,16 +77,19 @@ def batch(
         assume_cost=assume_cost,
         sandbox=sandbox,
     )
-    record = commands.prepare(loaded, planned, options)
-    results = commands.results_of(record)
+    record = commands.record_for(loaded, planned, options)
+    results = commands.results_file(record)
     with commands.running(record, planned.items, options, session) as runner:
         with closing(runner.run()) as groups:
-            for ends in groups:
-                lines = [commands.line_of(end, record) for end in ends]
+            for outcomes in groups:
+                lines = [commands.results_line(outcome, record) for outcome in outcomes]
                 results.add([line for line in lines if line["state"] in ("done", "failed")])
-                for end in ends:
-                    yield BatchResult(end.item.id, end.state, end.generated, end.error)
-        _raise_stop(runner)
+                for outcome in outcomes:
+                    yield BatchResult(
+                        outcome.item.id, outcome.state, outcome.generated, outcome.error
+                    )
+        if runner.stopped_by is not None and runner.counts().pending:
+            raise runner.stopped_by
 
 
 def _manifest(requests: Mapping[str, MediaRequest] | Iterable[MediaRequest]) -> str:
@@ -104,32 +108,27 @@ def _manifest(requests: Mapping[str, MediaRequest] | Iterable[MediaRequest]) -> 
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _raise_stop(runner: Runner) -> None:
-    if runner.stopped_by is not None and runner.counts().pending:
-        raise runner.stopped_by
-
-
 async def abatch(
     requests: Mapping[str, MediaRequest] | Iterable[MediaRequest], **options: Any
 ) -> AsyncIterator[BatchResult]:
     """`batch` for asyncio, with the same arguments, errors and guarantees.
 
-    When the task is cancelled, no more is sent; what is on its way is written down first, and a
-    later run of the same batch goes on from there.
+    A cancelled task stops the sending, and keeps fal's answers to the requests on their way; a
+    later call goes on with the batch.
     """
     results = batch(requests, **options)
     try:
-        while (result := await _unbroken(next, results, None)) is not None:
+        while (result := await _finish_in_thread(next, results, None)) is not None:
             yield result
     finally:
-        await _unbroken(results.close)  # type: ignore[attr-defined]
+        await _finish_in_thread(results.close)  # type: ignore[attr-defined]
 
 
 async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     """`generate` for asyncio, through fal's queue, with the same arguments and errors.
 
-    When the task is cancelled while the request is on its way, fal's answer is written down first;
-    the job then goes on at fal, and `wait` (or the same call with the same `key`) brings its files.
+    A task that is cancelled while the request is on its way keeps fal's answer; the job goes on at
+    fal, and `wait` (or the same call with the same `key`) fetches its files.
     """
     from openclaw_fal import api
 
@@ -137,11 +136,11 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     sending = {
         name: value for name, value in options.items() if name not in ("poll_interval_s", "queue")
     }
-    if options.get("sandbox"):  # it ends with the call: there is nothing to come back to
-        return await _unbroken(lambda: api.generate(request, **{**options, "queue": True}))
+    if options.get("sandbox"):  # the sandbox ends with the call, so the job cannot be fetched later
+        return await _finish_in_thread(lambda: api.generate(request, **{**options, "queue": True}))
     sending.pop("cancel_on_interrupt", None)
     sending.pop("sandbox", None)
-    submitted = await _unbroken(lambda: api.submit(request, **sending))
+    submitted = await _finish_in_thread(lambda: api.submit(request, **sending))
     if not submitted.submitted_only:
         return submitted
     deadlines: list[Deadline] = []
@@ -164,9 +163,10 @@ STOP_EVERY_S = 0.05
 WAIT_OPTIONS = ("timeout_s", "poll_interval_s", "config", "progress")
 
 
-async def _unbroken(work: Callable[..., T], *arguments: object) -> T:
-    """Run `work` in a thread to its end; a cancellation of the task has its effect after that."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+async def _finish_in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Run `function` in a thread. If the task is cancelled, the function still runs to its end
+    before CancelledError is raised."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""A manifest before it is run: read, checked against what its models take, and priced."""
+"""Reads a manifest, checks it against what its models accept, and estimates its price."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from openclaw_fal.text import reason
 if TYPE_CHECKING:
     from openclaw_fal.session import Session
 
-MOST_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 512 * 1024 * 1024
 STDIN = "-"
 
 
-class Loaded(Frozen):
-    """A manifest as it was read: `path` is absolute, or `-`; `text` is that of standard input."""
+class LoadedManifest(Frozen):
+    """A manifest that was read. `path` is absolute, or `-` for standard input, kept in `text`;
+    `name` is for messages; with `prompts`, each line is a prompt."""
 
     path: str
     name: str
@@ -44,11 +45,11 @@ def load(
     read_stdin: Callable[[], bytes],
     text: str | None = None,
     job_file: manifests.JobFile | None = None,
-) -> Loaded:
-    """Read a manifest from a file or standard input (`-`); `text` is one that was kept. `job_file`
-    gives the file that `job:ID` stands for.
+) -> LoadedManifest:
+    """Read a manifest from a file or standard input (`-`); `text` is standard input as an earlier
+    run kept it. `job_file` gives the path for a reference `job:ID`.
 
-    Raises LocalError for a file that cannot be read, UsageError for what is no manifest.
+    Raises LocalError for a file that cannot be read, UsageError for one that is not a manifest.
     """
     if source == STDIN:
         raw = text.encode("utf-8", "surrogatepass") if text is not None else read_stdin()
@@ -61,7 +62,7 @@ def load(
         raw, name=name, folder=folder, defaults=defaults, prompts=prompts, job_file=job_file
     )
     kept = raw.decode("utf-8", "replace") if source == STDIN else None
-    return Loaded(path, name, manifest, prompts, kept)
+    return LoadedManifest(path, name, manifest, prompts, kept)
 
 
 def _bytes_of(file: Path, given: str) -> bytes:
@@ -71,8 +72,8 @@ def _bytes_of(file: Path, given: str) -> bytes:
                 f"the manifest {given} {_why_no_file(file)}",
                 hint="openclaw help batch shows what a manifest is",
             )
-        if file.stat().st_size > MOST_BYTES:
-            raise LocalError(f"the manifest {given} has more than {MOST_BYTES // 2**20} MB")
+        if file.stat().st_size > MAX_BYTES:
+            raise LocalError(f"the manifest {given} has more than {MAX_BYTES // 2**20} MB")
         return file.read_bytes()
     except OSError as error:
         raise LocalError(f"the manifest {given} cannot be read: {reason(error)}") from error
@@ -81,11 +82,11 @@ def _bytes_of(file: Path, given: str) -> bytes:
 def _why_no_file(path: Path) -> str:
     if path.is_dir():
         return "is a folder"
-    return "is no file, but a device or a pipe" if path.exists() else "does not exist"
+    return "is not a file, but a device or a pipe" if path.exists() else "does not exist"
 
 
-def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
-    """Check every row against what its model takes. Sends nothing."""
+def plan(loaded: LoadedManifest, session: Session, *, strict: bool = False) -> Planned:
+    """Check every row against what its model accepts. Sends nothing."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.plan import plan as plan_of
 
@@ -108,7 +109,7 @@ def plan(loaded: Loaded, session: Session, *, strict: bool = False) -> Planned:
 
 
 class Price(Frozen):
-    """What the items of a plan will cost: the sum of what is known, and how many are not."""
+    """The estimated price of many items: the sum of the known prices, and how many are unknown."""
 
     total: Money | None
     unknown: int
@@ -128,7 +129,7 @@ class Price(Frozen):
 
 
 def price(items: Sequence[PlannedItem], session: Session, assume_cost: str | None) -> Price:
-    """The estimate for all items together. Asks nobody."""
+    """The estimated price of all items together. Sends nothing."""
     from openclaw_fal.journal import bodies
 
     settings = RunSettings(
@@ -137,20 +138,20 @@ def price(items: Sequence[PlannedItem], session: Session, assume_cost: str | Non
     quotes = wiring.quotes(wiring.read_config(session.config), settings)
     total: Money | None = None
     unknown = 0
-    known: dict[str, Money | None] = {}
+    estimates: dict[str, Money | None] = {}
     for item in items:
         body = bodies.kept(item.plan.filled(lambda reference: reference.source))
         options = cost_options(item.plan.endpoint, body)
-        if options not in known:
-            known[options] = quotes.estimate(item.plan.endpoint, body).amount
-        money = known[options]
-        if money is None:
+        if options not in estimates:
+            estimates[options] = quotes.estimate(item.plan.endpoint, body).amount
+        amount = estimates[options]
+        if amount is None:
             unknown += 1
         else:
-            total = Money(money.micro + (total.micro if total else 0), money.currency)
+            total = Money(amount.micro + (total.micro if total else 0), amount.currency)
     return Price(total, unknown)
 
 
-def by_model(items: Sequence[PlannedItem]) -> list[tuple[str, int]]:
-    """How many items ask which endpoint, the most first."""
+def count_by_model(items: Sequence[PlannedItem]) -> list[tuple[str, int]]:
+    """The number of items for each endpoint, the largest first."""
     return Counter(item.plan.endpoint for item in items).most_common()

@@ -1,12 +1,12 @@
-"""A manifest: one request a row, as JSONL or CSV, or one prompt a line.
+"""Reads a manifest: one request a row, as JSONL or CSV, or one prompt a line.
 
     {"defaults": {"model": "fal/fal-ai/flux/dev", "aspectRatio": "16:9"}}
     {"id": "cat", "prompt": "a cat", "output": "cats/"}
     {"prompt": "a dog", "sweep": {"seed": [1, 2, 3]}}
 
-A row's options have the specification's parameter names. Besides: `id` (unique), `kind`, `output`,
-`sweep` (lists of values, of which the product is taken). A row without an id gets one made from
-its content, so that it keeps its identity when the lines around it change.
+A row has options by the specification's parameter names, and may have `id` (unique), `kind`,
+`output` and `sweep` (lists of values, of which the product is taken). A row without an id gets
+one made from its content, which stays the same when the lines around it change.
 """
 
 from __future__ import annotations
@@ -28,21 +28,24 @@ from openclaw_fal.media import REFERENCES, Kind, MediaType, Reference
 from openclaw_fal.options import REQUESTS, from_text
 from openclaw_fal.parameters import KEYS
 
-MOST_ROWS = 1_000_000
-MOST_SWEPT = 100_000
-LONGEST_ID = 200
+MAX_ROWS = 1_000_000
+MAX_SWEEP = 100_000
+MAX_ID_LENGTH = 200
+
 Values = dict[str, object]
+"""A row as it stands in the manifest."""
+
 Lines = Iterator[tuple[int, Callable[[], Values]]]
-"""The lines of a manifest: their numbers, and how each is read (which may fail)."""
+"""The numbers of the lines of a manifest, each with a function that parses the line."""
 
 JobFile = Callable[[str, MediaType], str]
-"""The path that a reference stands for. Raises OpenClawFalError."""
+"""A function that gives the absolute path of a reference. Raises OpenClawFalError."""
 
-OWN_KEYS = ("id", "kind", "output", "sweep")
+ROW_KEYS = ("id", "kind", "output", "sweep")
 
 
 class Problem(NamedTuple):
-    """What is wrong with a row; `line` counts from 1."""
+    """A problem of a row. `line` counts from 1; `item` is its id, if known; `key` the option."""
 
     line: int
     item: str
@@ -51,8 +54,8 @@ class Problem(NamedTuple):
 
 
 class Row(Frozen):
-    """One item of a manifest: what to ask for, by JSON names, with the defaults filled in. `named`:
-    the manifest gives its id."""
+    """One item of a manifest: its options by JSON names, with the defaults filled in. `named` says
+    whether the manifest gives its id."""
 
     line: int
     id: str
@@ -63,7 +66,7 @@ class Row(Frozen):
 
 
 class Manifest(Frozen):
-    """The rows of a manifest in order, and what is wrong with those that are left out."""
+    """The valid rows of a manifest in order, and the problems of the others."""
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
@@ -71,7 +74,7 @@ class Manifest(Frozen):
 
 
 class _BadRow(ValueError):
-    """A row that cannot be read; the message says why."""
+    """A row is invalid; the message says why."""
 
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(message)
@@ -87,11 +90,11 @@ def read(
     prompts: bool = False,
     job_file: JobFile | None = None,
 ) -> Manifest:
-    """The manifest in `raw`; `name` tells its form (`.csv`, else JSONL), `folder` is where relative
-    reference paths start, `defaults` are those of the command line. With `prompts`, each line that
-    is not empty is a prompt. `job_file` gives the file that `job:ID` stands for.
+    """Parse a manifest. It is CSV if `name` ends with `.csv`, else JSONL.
 
-    Raises UsageError for text that is no manifest at all; what is wrong with a row is a Problem.
+    With `prompts`, each line is a prompt. Reference paths are relative to `folder`; `defaults` are
+    those of the command line; `job_file` gives the path for a reference `job:ID`. Raises UsageError
+    for text that is no manifest at all; an invalid row is a Problem.
     """
     text = _decoded(raw, name)
     shared: dict[str, object] = {}
@@ -101,7 +104,7 @@ def read(
     rows: list[Row] = []
     problems: list[Problem] = []
     ids: Counter[str] = Counter()
-    place = cache(partial(_place, folder, job_file))
+    resolve = cache(partial(_resolve, folder, job_file))
     first_line: dict[str, int] = {}
     for number, line in lines:
         try:
@@ -112,15 +115,15 @@ def read(
                 shared = _defaults(values["defaults"])
                 continue
             merged = {**shared, **defaults, **values}
-            for row in _items(number, merged, values, place, ids):
+            for row in _items(number, merged, values, resolve, ids):
                 if row.id in first_line:
                     raise _BadRow(f"the id {row.id} stands on line {first_line[row.id]} too", "id")
                 first_line[row.id] = number
                 rows.append(row)
         except _BadRow as error:
             problems.append(Problem(number, "", str(error), error.key))
-        if len(rows) > MOST_ROWS:
-            raise UsageError(f"{name} has more than {MOST_ROWS:,} items", hint="split it")
+        if len(rows) > MAX_ROWS:
+            raise UsageError(f"{name} has more than {MAX_ROWS:,} items", hint="split it")
     if not rows and not problems:
         raise UsageError(f"{name} has no rows", hint="openclaw help batch shows what a row is")
     return Manifest(tuple(rows), tuple(problems), hashlib.sha256(raw).hexdigest())
@@ -207,22 +210,22 @@ def _defaults(value: object) -> Values:
 
 
 def _items(
-    line: int, merged: Values, own: Values, place: JobFile, ids: Counter[str]
+    line: int, merged: Values, own: Values, resolve: JobFile, ids: Counter[str]
 ) -> Iterator[Row]:
-    """The one item of a row, or those of its sweep."""
+    """Yield the one item of a row, or the items of its sweep. `own` is the row without defaults."""
     kind = next((kind for kind in REQUESTS if kind == merged.get("kind", "image")), None)
     if kind is None:
         raise _BadRow(f"kind must be image, video or music, not {merged['kind']}", "kind")
     given = _given_id(own)
-    base = given or _made_id(own, ids)
-    options = {key: value for key, value in merged.items() if key not in OWN_KEYS}
+    base = given or _id_from_content(own, ids)
+    options = {key: value for key, value in merged.items() if key not in ROW_KEYS}
     output = merged.get("output")
     if output is not None and not isinstance(output, str):
         raise _BadRow("output must be a string", "output")
-    for name, values in _swept(merged.get("sweep")):
-        swept = _placed({**options, **values}, place)
+    for name, values in _sweep_items(merged.get("sweep")):
+        resolved = _resolved({**options, **values}, resolve)
         item = f"{base}-{name}" if name else base
-        yield Row(line, item, kind, swept, output, named=given is not None)
+        yield Row(line, item, kind, resolved, output, named=given is not None)
 
 
 def _given_id(values: Values) -> str | None:
@@ -232,21 +235,21 @@ def _given_id(values: Values) -> str | None:
     if isinstance(given, bool) or not isinstance(given, (str, int)):
         raise _BadRow("id must be a string or a whole number", "id")
     text = str(given)
-    if not text.strip() or len(text) > LONGEST_ID or not text.isprintable():
-        raise _BadRow(f"id must have 1 to {LONGEST_ID} printable characters", "id")
+    if not text.strip() or len(text) > MAX_ID_LENGTH or not text.isprintable():
+        raise _BadRow(f"id must have 1 to {MAX_ID_LENGTH} printable characters", "id")
     return text
 
 
-def _made_id(values: Values, ids: Counter[str]) -> str:
-    """An id made from the row's content; the second row of equal content gets a number."""
+def _id_from_content(values: Values, ids: Counter[str]) -> str:
+    """An id made from the row's content, with a number if earlier rows have the same content."""
     content = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
     made = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     ids[made] += 1
     return made if ids[made] == 1 else f"{made}-{ids[made]}"
 
 
-def _swept(sweep: object) -> Iterator[tuple[str, Values]]:
-    """The product of a sweep, with a name for each of its items; one item without a sweep."""
+def _sweep_items(sweep: object) -> Iterator[tuple[str, Values]]:
+    """Yield each combination of a sweep with a name; without a sweep, one without values."""
     if sweep is None:
         yield "", {}
         return
@@ -254,20 +257,20 @@ def _swept(sweep: object) -> Iterator[tuple[str, Values]]:
         raise _BadRow('sweep must be an object of lists, for example {"seed": [1, 2]}', "sweep")
     size = 1
     for key, values in sweep.items():
-        if key in OWN_KEYS:
+        if key in ROW_KEYS:
             raise _BadRow(f"{key} cannot be swept", "sweep")
         if not isinstance(values, list) or not values:
             raise _BadRow(f"sweep.{key} must be a list with at least one value", "sweep")
         size *= len(values)
-    if size > MOST_SWEPT:
-        raise _BadRow(f"the sweep has {size:,} items; at most {MOST_SWEPT:,} are taken", "sweep")
+    if size > MAX_SWEEP:
+        raise _BadRow(f"the sweep has {size:,} items; at most {MAX_SWEEP:,} are taken", "sweep")
     width = len(str(size))
     for number, chosen in enumerate(product(*sweep.values()), 1):
         yield f"{number:0{width}}", dict(zip(sweep, chosen, strict=True))
 
 
-def _placed(options: Values, place: JobFile) -> Values:
-    """The options with references that are the same from everywhere."""
+def _resolved(options: Values, resolve: JobFile) -> Values:
+    """The options with absolute paths for references to files."""
     for field, media in REFERENCES.items():
         key = KEYS[field]
         sources = options.get(key)
@@ -275,19 +278,19 @@ def _placed(options: Values, place: JobFile) -> Values:
             sources = [sources]
         if isinstance(sources, list):
             options[key] = [
-                place(source, media) if isinstance(source, str) else source for source in sources
+                resolve(source, media) if isinstance(source, str) else source for source in sources
             ]
     return options
 
 
-def _place(folder: Path, job_file: JobFile | None, source: str, media: MediaType) -> str:
-    """A reference as it is from everywhere: a path that starts at the manifest's folder, or the
-    file of a job. Raises _BadRow for one that is another file each time."""
+def _resolve(folder: Path, job_file: JobFile | None, source: str, media: MediaType) -> str:
+    """A reference as a URL or an absolute path. Raises _BadRow for one that may be another file
+    when the batch goes on."""
     if not source or Reference(source, media).is_url:
         return source
     path = folder / Path(source).expanduser()
     if source == "-":
-        raise _BadRow("standard input (-) is no reference in a manifest")
+        raise _BadRow("standard input (-) cannot be a reference in a manifest")
     if source == "last" and not path.exists():
         raise _BadRow(
             "last is another file each time that the batch goes on: name the job (job:ID), which "
@@ -301,8 +304,8 @@ def _place(folder: Path, job_file: JobFile | None, source: str, media: MediaType
     return str(path)
 
 
-def refusal(problems: Sequence[Problem], name: str, total: int) -> OpenClawFalError:
-    """The error that reports every problem of a manifest, with its line."""
+def problems_error(problems: Sequence[Problem], name: str, total: int) -> OpenClawFalError:
+    """The error that lists every problem of a manifest with its line."""
     from openclaw_fal.errors import CapabilityError, Violation
 
     shown = [f"line {problem.line}: {problem.message}" for problem in problems]

@@ -1,10 +1,10 @@
-"""Checks every row of a manifest against what its model takes. Sends nothing."""
+"""Checks every row of a manifest against what its model accepts. Sends nothing."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Planned(Frozen):
-    """The items that can be sent, in the manifest's order, and what is wrong with the others."""
+    """The items that can be sent, in the manifest's order, and the problems of the others."""
 
     items: tuple[PlannedItem, ...]
     problems: tuple[Problem, ...]
     total: int
 
     def notes(self) -> list[str]:
-        """What is not sent as it was given: one line for all items of which it is true."""
+        """What will be sent differently than given; one line for all items with the same note."""
         notes: Counter[str] = Counter()
         for item in self.items:
             notes.update(f"ignored: {entry.key}: {entry.reason}" for entry in item.plan.ignored)
@@ -42,10 +42,10 @@ def planned(
     plan_of: Callable[[MediaRequest], Plan],
     strict: bool = False,
 ) -> Planned:
-    """Every row as a request that can be sent, or as a problem with its line.
+    """Plan the request of every row, or report its problems.
 
     `endpoint_of` gives the endpoint for the `model` of a row (None: the default of its kind) and
-    raises OpenClawFalError for what is none; `plan_of` is the provider's plan. With `strict`, an
+    raises OpenClawFalError if there is none; `plan_of` is the provider's plan. With `strict`, an
     option that would be ignored is a problem.
     """
     known_files: dict[str, str | None] = {}
@@ -96,7 +96,7 @@ def _problems(row: Row, error: CapabilityError) -> list[Problem]:
 
 
 def _missing(plan: Plan, known: dict[str, str | None]) -> Iterable[str | None]:
-    """Why reference files of a plan cannot be read; each file is looked at once."""
+    """For each reference file of a plan, why it is missing or None; each file is checked once."""
     for reference in plan.references():
         if reference.is_url:
             continue
@@ -107,9 +107,14 @@ def _missing(plan: Plan, known: dict[str, str | None]) -> Iterable[str | None]:
         yield known[reference.source]
 
 
-def shard_of(items: Sequence[PlannedItem], index: int, count: int) -> tuple[PlannedItem, ...]:
-    """The items that shard `index` (from 1) of `count` has. The id alone decides, so that machines
-    that know the same manifest agree without talking, and adding rows moves no item."""
+def shard_of(
+    items: tuple[PlannedItem, ...], shard: tuple[int, int] | None
+) -> tuple[PlannedItem, ...]:
+    """The items of a shard (i, n), part i of n; all items without one. Only its id decides an
+    item's shard, so machines with the same manifest agree, and new rows move no other item."""
+    if shard is None:
+        return items
+    index, count = shard
     return tuple(
         item
         for item in items

@@ -1,9 +1,9 @@
-"""When to ask for which job: often enough to notice an end soon, and no more than that.
+"""When to poll which job of a batch: early enough to notice its end soon, in few requests.
 
-fal has no request that asks for several jobs, so that each look costs one. The first look at a job
-comes when earlier jobs of its endpoint were about to end, the next ones after a growing pause, and
-all of them together never exceed a rate. A look after the end does not say how long ago that was:
-one job in eight is looked at a little earlier, which shows whether they have become faster.
+fal has no request for the status of several jobs, so each poll costs one. A job is first polled
+after the time in which the fastest tenth of the endpoint's jobs ended, then after growing pauses,
+and all polls together stay under a rate. A poll that comes after the end does not show how long
+ago that was, so one job in eight is first polled a little earlier, to notice faster jobs.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import random
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-FIRST_LOOK_S = 0.5
-"""Seconds until the first look where nothing is known of the endpoint."""
+FIRST_POLL_S = 0.5
+"""Seconds until the first poll while no job of the endpoint has ended."""
 
 SHORTEST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 5.0
-GROWTH = 1.5
-MEMORY = 32
-"""Durations that are remembered for each endpoint: old ones say little about now."""
-PROBES, PROBE = 8, 0.92
-"""One job in so many is looked at for the first time after this share of the usual time."""
+PAUSE_GROWTH = 1.5
+DURATIONS_KEPT = 32
+"""How many of the latest durations are kept for each endpoint; older ones say little."""
+PROBE_EVERY, PROBE_SHARE = 8, 0.92
+"""One job in PROBE_EVERY is first polled after this share of the usual time."""
 
 
 class Polling:
-    """The jobs that are waited for, by a key of the caller's. Not for several threads.
+    """The jobs to poll, each under a key that the caller chooses. Not thread-safe.
 
-    `rate` is the most looks a second; `clock` gives seconds.
+    `rate` is the most polls a second, `clock` gives seconds, `chance` a number from 0 to 1.
     """
 
     def __init__(
@@ -41,26 +41,25 @@ class Polling:
         self._burst_s = 0.25
         self._heap: list[tuple[float, str]] = []
         self._waiting: dict[str, _Waiting] = {}
-        self._durations: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MEMORY))
+        self._durations: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, key: str, endpoint: str, since: float | None = None) -> None:
-        """Wait for a job that was submitted at `since` (default: now)."""
+    def add(self, key: str, endpoint: str) -> None:
+        """Add a job that was just submitted."""
         now = self._clock()
-        begun = now if since is None else since
         expected = self._expected(endpoint)
-        first = FIRST_LOOK_S if expected is None else expected
+        first = FIRST_POLL_S if expected is None else expected
         self._added += 1
-        if expected is not None and self._added % PROBES == 0:
-            first *= PROBE
-        pause = max(SHORTEST_PAUSE_S, first * 0.04 if expected else FIRST_LOOK_S)
-        self._waiting[key] = _Waiting(endpoint, begun, pause)
-        heapq.heappush(self._heap, (max(now, begun + first), key))
+        if expected is not None and self._added % PROBE_EVERY == 0:
+            first *= PROBE_SHARE
+        pause = max(SHORTEST_PAUSE_S, first * 0.04 if expected else FIRST_POLL_S)
+        self._waiting[key] = _Waiting(endpoint, now, pause)
+        heapq.heappush(self._heap, (now + first, key))
 
     def due(self) -> str | None:
-        """A job to ask for now, or None when none is due or the rate is used up."""
+        """The job to poll now; None if none is due or the rate is used up."""
         now = self._clock()
         self._forget_ended()
         if not self._heap or self._heap[0][0] > now or self._free_at > now:
@@ -70,29 +69,29 @@ class Polling:
         return key
 
     def pause_s(self) -> float:
-        """Seconds until something may be due; the longest pause when nothing is waited for."""
+        """Seconds until the next job may be due; LONGEST_PAUSE_S without jobs."""
         self._forget_ended()
         if not self._heap:
             return LONGEST_PAUSE_S
         return max(0.0, max(self._heap[0][0], self._free_at) - self._clock())
 
-    def later(self, key: str, at_least_s: float = 0.0) -> None:
-        """The job goes on (or could not be asked for): look again after a pause, which grows."""
+    def later(self, key: str) -> None:
+        """The job has not ended, or the poll failed: poll it again after a pause, which grows."""
         waiting = self._waiting.get(key)
         if waiting is None:
             return
-        pause = max(waiting.pause, at_least_s) * (0.9 + 0.2 * self._chance())
-        waiting.pause = min(waiting.pause * GROWTH, LONGEST_PAUSE_S)
+        pause = waiting.pause * (0.9 + 0.2 * self._chance())
+        waiting.pause = min(waiting.pause * PAUSE_GROWTH, LONGEST_PAUSE_S)
         heapq.heappush(self._heap, (self._clock() + pause, key))
 
     def ended(self, key: str, *, learn: bool = True) -> None:
-        """The job has ended. `learn` is false where the time until now says nothing."""
+        """Poll a job no more. With `learn`, it has ended now, and its duration is remembered."""
         waiting = self._waiting.pop(key, None)
         if waiting is not None and learn:
             self._durations[waiting.endpoint].append(self._clock() - waiting.begun)
 
     def _expected(self, endpoint: str) -> float | None:
-        """Seconds after which one in ten jobs of the endpoint has ended."""
+        """The seconds in which the fastest tenth of the endpoint's latest jobs ended."""
         known = self._durations.get(endpoint)
         return sorted(known)[len(known) // 10] if known else None
 
@@ -102,7 +101,7 @@ class Polling:
 
 
 class _Waiting:
-    """A job that is waited for. `pause` is the one before the look after the next."""
+    """A job to poll. `pause` is the next pause in seconds, `begun` when it was submitted."""
 
     def __init__(self, endpoint: str, begun: float, pause: float) -> None:
         self.endpoint, self.begun, self.pause = endpoint, begun, pause

@@ -1,7 +1,6 @@
-"""What came of the items of a batch: one line each in `results.jsonl`, beside the outputs.
+"""`results.jsonl`, beside the outputs of a batch: one line for each item that has ended.
 
-A line is written whole or not at all, as soon as its item is finished. A line that a crash has
-cut is dropped when the batch goes on; the journal still knows the item.
+A line that a crash has cut is dropped when the batch goes on; the journal still has the item.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaw_fal.atomic import replace_file
 from openclaw_fal.errors import LocalError
 from openclaw_fal.text import reason
 
@@ -28,23 +28,23 @@ COLUMNS = ("id", "state", "paths", "requestId", "jobId", "seed", "cost", "error"
 
 
 class ResultsFile:
-    """`results.jsonl` of one batch. `locked` keeps other processes away while it is changed.
+    """`results.jsonl` of one batch. `locked` is the lock under which it is changed.
 
-    What was read is remembered as long as the file keeps its size, so that adding a line to a long
-    file does not read it again.
+    Lines that were read are kept while the size of the file stays the same, so that adding a line
+    to a long file does not read it again.
     """
 
     def __init__(self, path: Path, locked: Callable[[Path], AbstractContextManager[None]]) -> None:
         self.path, self._locked = path, locked
         self._lines: dict[str, Line] = {}
         self._size = -1
-        self._ends_whole = True
+        self._ends_with_newline = True
 
     def lines(self) -> Mapping[str, Line]:
-        """The last whole line of each item, in the order in which the items were finished."""
+        """The last complete line of each item by its id, in the order of the lines."""
         if _size(self.path) != self._size:
             raw = _read(self.path)
-            self._size, self._ends_whole = len(raw), raw[-1:] in (b"", b"\n")
+            self._size, self._ends_with_newline = len(raw), raw[-1:] in (b"", b"\n")
             self._lines = {}
             for line in filter(None, map(_line, raw.split(b"\n"))):
                 self._lines.pop(str(line["id"]), None)
@@ -52,28 +52,27 @@ class ResultsFile:
         return self._lines
 
     def add(self, lines: Iterable[Line]) -> None:
-        """Append lines for items that have none yet; a line that says something else than the one
-        that is there takes its place. Raises LocalError."""
+        """Append the lines of new items, and replace those of known items that differ. Raises
+        LocalError."""
         lines = list(lines)
         if not lines:
             return
         with self._locked(self.path):
             known = dict(self.lines())
-            news = {str(line["id"]): line for line in lines if known.get(str(line["id"])) != line}
-            if not news:
+            new = {str(line["id"]): line for line in lines if known.get(str(line["id"])) != line}
+            if not new:
                 return
-            changed = any(item in known for item in news)
-            known.update(news)
-            if changed or not self._ends_whole:
-                _replace(self.path, _text(known.values()))
+            changed = any(item in known for item in new)
+            known.update(new)
+            if changed or not self._ends_with_newline:
+                replace_file(self.path, _text(known.values()))
             else:
-                _append(self.path, _text(news.values()))
-            self._lines, self._size, self._ends_whole = known, _size(self.path), True
+                _append(self.path, _text(new.values()))
+            self._lines, self._size, self._ends_with_newline = known, _size(self.path), True
 
 
 def export(lines: Mapping[str, Line], order: Sequence[str], *, as_csv: bool) -> str:
-    """The results in the order of the manifest, as JSONL or CSV. Items of which nothing is known
-    are `pending`."""
+    """The results of the items in `order`, as JSONL or CSV; items without a line are `pending`."""
     ordered = [lines.get(item, {"id": item, "state": "pending"}) for item in order]
     if not as_csv:
         return _text(ordered).decode("utf-8")
@@ -95,7 +94,7 @@ def _cell(line: Line, column: str) -> str:
         if value is None:
             return ""
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # A spreadsheet takes a cell that begins so for a formula, and prompts come from strangers.
+    # Spreadsheets run a cell that begins so as a formula, and prompts may come from strangers.
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
@@ -138,9 +137,3 @@ def _append(path: Path, text: bytes) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise LocalError(f"{path} cannot be written: {reason(error)}") from error
-
-
-def _replace(path: Path, text: bytes) -> None:
-    from openclaw_fal.atomic import replace_file
-
-    replace_file(path, text)

@@ -1,8 +1,7 @@
-"""Runs the items of a batch: a bounded window of jobs at fal, each sent once, each fetched soon.
+"""Runs the items of a batch: each is sent once, and at most `window` jobs are at fal at a time.
 
-Threads do what waits for others: some submit, one asks how jobs stand, four fetch results. All that
-they know of each other stands in `Stages`. What may be sent is decided by the journal alone: an
-item's key names its request there, in every process that runs the batch.
+Some threads submit, one polls, four fetch results; they share their state in `Stages`. Only the
+journal decides whether an item may be sent: its key there is the same in every process.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batches.item import ItemEnd, ItemState, PlannedItem, Work
+from openclaw_fal.batches.item import ItemOutcome, ItemState, PlannedItem
 from openclaw_fal.batches.stages import Stages
 from openclaw_fal.errors import (
     AuthError,
@@ -26,118 +25,120 @@ from openclaw_fal.errors import (
 from openclaw_fal.progress import Counts
 
 if TYPE_CHECKING:
+    from openclaw_fal.batches.jobs import BatchJobs
     from openclaw_fal.journal.record import Job
 
-DOWNLOADS = 4
-"""Results that are fetched at the same time."""
+FETCHERS = 4
+"""Threads that fetch results."""
 
-MOST_SUBMITTERS = 8
-"""Requests that are on their way to fal at the same time."""
+MAX_SUBMITTERS = 8
+"""The most threads that submit requests."""
 
-MOMENT_S = 0.1
-"""Ends within this many seconds are written down together."""
+GROUP_S = 0.1
+"""Outcomes that follow within this many seconds are returned together."""
 
-LEAVING_S = 6.0
-"""How long an interrupted run waits for fal's answers to what is on its way: they name the jobs."""
+SHUTDOWN_S = 6.0
+"""How long an interrupted run waits for the answers to its submits: they have the request ids."""
 
-MOST_FAULTS = 5
-"""Submits in a row that do not reach fal before no more are tried."""
+MAX_FAILED_SUBMITS = 5
+"""After this many submits in a row that did not reach fal, no more are sent."""
 
-ELSEWHERE_EVERY_S = 1.0
-"""The pause between two looks at items that another process has in hand."""
+LEASE_CHECK_EVERY_S = 1.0
+"""Seconds between two checks of the items that another process has leased."""
 
 
 class Runner:
-    """One run of a batch in this process. `window` is the most jobs that wait at fal for us."""
+    """One run of a batch. `window` is the most jobs at fal at the same time. Without `submit`, only
+    jobs that were sent before are fetched."""
 
     def __init__(
         self,
         items: Sequence[PlannedItem],
-        work: Work,
+        jobs: BatchJobs,
         *,
         window: int,
         fail_fast: bool = False,
         submit: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._items, self._work = items, work
-        self._window, self._fail_fast, self._submits = window, fail_fast, submit
+        self._items, self._jobs = items, jobs
+        self._window, self._fail_fast, self._may_submit = window, fail_fast, submit
         self._clock = clock
         self._stages = Stages(len(items), window, clock)
-        self._elsewhere_at = 0.0
-        self._faults = 0
+        self._next_lease_check = 0.0
+        self._failed_submits = 0
 
     @property
     def stopped_by(self) -> OpenClawFalError | None:
-        """Why no more items are sent, though some are left."""
+        """The error that stopped the sending, if one did."""
         return self._stages.stopped_by
 
     def counts(self) -> Counts:
+        """How many items are in each state now."""
         return self._stages.counts()
 
-    def run(self) -> Generator[list[ItemEnd], None, None]:
-        """The items' ends as they come, those of the same moment together.
+    def run(self) -> Generator[list[ItemOutcome], None, None]:
+        """Yield the outcomes as they come, in groups. An item that was not sent has none.
 
-        An item that was not begun has no end. Raises Interrupted after Ctrl-C, with all that was
-        on its way in the journal.
+        After Ctrl-C, raises Interrupted once the answers to its submits are in the journal.
         """
-        self._sort_known()
-        loops = [self._submitter] * min(self._window, MOST_SUBMITTERS)
+        self._sort_items()
+        loops = [self._submitter] * min(self._window, MAX_SUBMITTERS)
         stages = self._stages
-        try:  # Ctrl-C may come while the first of them submits already
-            for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):
+        try:  # Ctrl-C may come while threads start and the first already submits
+            for loop in (*loops, self._poller, *[self._fetcher] * FETCHERS):
                 threading.Thread(target=loop, daemon=True).start()
             while not stages.is_over():
-                if first := stages.next_end(0.2):
-                    time.sleep(MOMENT_S)
-                    yield [first, *stages.ends_so_far()]
+                if first := stages.next_outcome(timeout_s=0.2):
+                    time.sleep(GROUP_S)
+                    yield [first, *stages.ready_outcomes()]
                 else:
-                    self._look_elsewhere()
+                    self._check_leases()
         except KeyboardInterrupt:
-            stages.leave(LEAVING_S)
-            yield stages.ends_so_far()
-            raise Interrupted(self._where_it_stands()) from None
+            stages.shut_down(SHUTDOWN_S)
+            yield stages.ready_outcomes()
+            raise Interrupted(self._interrupted_message()) from None
         finally:
-            stages.leave(LEAVING_S)
+            stages.shut_down(SHUTDOWN_S)
 
-    # What the journal knows at the start
+    # The start
 
-    def _sort_known(self) -> None:
-        """Items that an earlier or another run has begun are not sent again."""
-        known = self._work.known()
+    def _sort_items(self) -> None:
+        """Go on with the items that the journal has a job for; queue the others to be sent."""
+        known = self._jobs.known()
         pending = []
         for item in self._items:
             job = known.get(item.id)
             if job is not None and job.state != "not_sent":
-                self._take_up(item, job)
-            elif self._submits:
+                self._continue_with(item, job)
+            elif self._may_submit:
                 pending.append(item)
         self._stages.add_pending(pending)
 
-    def _take_up(self, item: PlannedItem, job: Job) -> None:
-        """Go on with the job of an item, wherever it stands."""
+    def _continue_with(self, item: PlannedItem, job: Job) -> None:
+        """Take the next step for a job, as its state in the journal says."""
         if job.state in ("done", "completed", "saving"):
             self._stages.add_fetch(item, job)
         elif job.state in ("failed", "cancelled"):
-            self._end(ItemEnd(item, "failed", job))
-        elif self._work.held_elsewhere(job):
-            self._stages.follow(item, job)
+            self._finish(ItemOutcome(item, "failed", job))
+        elif not self._jobs.lease(job):
+            self._stages.add_leased(item, job)
         elif job.state in ("sending", "uncertain") and not job.status_url:
-            self._clear_up(item, job)
+            self._reconcile(item, job)
         else:
             self._stages.wait_for(item, job)
 
-    def _clear_up(self, item: PlannedItem, job: Job) -> None:
-        """An uncertain item: go on with its job where fal can say which it is."""
+    def _reconcile(self, item: PlannedItem, job: Job) -> None:
+        """Go on with an uncertain item if fal's list has its request."""
         try:
-            adopted = self._work.reconciled(job)
+            identified = self._jobs.reconciled(job)
         except OpenClawFalError as error:
-            self._end(ItemEnd(item, "uncertain", job, error=error))
+            self._finish(ItemOutcome(item, "uncertain", job, error=error))
             return
-        if adopted is None:
-            self._end(ItemEnd(item, "uncertain", job))
+        if identified is None:
+            self._finish(ItemOutcome(item, "uncertain", job))
         else:
-            self._take_up(item, adopted)
+            self._continue_with(item, identified)
 
     # Submitting
 
@@ -146,102 +147,103 @@ class Runner:
             try:
                 self._submit(item)
             except Exception as error:
-                self._end(ItemEnd(item, "failed", error=_foreseen(error)))
+                self._finish(ItemOutcome(item, "failed", error=_as_item_error(error)))
             finally:
                 self._stages.sent()
 
     def _submit(self, item: PlannedItem) -> None:
         try:
-            job = self._work.submit(item)
+            job = self._jobs.submit(item)
         except (AuthError, BillingError, BudgetError) as error:
             self._stages.put_back(item)
             self._stages.stop(error)
         except Unreachable as error:
             self._unreachable(item, error)
         except OpenClawFalError as error:
-            self._end(ItemEnd(item, "failed", error=error))
+            self._finish(ItemOutcome(item, "failed", error=error))
         else:
-            self._faults = 0
-            self._take_up(item, job)
+            self._failed_submits = 0
+            self._continue_with(item, job)
 
     def _unreachable(self, item: PlannedItem, error: Unreachable) -> None:
-        """A submit that got no answer: uncertain if it may have arrived, else tried again later."""
+        """After a submit without an answer: reconcile if it may have arrived, else send again."""
         if error.may_have_arrived:
-            self._clear_up(item, self._work.job(error.job_id or ""))
+            self._reconcile(item, self._jobs.job(error.job_id or ""))
             return
         self._stages.put_back(item)
-        self._faults += 1  # of several threads, one may be missed
-        if self._faults >= MOST_FAULTS:
+        self._failed_submits += 1  # not locked: a lost count only means one more try
+        if self._failed_submits >= MAX_FAILED_SUBMITS:
             self._stages.stop(error)
         else:
-            time.sleep(min(0.2 * 2**self._faults, 5.0))
+            time.sleep(min(0.2 * 2**self._failed_submits, 5.0))
 
     # Waiting
 
     def _poller(self) -> None:
-        while (due := self._stages.next_look()) is not None:
-            self._look(*due)
+        while (due := self._stages.next_poll()) is not None:
+            self._poll(*due)
 
-    def _look(self, item: PlannedItem, job: Job) -> None:
+    def _poll(self, item: PlannedItem, job: Job) -> None:
         try:
-            look = self._work.look(job)
+            state = self._jobs.poll(job)
         except TimedOut as error:
-            self._give_up(ItemEnd(item, "running", job, error=error))
+            self._stop_polling(ItemOutcome(item, "running", job, error=error))
         except Unreachable:
-            self._stages.goes_on(item)
-        except OpenClawFalError:  # fetching asks again, and judges
+            self._stages.poll_later(item)
+        except OpenClawFalError:  # the fetch asks again, and decides whether the job failed
             self._stages.ended_at_fal(item, job)
         except Exception as error:
-            self._give_up(ItemEnd(item, "running", job, error=_foreseen(error)))
+            self._stop_polling(ItemOutcome(item, "running", job, error=_as_item_error(error)))
         else:
-            if look.ended:
+            if state == "ended":
                 self._stages.ended_at_fal(item, job)
             else:
-                self._stages.goes_on(item, running=look.running, again_s=look.again_s)
+                self._stages.poll_later(item, running=state == "running")
 
-    def _give_up(self, end: ItemEnd) -> None:
-        self._end(end)
-        self._stages.gave_up(end.item)
+    def _stop_polling(self, outcome: ItemOutcome) -> None:
+        self._finish(outcome)
+        self._stages.polling_stopped(outcome.item)
 
-    def _look_elsewhere(self) -> None:
-        """Take over what another process had in hand when it has ended; follow it until then."""
-        if not (followed := self._stages.followed()) or self._clock() < self._elsewhere_at:
+    def _check_leases(self) -> None:
+        """Go on with items that another process has leased, once it has ended or finished them."""
+        leased = self._stages.leased_by_others()
+        if not leased or self._clock() < self._next_lease_check:
             return
-        self._elsewhere_at = self._clock() + ELSEWHERE_EVERY_S
-        for item, job in followed:
-            job = self._work.job(job.id)
+        self._next_lease_check = self._clock() + LEASE_CHECK_EVERY_S
+        for item, job in leased:
+            job = self._jobs.job(job.id)
             ended = job.state in ("done", "failed", "cancelled")
-            if ended or not self._work.held_elsewhere(job):
+            if ended or self._jobs.lease(job):
                 if job.state == "not_sent":
                     self._stages.put_back(item)
                 else:
-                    self._take_up(item, job)
-                self._stages.unfollow(item)
+                    self._continue_with(item, job)
+                self._stages.remove_leased(item)
 
     # Fetching
 
     def _fetcher(self) -> None:
         while (due := self._stages.next_fetch()) is not None:
             try:
-                self._end(self._fetched(*due))
+                self._finish(self._fetched(*due))
             finally:
                 self._stages.fetched()
 
-    def _fetched(self, item: PlannedItem, job: Job) -> ItemEnd:
+    def _fetched(self, item: PlannedItem, job: Job) -> ItemOutcome:
         try:
-            return ItemEnd(item, "done", job, self._work.fetch(job))
+            return ItemOutcome(item, "done", job, self._jobs.fetch(job))
         except Exception as error:
-            state: ItemState = "failed" if self._work.has_failed(job) else "running"
-            return ItemEnd(item, state, job, error=_foreseen(error))
+            state: ItemState = "failed" if self._jobs.has_failed(job) else "running"
+            return ItemOutcome(item, state, job, error=_as_item_error(error))
 
-    # The end
+    # Outcomes
 
-    def _end(self, end: ItemEnd) -> None:
-        self._stages.end(end)
-        if end.state == "failed" and self._fail_fast:
-            self._stages.stop(end.error or OpenClawFalError(f"item {end.item.id} failed"))
+    def _finish(self, outcome: ItemOutcome) -> None:
+        self._stages.add_outcome(outcome)
+        if outcome.state == "failed" and self._fail_fast:
+            self._stages.stop(outcome.error or OpenClawFalError(f"item {outcome.item.id} failed"))
 
-    def _where_it_stands(self) -> str:
+    def _interrupted_message(self) -> str:
         counts = self.counts()
         waiting = counts.submitted + counts.running + counts.fetching
         return (
@@ -250,8 +252,8 @@ class Runner:
         )
 
 
-def _foreseen(error: Exception) -> OpenClawFalError:
-    """An error of one item, so that one failure never stops the rest."""
+def _as_item_error(error: Exception) -> OpenClawFalError:
+    """Any exception as the error of one item, so that it does not stop the others."""
     if isinstance(error, OpenClawFalError):
         return error
     return OpenClawFalError(f"this is a bug in openclaw-fal: {type(error).__name__}: {error}")

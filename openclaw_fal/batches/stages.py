@@ -1,7 +1,7 @@
-"""Where each item of a running batch is: to be sent, at fal, to be fetched, ended. One lock.
+"""Which stage each item of a running batch is in: to be sent, at fal, to be fetched, or ended.
 
-Who waits for something is woken by its own condition: with one for all, each step of an item woke
-a dozen threads, which cost more than the step.
+One lock guards all stages. Each kind of thread has its own condition: with one condition for all,
+each step of an item woke a dozen threads, which cost more than the step.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from openclaw_fal.batches.item import ItemEnd, ItemState, PlannedItem
+from openclaw_fal.batches.item import ItemOutcome, ItemState, PlannedItem
 from openclaw_fal.batches.polling import Polling
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.progress import Counts
@@ -20,47 +20,48 @@ from openclaw_fal.progress import Counts
 if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job
 
-AWAKE_S = 0.5
-"""The longest wait for a thread that nobody wakes."""
+MAX_WAIT_S = 0.5
+"""The longest wait of a thread that is not woken, in seconds."""
 
 
 class Stages:
-    """The items of one run. `window` is the most jobs that wait at fal for us.
+    """The items of one run. `window` is the most jobs at fal at the same time.
 
-    Every method may be called from any thread. Those that give work wait for it, and return None
-    when there is none any more.
+    Every method may be called from any thread. `next_pending`, `next_poll` and `next_fetch` wait
+    until there is something to do, and return None when the thread can end.
     """
 
     def __init__(self, total: int, window: int, clock: Callable[[], float]) -> None:
         self._total, self._window, self._clock = total, window, clock
         self._lock = threading.Lock()
-        self._room = threading.Condition(self._lock)
-        self._looks = threading.Condition(self._lock)
-        self._fetches = threading.Condition(self._lock)
-        self._answers = threading.Condition(self._lock)
+        self._can_submit = threading.Condition(self._lock)
+        self._can_poll = threading.Condition(self._lock)
+        self._can_fetch = threading.Condition(self._lock)
+        self._submit_ended = threading.Condition(self._lock)
         self._pending: deque[PlannedItem] = deque()
         self._sending = 0
         self._at_fal: dict[str, tuple[PlannedItem, Job]] = {}
         self._running: set[str] = set()
-        self._held_elsewhere: dict[str, tuple[PlannedItem, Job]] = {}
+        self._leased_by_others: dict[str, tuple[PlannedItem, Job]] = {}
         self._to_fetch: deque[tuple[PlannedItem, Job]] = deque()
         self._fetching = 0
         self._polling = Polling(float(window), clock)
-        self._ends: SimpleQueue[ItemEnd] = SimpleQueue()
-        self._counted: dict[ItemState, int] = dict.fromkeys(
-            ("done", "failed", "uncertain", "running", "not_sent"), 0
+        self._outcomes: SimpleQueue[ItemOutcome] = SimpleQueue()
+        self._outcome_counts: dict[ItemState, int] = dict.fromkeys(
+            ("done", "failed", "uncertain", "running"), 0
         )
-        self._leaving = False
+        self._shutting_down = False
         self.stopped_by: OpenClawFalError | None = None
-        """Why no more items are sent, though some are left."""
+        """The error that stopped the sending, if one did."""
 
     def counts(self) -> Counts:
+        """How many items are in each state now."""
         with self._lock:
             return Counts(
                 total=self._total,
-                done=self._counted["done"],
-                failed=self._counted["failed"],
-                uncertain=self._counted["uncertain"],
+                done=self._outcome_counts["done"],
+                failed=self._outcome_counts["failed"],
+                uncertain=self._outcome_counts["uncertain"],
                 submitted=len(self._at_fal) - len(self._running),
                 running=len(self._running),
                 fetching=self._fetching + len(self._to_fetch),
@@ -68,37 +69,37 @@ class Stages:
             )
 
     def is_over(self) -> bool:
-        """Whether nothing more will happen to any item."""
+        """Whether no item will change any more and every outcome was returned."""
         with self._lock:
             sending = self._sending or (self._pending and self.stopped_by is None)
-            waiting = self._at_fal or self._to_fetch or self._fetching or self._held_elsewhere
-            return not sending and not waiting and self._ends.empty()
+            waiting = self._at_fal or self._to_fetch or self._fetching or self._leased_by_others
+            return not sending and not waiting and self._outcomes.empty()
 
     # Sending
 
     def add_pending(self, items: Iterable[PlannedItem]) -> None:
-        """Items to be sent, after those that are there."""
+        """Add items to be sent, after those that wait already."""
         with self._lock:
             self._pending.extend(items)
-            self._room.notify_all()
+            self._can_submit.notify_all()
 
     def put_back(self, item: PlannedItem) -> None:
-        """An item that fal has provably not taken: it is the next to be sent."""
+        """Add an item that provably did not reach fal; it is the next to be sent."""
         with self._lock:
             self._pending.appendleft(item)
-            self._room.notify()
+            self._can_submit.notify()
 
     def next_pending(self) -> PlannedItem | None:
-        """The next item once there is room for it at fal; `sent` follows."""
+        """The next item to send, once the window has room. Call `sent` afterwards."""
         with self._lock:
-            while not self._leaving and self.stopped_by is None:
+            while not self._shutting_down and self.stopped_by is None:
                 if self._pending and self._has_room():
                     self._sending += 1
                     return self._pending.popleft()
-                if not (self._pending or self._sending or self._held_elsewhere):
+                if not (self._pending or self._sending or self._leased_by_others):
                     break
-                self._room.wait(AWAKE_S)
-            self._room.notify()  # the other submitters can go, too
+                self._can_submit.wait(MAX_WAIT_S)
+            self._can_submit.notify()  # so that the other submitters end too
             return None
 
     def _has_room(self) -> bool:
@@ -106,51 +107,52 @@ class Stages:
         return at_fal < self._window and len(self._to_fetch) <= self._window
 
     def sent(self) -> None:
-        """What `next_pending` gave has been dealt with."""
+        """The submit of an item from `next_pending` has ended, well or not."""
         with self._lock:
             self._sending -= 1
-            self._room.notify()
-            self._answers.notify()
+            self._can_submit.notify()
+            self._submit_ended.notify()
 
     def stop(self, error: OpenClawFalError) -> None:
-        """Send no more. What fal has taken is still waited for and saved."""
+        """Send no more items. Jobs at fal are still waited for and saved."""
         with self._lock:
             self.stopped_by = self.stopped_by or error
-            self._room.notify_all()
+            self._can_submit.notify_all()
 
     # At fal
 
     def wait_for(self, item: PlannedItem, job: Job) -> None:
+        """Add a job that is at fal."""
         with self._lock:
             self._at_fal[item.id] = (item, job)
             self._polling.add(item.id, job.endpoint)
-            self._looks.notify()
+            self._can_poll.notify()
 
-    def next_look(self) -> tuple[PlannedItem, Job] | None:
-        """The next job to ask fal for, once it is due."""
+    def next_poll(self) -> tuple[PlannedItem, Job] | None:
+        """The next job to poll, once it is due."""
         with self._lock:
-            while not self._leaving:
+            while not self._shutting_down:
                 if (key := self._polling.due()) is not None:
                     return self._at_fal[key]
-                self._looks.wait(min(self._polling.pause_s() or 0.01, AWAKE_S))
+                self._can_poll.wait(min(self._polling.pause_s() or 0.01, MAX_WAIT_S))
             return None
 
-    def goes_on(self, item: PlannedItem, *, running: bool = False, again_s: float = 0.0) -> None:
-        """The job has not ended: it is asked for again later."""
+    def poll_later(self, item: PlannedItem, *, running: bool = False) -> None:
+        """The job has not ended: poll it again later."""
         with self._lock:
             if running:
                 self._running.add(item.id)
-            self._polling.later(item.id, again_s)
+            self._polling.later(item.id)
 
     def ended_at_fal(self, item: PlannedItem, job: Job) -> None:
-        """fal has the result, or a reason why there is none."""
+        """The job has ended at fal, with a result or an error: it is to be fetched."""
         with self._lock:
             self._no_longer_at_fal(item, learn=True)
             self._to_fetch.append((item, job))
-            self._fetches.notify()
+            self._can_fetch.notify()
 
-    def gave_up(self, item: PlannedItem) -> None:
-        """The job is not asked for any more, without an end."""
+    def polling_stopped(self, item: PlannedItem) -> None:
+        """The job has not ended, but is not polled any more."""
         with self._lock:
             self._no_longer_at_fal(item, learn=False)
 
@@ -158,75 +160,78 @@ class Stages:
         self._polling.ended(item.id, learn=learn)
         self._at_fal.pop(item.id, None)
         self._running.discard(item.id)
-        self._room.notify()
+        self._can_submit.notify()
 
-    # In the hands of another process
+    # Leased by another process
 
-    def follow(self, item: PlannedItem, job: Job) -> None:
-        """Another process that lives has the job."""
+    def add_leased(self, item: PlannedItem, job: Job) -> None:
+        """Add a job that another live process has leased."""
         with self._lock:
-            self._held_elsewhere[item.id] = (item, job)
+            self._leased_by_others[item.id] = (item, job)
 
-    def followed(self) -> list[tuple[PlannedItem, Job]]:
+    def leased_by_others(self) -> list[tuple[PlannedItem, Job]]:
+        """The items whose jobs another process has leased; none during a shutdown."""
         with self._lock:
-            return [] if self._leaving else list(self._held_elsewhere.values())
+            return [] if self._shutting_down else list(self._leased_by_others.values())
 
-    def unfollow(self, item: PlannedItem) -> None:
+    def remove_leased(self, item: PlannedItem) -> None:
+        """The job of this item is no longer leased by another process."""
         with self._lock:
-            self._held_elsewhere.pop(item.id, None)
+            self._leased_by_others.pop(item.id, None)
 
     # Fetching
 
     def add_fetch(self, item: PlannedItem, job: Job) -> None:
-        """A job whose result is known to be there."""
+        """Add a job whose result fal has."""
         with self._lock:
             self._to_fetch.append((item, job))
-            self._fetches.notify()
+            self._can_fetch.notify()
 
     def next_fetch(self) -> tuple[PlannedItem, Job] | None:
-        """The next job to fetch; `fetched` follows."""
+        """The next job to fetch. Call `fetched` afterwards."""
         with self._lock:
             while not self._to_fetch:
-                if self._leaving:
+                if self._shutting_down:
                     return None
-                self._fetches.wait(AWAKE_S)
+                self._can_fetch.wait(MAX_WAIT_S)
             self._fetching += 1
             if len(self._to_fetch) == self._window + 1:
-                self._room.notify_all()
+                self._can_submit.notify_all()
             return self._to_fetch.popleft()
 
     def fetched(self) -> None:
-        """What `next_fetch` gave has been dealt with."""
+        """The fetch of a job from `next_fetch` has ended, well or not."""
         with self._lock:
             self._fetching -= 1
 
-    # Ends
+    # Outcomes
 
-    def end(self, end: ItemEnd) -> None:
-        """What came of an item."""
+    def add_outcome(self, outcome: ItemOutcome) -> None:
+        """Add the outcome of an item, and count it."""
         with self._lock:
-            self._counted[end.state] += 1
-            self._ends.put(end)
+            self._outcome_counts[outcome.state] += 1
+            self._outcomes.put(outcome)
 
-    def next_end(self, wait_s: float) -> ItemEnd | None:
+    def next_outcome(self, timeout_s: float) -> ItemOutcome | None:
+        """The next outcome; None if there is none within `timeout_s` seconds."""
         try:
-            return self._ends.get(timeout=wait_s)
+            return self._outcomes.get(timeout=timeout_s)
         except Empty:
             return None
 
-    def ends_so_far(self) -> list[ItemEnd]:
-        """The ends that nobody has seen yet."""
-        ends = []
-        while not self._ends.empty():
-            ends.append(self._ends.get_nowait())
-        return ends
+    def ready_outcomes(self) -> list[ItemOutcome]:
+        """The outcomes that are there now."""
+        outcomes = []
+        while not self._outcomes.empty():
+            outcomes.append(self._outcomes.get_nowait())
+        return outcomes
 
-    def leave(self, wait_s: float) -> None:
-        """No more work for anybody. Waits up to `wait_s` seconds for what is on its way to fal."""
+    def shut_down(self, timeout_s: float) -> None:
+        """Let all threads end. Waits up to `timeout_s` seconds for submits to end."""
         with self._lock:
-            self._leaving = True
-            for condition in (self._room, self._looks, self._fetches):
+            self._shutting_down = True
+            for condition in (self._can_submit, self._can_poll, self._can_fetch):
                 condition.notify_all()
-            end = self._clock() + wait_s
+            end = self._clock() + timeout_s
             while self._sending and self._clock() < end:
-                self._answers.wait(0.1)
+                self._submit_ended.wait(0.1)

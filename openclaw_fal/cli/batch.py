@@ -26,7 +26,7 @@ from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.commands import BatchOptions
-    from openclaw_fal.batches.loading import Loaded
+    from openclaw_fal.batches.loading import LoadedManifest
     from openclaw_fal.batches.plan import Planned
     from openclaw_fal.batches.records import BatchRecord
     from openclaw_fal.cli.options import PromptOptions
@@ -69,13 +69,13 @@ def plan(
 
 
 def _plan_result(
-    session: Session, loaded: Loaded, planned: Planned, assume_cost: str | None
+    session: Session, loaded: LoadedManifest, planned: Planned, assume_cost: str | None
 ) -> Result:
     """The result of a plan: the number of items, their models, and their estimated price."""
     from openclaw_fal.batches import loading
 
     price = loading.price(planned.items, session, assume_cost)
-    models = loading.by_model(planned.items)
+    models = loading.count_by_model(planned.items)
     document = {
         "dryRun": True,
         "manifest": loaded.path,
@@ -145,21 +145,21 @@ def status(
     from openclaw_fal.batches import commands
 
     kept = commands.records()
-    standings = [
-        commands.standing(record) for record in ([kept.get(batch)] if batch else kept.all())
+    statuses = [
+        commands.status_of(record) for record in ([kept.get(batch)] if batch else kept.all())
     ]
-    document = {"batches": [standing.as_json() for standing in standings]}
-    if not standings:
+    document = {"batches": [each.as_json() for each in statuses]}
+    if not statuses:
         return Result(document, notes=("no batch was run: openclaw batch run MANIFEST",))
     rows = [
         (
-            standing.record.id,
-            f"{standing.done}/{standing.record.total}",
-            standing.in_words,
-            str(standing.spent or ""),
-            standing.record.manifest,
+            each.record.id,
+            f"{each.done}/{each.record.total}",
+            each.summary,
+            str(each.spent or ""),
+            each.record.manifest,
         )
-        for standing in standings
+        for each in statuses
     ]
     return Result(document, out=(Table(("id", "done", "items", "spent", "manifest"), rows),))
 
@@ -189,7 +189,7 @@ def export(
     session: Session = ctx.obj
     record, _, planned = _earlier(session, batch)
     order = [item.id for item in planned.items]
-    lines = commands.results_of(record).lines()
+    lines = commands.results_file(record).lines()
     text = exported(lines, order, as_csv=as_csv)
     document = {
         "batch": record.id,
@@ -224,7 +224,7 @@ def run_prompts(
 
 def run_planned(
     session: Session,
-    loaded: Loaded,
+    loaded: LoadedManifest,
     planned: Planned,
     options: BatchOptions,
     record: BatchRecord | None = None,
@@ -234,24 +234,25 @@ def run_planned(
     """Run planned items with a display, and return the summary. Without `submit`, only jobs that
     were sent before are fetched."""
     from openclaw_fal.batches import commands
-    from openclaw_fal.cli.batch_results import summed_up
+    from openclaw_fal.batches.plan import shard_of
+    from openclaw_fal.cli.batch_results import summary_result
     from openclaw_fal.ui.batch import display_for
 
-    record = record or commands.prepare(loaded, planned, options)
-    items = commands.chosen(planned, options)
+    record = record or commands.record_for(loaded, planned, options)
+    items = shard_of(planned.items, options.shard)
     display = display_for(session)
     for note in planned.notes():
         display.event(note)
     try:
-        ends = commands.run(record, items, options, session, display, submit=submit)
+        outcome = commands.run(record, items, options, session, display, submit=submit)
     finally:
         display.close()
-    return summed_up(ends, session)
+    return summary_result(outcome, session)
 
 
 def _planned(
     session: Session, manifest: str, default: list[str] | None, *, strict: bool
-) -> tuple[Loaded, Planned]:
+) -> tuple[LoadedManifest, Planned]:
     from openclaw_fal.batches import loading
 
     loaded = loading.load(
@@ -272,7 +273,7 @@ def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
 
 def _earlier(
     session: Session, batch: str, *, strict: bool = False
-) -> tuple[BatchRecord, Loaded, Planned]:
+) -> tuple[BatchRecord, LoadedManifest, Planned]:
     """The record of an earlier run, and its manifest loaded and planned anew."""
     from openclaw_fal.batches import commands, loading
 
@@ -289,9 +290,9 @@ def _earlier(
     return record, loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 
 
-def _checked(planned: Planned, loaded: Loaded) -> Planned:
-    from openclaw_fal.batches.manifest import refusal
+def _checked(planned: Planned, loaded: LoadedManifest) -> Planned:
+    from openclaw_fal.batches.manifest import problems_error
 
     if planned.problems:
-        raise refusal(planned.problems, loaded.name, planned.total)
+        raise problems_error(planned.problems, loaded.name, planned.total)
     return planned

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from openclaw_fal.ui.result import Facts, Result
 
 if TYPE_CHECKING:
-    from openclaw_fal.batches.commands import BatchEnd
+    from openclaw_fal.batches.commands import BatchOutcome
     from openclaw_fal.session import Session
 
 BUDGET, RUNNING, FAILED = 9, 7, 6
 
 
-def summed_up(end: BatchEnd, session: Session) -> Result:
+def summary_result(outcome: BatchOutcome, session: Session) -> Result:
     """The result of a run: a document with all items, and a panel with the counts.
 
     The exit status is that of the error that stopped the run (key, account, budget), else 7 when
@@ -24,15 +24,15 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
     from openclaw_fal.ui.layout import whole
     from openclaw_fal.ui.render import failure_document
 
-    counts, record = end.counts, end.record
-    running = sum(line["state"] == "running" for line in end.lines)
+    counts, record = outcome.counts, outcome.record
+    running = sum(line["state"] == "running" for line in outcome.lines)
     status = 0
     if counts.failed:
         status = FAILED
     if running or counts.uncertain:
         status = RUNNING
-    if end.stopped_by is not None and counts.pending:
-        status = end.stopped_by.status
+    if outcome.stopped_by is not None and counts.pending:
+        status = outcome.stopped_by.status
     document: dict[str, object] = {
         "batch": record.id,
         "counts": {
@@ -44,10 +44,10 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
             "pending": counts.pending,
         },
         "results": record.results,
-        "items": list(end.lines),
+        "items": list(outcome.lines),
     }
-    if end.stopped_by is not None:
-        document["error"] = failure_document(end.stopped_by, session)["error"]
+    if outcome.stopped_by is not None:
+        document["error"] = failure_document(outcome.stopped_by, session)["error"]
     sandbox = " (sandbox)" if record.sandbox else ""
     rows = [("batch", record.id + sandbox), ("done", f"{counts.done} of {counts.total}")]
     rows += [(name, str(count)) for name, count in (("failed", counts.failed),) if count]
@@ -56,8 +56,8 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
         folder = shlex.quote(os.path.dirname(record.results))
         rows.append(("next", "see them: " + whole(f"{session.prog} gallery {folder} --open")))
     problems = []
-    if end.stopped_by is not None and counts.pending:
-        why = end.stopped_by.message.removesuffix("; nothing was sent")
+    if outcome.stopped_by is not None and counts.pending:
+        why = outcome.stopped_by.message.removesuffix("; nothing was sent")
         problems.append(f"{_items(counts.pending)} not sent: {why}")
     if running:
         problems.append(f"{_items(running)} not finished: fal has them")
@@ -67,7 +67,7 @@ def summed_up(end: BatchEnd, session: Session) -> Result:
             "have them. They are never sent again; a row with another id is sent"
         )
     more = " --max-spend USD" if status == BUDGET and not record.sandbox else ""
-    notes = (f"to go on: {record.way_on}{more}",) if status else ()
+    notes = (f"to go on: {record.how_to_resume}{more}",) if status else ()
     return Result(
         document,
         closing=(Facts(rows, "batch", framed=True),),

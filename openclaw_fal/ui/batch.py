@@ -51,7 +51,7 @@ class BatchDisplay:
     def event(self, text: str) -> None:
         """Show what happened to one item."""
 
-    def stands(self, counts: Counts, money: str) -> None:
+    def progress(self, counts: Counts, money: str) -> None:
         """Show the progress of the batch."""
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class PlainBatchDisplay(BatchDisplay):
     def event(self, text: str) -> None:
         self._line(lower_start(text))
 
-    def stands(self, counts: Counts, money: str) -> None:
+    def progress(self, counts: Counts, money: str) -> None:
         if self._clock() >= self._next_at:
             self._next_at = self._clock() + LINE_INTERVAL_S
             self._line(state_text(BatchState(counts, money)))
@@ -103,7 +103,7 @@ class LiveBatchDisplay(BatchDisplay):
         with self._lock:
             self._messages.append(lower_start(one_line(text, self._session)))
 
-    def stands(self, counts: Counts, money: str) -> None:
+    def progress(self, counts: Counts, money: str) -> None:
         from openclaw_fal.ui.live_view import View
 
         with self._lock:

@@ -84,19 +84,6 @@ def test_a_job_that_never_ends_is_asked_for_less_and_less() -> None:
     assert gaps[-1] == pytest.approx(LONGEST_PAUSE_S, rel=0.2)
 
 
-def test_a_pause_that_fal_asks_for_is_kept() -> None:
-    clock = Clock()
-    polling = Polling(10, clock, lambda: 0.5)
-    polling.add("a", "m")
-    clock.now = 1.0
-    assert polling.due() == "a"
-    polling.later("a", at_least_s=30)
-    clock.now = 27.0
-    assert polling.due() is None
-    clock.now = 32.0
-    assert polling.due() == "a"
-
-
 def test_what_has_ended_is_not_asked_for() -> None:
     clock = Clock()
     polling = Polling(10, clock)

@@ -46,7 +46,7 @@ def _full(stages: Stages) -> None:
 
 def _followed(stages: Stages) -> None:
     """Another process has an item in hand, which may come back."""
-    stages.follow(B, JOB)
+    stages.add_leased(B, JOB)
 
 
 def _nothing(stages: Stages) -> None:
@@ -59,20 +59,20 @@ STEPS: dict[str, tuple[Step, Step, Step, object]] = {
     "fal took nothing": (_followed, Stages.next_pending, lambda s: s.put_back(A), A),
     "a submit has ended": (_sending, Stages.next_pending, Stages.sent, B),
     "a job has ended": (_full, Stages.next_pending, lambda s: s.ended_at_fal(A, JOB), B),
-    "a job is given up": (_full, Stages.next_pending, lambda s: s.gave_up(A), B),
+    "a job is given up": (_full, Stages.next_pending, lambda s: s.polling_stopped(A), B),
     "the key is refused": (_full, Stages.next_pending, lambda s: s.stop(REFUSED), None),
-    "all leave": (_full, Stages.next_pending, lambda s: s.leave(0), None),
-    "a job is at fal": (_nothing, Stages.next_look, lambda s: s.wait_for(A, JOB), (A, JOB)),
-    "nobody looks": (_nothing, Stages.next_look, lambda s: s.leave(0), None),
+    "all leave": (_full, Stages.next_pending, lambda s: s.shut_down(0), None),
+    "a job is at fal": (_nothing, Stages.next_poll, lambda s: s.wait_for(A, JOB), (A, JOB)),
+    "nobody looks": (_nothing, Stages.next_poll, lambda s: s.shut_down(0), None),
     "a result is known": (_nothing, Stages.next_fetch, lambda s: s.add_fetch(A, JOB), (A, JOB)),
     "a result comes": (_full, Stages.next_fetch, lambda s: s.ended_at_fal(A, JOB), (A, JOB)),
-    "nobody fetches": (_nothing, Stages.next_fetch, lambda s: s.leave(0), None),
+    "nobody fetches": (_nothing, Stages.next_fetch, lambda s: s.shut_down(0), None),
 }
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_who_waits_is_woken(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AWAKE_S", 60.0)
+    monkeypatch.setattr(module, "MAX_WAIT_S", 60.0)
     before, wait, wake, expected = STEPS[step]
     stages = Stages(2, 1, time.monotonic)
     before(stages)

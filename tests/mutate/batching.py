@@ -15,7 +15,7 @@ BATCHING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a changed body under a known id is sent",
-        "batches/work.py",
+        "batches/jobs.py",
         "    if not changed:\n        return\n",
         "    return\n",
         ("tests/cli/test_batch.py",),
@@ -23,7 +23,7 @@ BATCHING: tuple[Mutation, ...] = (
     ),
     Mutation(
         "items of another key",
-        "batches/work.py",
+        "batches/jobs.py",
         "key=self._record.prefix + item.id, detach=True",
         "key=None, detach=True",
         ("tests/cli/test_batch.py",),
@@ -81,7 +81,7 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "a submit that has ended wakes nobody",
         "batches/stages.py",
-        "            self._sending -= 1\n            self._room.notify()\n",
+        "            self._sending -= 1\n            self._can_submit.notify()\n",
         "            self._sending -= 1\n",
         ("tests/batches/test_stages.py",),
         "after failed submits, each next one waits for the clock",
@@ -89,7 +89,7 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "the first look holds itself up",
         "batches/polling.py",
-        "            first *= PROBE\n",
+        "            first *= PROBE_SHARE\n",
         "            pass\n",
         ("tests/batches/test_polling.py",),
         "jobs that became faster are noticed as late as ever",
@@ -121,15 +121,15 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "an uncertain item is sent again",
         "batches/runner.py",
-        'self._clear_up(item, self._work.job(error.job_id or ""))\n            return\n',
-        'self._work.forget([self._work.job(error.job_id or "")])\n',
+        'self._reconcile(item, self._jobs.job(error.job_id or ""))\n            return\n',
+        'self._jobs.forget([self._jobs.job(error.job_id or "")])\n',
         ("tests/batches/test_killed.py", "tests/cli/test_batch.py"),
         "what fal took without an answer is paid twice",
     ),
     Mutation(
         "what fal has is said to have failed",
         "batches/runner.py",
-        '"failed" if self._work.has_failed(job) else "running"',
+        '"failed" if self._jobs.has_failed(job) else "running"',
         '"failed"',
         ("tests/cli/test_batch.py",),
         "results.jsonl calls a paid item failed, and scripts give it up",
@@ -137,10 +137,10 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "Ctrl-C is heard only once all threads run",
         "batches/runner.py",
-        "        try:  # Ctrl-C may come while the first of them submits already\n"
-        "            for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):\n"
+        "        try:  # Ctrl-C may come while threads start and the first already submits\n"
+        "            for loop in (*loops, self._poller, *[self._fetcher] * FETCHERS):\n"
         "                threading.Thread(target=loop, daemon=True).start()\n",
-        "        for loop in (*loops, self._poller, *[self._fetcher] * DOWNLOADS):\n"
+        "        for loop in (*loops, self._poller, *[self._fetcher] * FETCHERS):\n"
         "            threading.Thread(target=loop, daemon=True).start()\n"
         "        try:\n",
         ("tests/cli/test_batch_interrupts.py",),

@@ -54,7 +54,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a cut line of results is kept",
         "batches/results.py",
-        "if changed or not self._ends_whole:",
+        "if changed or not self._ends_with_newline:",
         "if changed:",
         ("tests/batches/test_results.py",),
         "two lines glued together hide an item's result",
@@ -62,7 +62,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an id is made from the line number",
         "batches/manifest.py",
-        "base = given or _made_id(own, ids)",
+        "base = given or _id_from_content(own, ids)",
         "base = given or str(line)",
         ("tests/batches/test_manifest.py",),
         "a line that is added above makes every item a new one, and it is paid for again",

@@ -1,4 +1,4 @@
-"""What a batch has done for it at fal and in the journal: the same steps as for one request."""
+"""The jobs of a batch, submitted, polled and fetched through the engine of single requests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from openclaw_fal.batches.item import Look
 from openclaw_fal.errors import AuthError, BillingError, Conflict, LocalError, TimedOut
 
 if TYPE_CHECKING:
@@ -21,17 +20,20 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job
     from openclaw_fal.media import Generated, Kind
 
-RECONCILE_S = 30.0
-"""Seconds that the search for an uncertain job in fal's list may take."""
+RECONCILE_TIMEOUT_S = 30.0
+"""Time limit for finding an uncertain job in fal's list of requests, in seconds."""
 
-LOOK_S = 15.0
-"""Seconds that one look at a job may take."""
+POLL_TIMEOUT_S = 15.0
+"""Time limit for asking fal once how a job stands, in seconds."""
+
+PollState = Literal["queued", "running", "ended"]
+"""What fal says of a job; `ended` with a result or without one."""
 
 
-class JobWork:
-    """The items of one batch as jobs of the journal.
+class BatchJobs:
+    """The jobs of one batch, in the journal and at fal. Every method may be called from any thread.
 
-    `settings_of` says how items of a kind are run. Every method may be called from any thread.
+    `settings_of` gives the settings for a kind of request.
     """
 
     def __init__(
@@ -48,21 +50,21 @@ class JobWork:
         self._reconciling = threading.Lock()
 
     def known(self) -> dict[str, Job]:
-        """The jobs of this batch in the journal, by item id."""
+        """The jobs of this batch by item id."""
         return self._journal.keyed(self._record.prefix)
 
     def job(self, job_id: str) -> Job:
-        """One of these jobs, as it now stands."""
+        """A job as the journal has it now."""
         return self._journal.get(job_id)
 
     def has_failed(self, job: Job) -> bool:
-        """Whether the journal has the job as ended without a result."""
+        """Whether the journal says that the job ended without a result."""
         with suppress(LocalError):
             return self._journal.get(job.id).state in ("failed", "cancelled")
         return False
 
     def submit(self, item: PlannedItem) -> Job:
-        """Send an item once, or find the job that was sent for it before."""
+        """Send an item, or return the job that was sent for it before; take the job's lease."""
         from openclaw_fal.files.outputs import plan_target
 
         settings = self._settings_of(item.plan.kind).replaced(
@@ -81,7 +83,7 @@ class JobWork:
                 item.plan, item.request.prompt, target, settings, count=item.count
             )
         except (AuthError, BillingError) as error:
-            # fal took nothing: the item can be sent once the key or the account is in order.
+            # fal took nothing: the item may be sent once the key or the account is in order.
             if error.job_id is not None:
                 self._journal.release_key(error.job_id)
             raise
@@ -89,37 +91,39 @@ class JobWork:
         self._journal.lease(job)
         return job
 
-    def held_elsewhere(self, job: Job) -> bool:
-        """Whether another process has the job in hand; if not, it is ours from now."""
-        return not self._journal.lease(job)
+    def lease(self, job: Job) -> bool:
+        """Take the lease of a job for this process; False while another live process has it."""
+        return self._journal.lease(job)
 
-    def look(self, job: Job) -> Look:
-        """Ask fal how a job stands. Raises Unreachable when fal gave no state, TimedOut once
-        the job's time is over."""
+    def poll(self, job: Job) -> PollState:
+        """Ask fal how a job stands. Raises Unreachable when fal gave no state, TimedOut when the
+        job's time limit has passed."""
         from openclaw_fal.fal.statuses import Completed, Running, Stopped
         from openclaw_fal.job.handles import handle_of
 
-        over = time.time() - job.created > job.timeout_s
+        expired = time.time() - job.created > job.timeout_s
         try:
-            status = self._engine.fal.status(handle_of(job), self._engine.fal.deadline(LOOK_S))
+            status = self._engine.fal.status(
+                handle_of(job), self._engine.fal.deadline(POLL_TIMEOUT_S)
+            )
         except TimedOut:
             status = None
         if isinstance(status, Completed):
             with self._lock:
                 self._completed[job.id] = status
-            return Look(ended=True)
+            return "ended"
         if isinstance(status, Stopped) and status.known:
-            return Look(ended=True)
-        if over:
+            return "ended"
+        if expired:
             raise TimedOut(
                 f"the time of {job.timeout_s:g} s is over; the job goes on at fal",
-                hint=self._record.way_on,
+                hint=self._record.how_to_resume,
                 job_id=job.id,
             )
-        return Look(ended=False, running=isinstance(status, Running))
+        return "running" if isinstance(status, Running) else "queued"
 
     def fetch(self, job: Job) -> Generated:
-        """The result of a job that has ended, with its files saved."""
+        """Fetch the result of a job that has ended, and save its files."""
         from openclaw_fal.files.outputs import OutputTarget
 
         with self._lock:
@@ -130,19 +134,19 @@ class JobWork:
         return self._engine.resume(job, target, settings, deadline, completed=completed)
 
     def reconciled(self, job: Job) -> Job | None:
-        """The uncertain job, if fal can say which request it became."""
+        """An uncertain job with the request id that fal's list has for it; None without one."""
         from openclaw_fal.job.reconcile import search_at_fal
         from openclaw_fal.progress import Progress
 
-        deadline = self._engine.fal.deadline(RECONCILE_S)
-        with self._reconciling:  # of two equal requests, one is adopted
+        deadline = self._engine.fal.deadline(RECONCILE_TIMEOUT_S)
+        with self._reconciling:  # two equal jobs must not both adopt the same request
             job = search_at_fal(self._engine.fal, self._journal, Progress(), job, deadline)
         return None if job.state == "uncertain" else job
 
     def changed(
         self, items: Sequence[PlannedItem], known: Mapping[str, Job]
     ) -> list[tuple[PlannedItem, Job]]:
-        """The items whose request is no longer the one that was sent for them."""
+        """The items whose request is not the one that was sent for them, with the jobs sent."""
         from openclaw_fal.job.prepared import Prepared
         from openclaw_fal.journal import bodies
 
@@ -157,13 +161,13 @@ class JobWork:
         return changed
 
     def forget(self, jobs: Sequence[Job]) -> None:
-        """Let the items of these jobs be sent anew: their keys are free again."""
+        """Release the keys of these jobs, so that their items are sent again."""
         for job in jobs:
             self._journal.release_key(job.id)
 
 
 def refuse_changed(changed: Sequence[tuple[PlannedItem, Job]]) -> None:
-    """Raises Conflict when there are any."""
+    """Raise Conflict if `changed` has any items."""
     if not changed:
         return
     shown = [
@@ -179,10 +183,9 @@ def refuse_changed(changed: Sequence[tuple[PlannedItem, Job]]) -> None:
 
 
 def output_of(item: PlannedItem, out: str) -> str:
-    """Where the files of an item go, as `--output` takes it: in a folder, under the item's id, or
-    under words of its prompt when the id was made.
-
-    `{item}` in a template stands for the id. An item's own `output` is below the batch's folder.
+    """The `--output` of one item. In a folder, files are named by the item's id if the manifest
+    gives one, else by the prompt. `{item}` in a template stands for the id. An item's own `output`
+    is relative to the batch's folder.
     """
     from openclaw_fal.files import naming
 
@@ -191,6 +194,6 @@ def output_of(item: PlannedItem, out: str) -> str:
         return out.replace("{item}", name)
     folder = Path(naming.escaped(out))
     if item.output is not None:
-        below = str(folder / item.output)
-        return f"{below}/" if item.output.endswith("/") else below
+        path = str(folder / item.output)
+        return f"{path}/" if item.output.endswith("/") else path
     return str(folder / (f"{name}.{{ext}}" if item.named else "{prompt}.{ext}"))
