@@ -103,8 +103,8 @@ class BatchJobs:
 
         expired = time.time() - job.created > job.timeout_s
         try:
-            status = self._engine.fal.status(
-                handle_of(job), self._engine.fal.deadline(POLL_TIMEOUT_S)
+            status = self._engine.fal.client.status(
+                handle_of(job), deadline=self._engine.fal.deadline(POLL_TIMEOUT_S), logs=False
             )
         except TimedOut:
             status = None

@@ -163,7 +163,7 @@ def _fetched(fal: Fal, folder: Path) -> Refreshed:
     from openclaw_fal.errors import Unreachable
 
     def page(cursor: str | None) -> Mapping[str, object]:
-        return fal.service.models(cursor, fal.service.deadline(PAGE_S))
+        return fal.service.platform.models(cursor=cursor, deadline=fal.service.deadline(PAGE_S))
 
     fal.progress.phase("asking fal for its models")
     try:
@@ -196,7 +196,7 @@ def _with_prices(fal: Fal, cache: PriceCache, ids: Sequence[str]) -> int | None:
         fal.progress.phase(f"prices of {start} of {len(stale)} models")
         page = stale[start : start + MOST_IDS]
         try:
-            prices = fal.service.pricing(page, fal.service.deadline(PAGE_S))
+            prices = fal.service.platform.pricing(page, deadline=fal.service.deadline(PAGE_S))
         except NotAllowed as error:
             fal.progress.note(error.message)
             return None

@@ -250,7 +250,7 @@ def _is_accepted(config: Config, key: str) -> bool:
 
     service = FalService(hosts_of(config), key, Progress())
     try:
-        service.verify_key(VERIFY_TIMEOUT_S)
+        service.client.verify_key(deadline=service.deadline(VERIFY_TIMEOUT_S))
     except Unreachable:
         return False
     finally:

@@ -89,126 +89,138 @@ class BillingPage(Frozen):
     cursor: str | None
 
 
-def models(
-    client: Client,
-    *,
-    deadline: Deadline,
-    cursor: str | None = None,
-    expand_openapi: bool = False,
-    query: str | None = None,
-    category: str | None = None,
-    endpoint_ids: Sequence[str] = (),
-    limit: int = PAGE,
-) -> Mapping[str, object]:
-    """One page of fal's models, as received: `models`, `has_more`, `next_cursor`. Needs no key.
+class Platform(Frozen):
+    """The platform API, asked by `client`."""
 
-    Each model has `endpoint_id`, `metadata`, and with `expand_openapi` its schemas in `openapi`.
-    Raises Unreachable for an answer that is not a list of models.
-    """
-    asked = {
-        "limit": str(limit),
-        "cursor": cursor,
-        "expand": "openapi-3.0" if expand_openapi else None,
-        "q": query,
-        "category": category,
-        "endpoint_id": ",".join(endpoint_ids[:MOST_IDS]) or None,
-    }
-    page = _page(client, "models", asked, deadline, what="the list of models", needs_key=False)
-    if not isinstance(page.get("models"), list):
-        raise Unreachable("fal's platform API answered something that is no list of models")
-    return page
+    client: Client
 
+    def models(self, *, deadline: Deadline, cursor: str | None = None) -> Mapping[str, object]:
+        """One page of fal's models, as received: `models`, `has_more`, `next_cursor`. Needs no key.
 
-def pricing(
-    client: Client, endpoint_ids: Sequence[str], *, deadline: Deadline
-) -> dict[str, EndpointPrice]:
-    """The prices of endpoints, by endpoint id; endpoints without a price are left out.
+        Each model has `endpoint_id`, `metadata`, and its schemas in `openapi`.
+        Raises Unreachable for an answer that is not a list of models.
+        """
+        asked = {"limit": str(PAGE), "cursor": cursor, "expand": "openapi-3.0"}
+        reply = self._reply("models", asked, deadline, needs_key=False)
+        page = self._read(reply, "the list of models")
+        if not isinstance(page.get("models"), list):
+            raise Unreachable("fal's platform API answered something that is no list of models")
+        return page
 
-    Raises NotAllowed when the key lacks the permission, Unreachable when there is no answer.
-    """
-    prices: dict[str, EndpointPrice] = {}
-    wanted = list(dict.fromkeys(endpoint_ids))
-    for start in range(0, len(wanted), MOST_IDS):
-        for price in _prices(client, wanted[start : start + MOST_IDS], deadline):
-            prices.setdefault(price.endpoint_id, price)
-    return prices
+    def pricing(
+        self, endpoint_ids: Sequence[str], *, deadline: Deadline
+    ) -> dict[str, EndpointPrice]:
+        """The prices of endpoints, by endpoint id; endpoints without a price are left out.
 
+        Raises NotAllowed when the key lacks the permission, Unreachable when there is no answer.
+        """
+        prices: dict[str, EndpointPrice] = {}
+        wanted = list(dict.fromkeys(endpoint_ids))
+        for start in range(0, len(wanted), MOST_IDS):
+            for price in self._prices(wanted[start : start + MOST_IDS], deadline):
+                prices.setdefault(price.endpoint_id, price)
+        return prices
 
-def requests_by_endpoint(
-    client: Client,
-    endpoint_id: str,
-    *,
-    start: float,
-    end: float,
-    deadline: Deadline,
-    expand_payloads: bool = False,
-    cursor: str | None = None,
-    limit: int = PAGE,
-) -> RequestPage:
-    """One page of this account's requests to an endpoint, between two times in seconds since 1970.
+    def requests_by_endpoint(
+        self,
+        endpoint_id: str,
+        *,
+        start: float,
+        end: float,
+        deadline: Deadline,
+        cursor: str | None = None,
+    ) -> RequestPage:
+        """One page of this account's requests to an endpoint, between two times in seconds since
+        1970, with their inputs and outputs.
 
-    Requests that were sent with `X-Fal-Store-IO: 0` have no payload. Raises NotAllowed when the key
-    lacks the permission.
-    """
-    asked = {
-        "endpoint_id": endpoint_id,
-        "start": _timestamp(start),
-        "end": _timestamp(end),
-        "expand": "payloads" if expand_payloads else None,
-        "cursor": cursor,
-        "limit": str(limit),
-    }
-    page = _page(
-        client, "models/requests/by-endpoint", asked, deadline, what="the list of past requests"
-    )
-    rows = _rows(page, "items", "requests")
-    return RequestPage(tuple(filter(None, map(_past_request, rows))), _cursor(page))
+        Requests that were sent with `X-Fal-Store-IO: 0` have no payload. Raises NotAllowed when the
+        key lacks the permission.
+        """
+        asked = {
+            "endpoint_id": endpoint_id,
+            "start": _timestamp(start),
+            "end": _timestamp(end),
+            "expand": "payloads",
+            "cursor": cursor,
+            "limit": str(PAGE),
+        }
+        reply = self._reply("models/requests/by-endpoint", asked, deadline)
+        page = self._read(reply, "the list of past requests")
+        rows = _rows(page, "items", "requests")
+        return RequestPage(tuple(filter(None, map(_past_request, rows))), _cursor(page))
 
+    def billing_events(
+        self, *, start: float, end: float, deadline: Deadline, cursor: str | None = None
+    ) -> BillingPage:
+        """One page of billing events, between two times in seconds since 1970.
 
-def billing_events(
-    client: Client,
-    *,
-    start: float,
-    end: float,
-    deadline: Deadline,
-    endpoint_ids: Sequence[str] = (),
-    cursor: str | None = None,
-) -> BillingPage:
-    """One page of billing events, between two times in seconds since 1970.
+        Raises NotAllowed when the key lacks the permission: fal may require an ADMIN key.
+        """
+        asked = {"start": _timestamp(start), "end": _timestamp(end), "cursor": cursor}
+        reply = self._reply("models/billing-events", asked, deadline)
+        page = self._read(reply, "the billing events")
+        rows = _rows(page, "billing_events", "events", "items")
+        return BillingPage(tuple(filter(None, map(_billing_event, rows))), _cursor(page))
 
-    Raises NotAllowed when the key lacks the permission: fal may require an ADMIN key.
-    """
-    asked = {
-        "start": _timestamp(start),
-        "end": _timestamp(end),
-        "endpoint_id": ",".join(endpoint_ids[:MOST_IDS]) or None,
-        "cursor": cursor,
-    }
-    page = _page(client, "models/billing-events", asked, deadline, what="the billing events")
-    rows = _rows(page, "billing_events", "events", "items")
-    return BillingPage(tuple(filter(None, map(_billing_event, rows))), _cursor(page))
+    def _prices(self, ids: Sequence[str], deadline: Deadline) -> Iterator[EndpointPrice]:
+        """The prices of at most `MOST_IDS` endpoints. One unknown id makes fal refuse a whole
+        list, so a refused list is asked for in halves."""
+        cursor = None
+        for _ in range(MOST_PAGES):
+            asked = {"endpoint_id": ",".join(ids), "cursor": cursor}
+            reply = self._reply("models/pricing", asked, deadline)
+            if reply.status in (400, 404, 422) and len(ids) > 1:
+                half = len(ids) // 2
+                yield from self._prices(ids[:half], deadline)
+                yield from self._prices(ids[half:], deadline)
+                return
+            if reply.status == 404:
+                return
+            page = self._read(reply, "the price list")
+            yield from filter(None, map(_price, _rows(page, "prices", "items")))
+            next_cursor = _cursor(page)
+            if next_cursor is None or next_cursor == cursor:
+                return
+            cursor = next_cursor
 
+    def _reply(
+        self,
+        path: str,
+        asked: Mapping[str, str | None],
+        deadline: Deadline,
+        *,
+        needs_key: bool = True,
+    ) -> Reply:
+        query = urlencode({name: value for name, value in asked.items() if value}, safe="/,:")
+        url = parse_url(f"{self.client.hosts.api}/{path}?{query}")
+        request = Request("GET", url, deadline, needs_key=needs_key)
+        return self.client.ask(request, attempts=self.client.retry.attempts)
 
-def _prices(client: Client, ids: Sequence[str], deadline: Deadline) -> Iterator[EndpointPrice]:
-    """The prices of at most `MOST_IDS` endpoints. One unknown id makes fal refuse a whole list, so
-    a refused list is asked for in halves."""
-    cursor = None
-    for _ in range(MOST_PAGES):
-        asked = {"endpoint_id": ",".join(ids), "cursor": cursor}
-        reply = _reply(client, "models/pricing", asked, deadline)
-        if reply.status in (400, 404, 422) and len(ids) > 1:
-            half = len(ids) // 2
-            yield from _prices(client, ids[:half], deadline)
-            yield from _prices(client, ids[half:], deadline)
-            return
-        if reply.status == 404:
-            return
-        page = _read(client, reply, "the price list")
-        yield from filter(None, map(_price, _rows(page, "prices", "items")))
-        next_cursor = _cursor(page)
-        if next_cursor is None or next_cursor == cursor:
-            return
-        cursor = next_cursor
+    def _read(self, reply: Reply, what: str) -> Mapping[str, object]:
+        """The JSON object in an answer. Raises the error for any other answer; `what` names it."""
+        if not 200 <= reply.status < 300:
+            self._refuse(reply, what)
+        try:
+            document = parse(reply.body, exact=True)
+        except NotJson:
+            document = None
+        if not isinstance(document, dict):
+            raise Unreachable(f"fal's platform API gave {what} in a form that cannot be read")
+        return document
+
+    def _refuse(self, reply: Reply, what: str) -> NoReturn:
+        error = failure(reply, key=self.client.key, subject=what)
+        error.may_be_billed = False
+        if reply.status in (401, 403) and not isinstance(error, BillingError):
+            raise NotAllowed(
+                f"this key may not ask for {what}: {error.message}",
+                hint="some of it needs a key with ADMIN scope: https://fal.ai/dashboard/keys",
+                http_status=reply.status,
+                error_type=error.error_type,
+            ) from None
+        if isinstance(error, (BillingError, Unreachable)):
+            raise error
+        raise Unreachable(f"{what} cannot be had: {error.message}", http_status=reply.status)
 
 
 def _price(row: Mapping[str, object]) -> EndpointPrice | None:
@@ -252,61 +264,6 @@ def _billing_event(row: Mapping[str, object]) -> BillingEvent | None:
         (_name(row.get("currency")) or "USD").upper(),
         _moment(row.get("timestamp", row.get("created_at"))),
     )
-
-
-def _page(
-    client: Client,
-    path: str,
-    asked: Mapping[str, str | None],
-    deadline: Deadline,
-    *,
-    what: str,
-    needs_key: bool = True,
-) -> Mapping[str, object]:
-    reply = _reply(client, path, asked, deadline, needs_key=needs_key)
-    return _read(client, reply, what)
-
-
-def _reply(
-    client: Client,
-    path: str,
-    asked: Mapping[str, str | None],
-    deadline: Deadline,
-    *,
-    needs_key: bool = True,
-) -> Reply:
-    query = urlencode({name: value for name, value in asked.items() if value}, safe="/,:")
-    url = parse_url(f"{client.hosts.api}/{path}?{query}")
-    request = Request("GET", url, deadline, needs_key=needs_key)
-    return client.ask(request, attempts=client.retry.attempts)
-
-
-def _read(client: Client, reply: Reply, what: str) -> Mapping[str, object]:
-    """The JSON object in an answer. Raises the error for any other answer; `what` names it."""
-    if not 200 <= reply.status < 300:
-        _refuse(client, reply, what)
-    try:
-        document = parse(reply.body, exact=True)
-    except NotJson:
-        document = None
-    if not isinstance(document, dict):
-        raise Unreachable(f"fal's platform API gave {what} in a form that cannot be read")
-    return document
-
-
-def _refuse(client: Client, reply: Reply, what: str) -> NoReturn:
-    error = failure(reply, key=client.key, subject=what)
-    error.may_be_billed = False
-    if reply.status in (401, 403) and not isinstance(error, BillingError):
-        raise NotAllowed(
-            f"this key may not ask for {what}: {error.message}",
-            hint="some of it needs a key with ADMIN scope: https://fal.ai/dashboard/keys",
-            http_status=reply.status,
-            error_type=error.error_type,
-        ) from None
-    if isinstance(error, (BillingError, Unreachable)):
-        raise error
-    raise Unreachable(f"{what} cannot be had: {error.message}", http_status=reply.status)
 
 
 def _rows(page: Mapping[str, object], *names: str) -> Iterator[Mapping[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.errors import ContentPolicy, OpenClawFalError
@@ -14,9 +14,9 @@ from openclaw_fal.progress import Progress
 if TYPE_CHECKING:
     from openclaw_fal.fal.client import Client, RunResult
     from openclaw_fal.fal.download import Sink
-    from openclaw_fal.fal.platform import BillingPage, EndpointPrice, RequestPage
-    from openclaw_fal.fal.statuses import Completed, Status
-    from openclaw_fal.media import Handle, Priority, RemoteFile
+    from openclaw_fal.fal.platform import Platform
+    from openclaw_fal.fal.statuses import Completed
+    from openclaw_fal.media import Handle, RemoteFile
 
 NO_FILE = "fal's answer holds no file that could be found"
 
@@ -44,58 +44,32 @@ class FalService:
         progress: Progress,
         late_key: Callable[[], str] | None = None,
     ) -> None:
-        self.hosts, self.base_url = hosts, hosts.run
+        self.hosts = hosts
         self._key, self._progress, self._late_key = key, progress, late_key
-        self._opened: Client | None = None
+        self._client: Client | None = None
 
     @property
-    def _client(self) -> Client:
-        if self._opened is None:
+    def client(self) -> Client:
+        """fal's model API."""
+        if self._client is None:
             from openclaw_fal.fal.client import Client
 
-            self._opened = Client(self.hosts, self._key, observer=self._progress)
-        return self._opened
+            self._client = Client(self.hosts, self._key, observer=self._progress)
+        return self._client
+
+    @property
+    def platform(self) -> Platform:
+        """fal's platform API."""
+        from openclaw_fal.fal.platform import Platform
+
+        return Platform(self.client)
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
+        if self._client is not None:
+            self._client.close()
 
     def deadline(self, seconds: float) -> Deadline:
         return Deadline(seconds)
-
-    def run(
-        self,
-        endpoint: str,
-        body: Mapping[str, object],
-        deadline: Deadline,
-        on_sending: Callable[[bool], object] | None = None,
-    ) -> RunResult:
-        """Run a model in one request. `on_sending`: see `Exchange.post_once`."""
-        return self._client.run(endpoint, body, deadline=deadline, on_sending=on_sending)
-
-    def submit(
-        self,
-        endpoint: str,
-        body: Mapping[str, object],
-        deadline: Deadline,
-        on_sending: Callable[[bool], object] | None = None,
-        priority: Priority = "normal",
-    ) -> Handle | RunResult:
-        """Put a job into the queue. `on_sending`: see `Exchange.post_once`.
-
-        Returns the result instead of a handle from a server without a queue.
-        """
-        return self._client.submit(
-            endpoint, body, deadline=deadline, on_sending=on_sending, priority=priority
-        )
-
-    def queue_handle(self, endpoint: str, request_id: str) -> Handle:
-        """The handle of a queue job of which only the request id is known."""
-        return self._client.queue_handle(endpoint, request_id)
-
-    def queued_instead(self, endpoint: str, result: RunResult) -> Handle | None:
-        """The handle of the job, when a server answered a synchronous run by queueing it."""
-        return self._client.queued_instead(endpoint, result)
 
     def wait(
         self, handle: Handle, deadline: Deadline, interval: float, on_state: Callable[[str], object]
@@ -106,99 +80,29 @@ class FalService:
 
         observer = _StateObserver(self._progress, on_state)
         completed = queue.wait(
-            self._client, handle, deadline=deadline, poll_interval=interval, observer=observer
+            self.client, handle, deadline=deadline, poll_interval=interval, observer=observer
         )
-        return queue.outcome(self._client, handle, completed, deadline=deadline)
-
-    def status(self, handle: Handle, deadline: Deadline) -> Status:
-        """The state of a job, asked for once. Raises Unreachable when there is no usable answer."""
-        return self._client.status(handle, deadline=deadline, logs=False)
+        return queue.outcome(self.client, handle, completed, deadline=deadline)
 
     def outcome(self, handle: Handle, completed: Completed, deadline: Deadline) -> RunResult:
         """The result of a job that is known to have ended."""
         from openclaw_fal.fal import queue
 
-        return queue.outcome(self._client, handle, completed, deadline=deadline)
+        return queue.outcome(self.client, handle, completed, deadline=deadline)
 
     def result_again(self, handle: Handle, deadline: Deadline) -> RunResult:
         """Fetch the result of a finished job again, which is free and may bring new URLs. Errors
         about the job are not tried again."""
         if self._key is None and self._late_key is not None:
-            self._key = self._client.key = self._late_key()
-        return self._client.result(handle, deadline=deadline, patient=False)
-
-    def cancel(self, handle: Handle, deadline: Deadline) -> str:
-        return self._client.cancel(handle, deadline=deadline)
-
-    def verify_key(self, seconds: float) -> None:
-        self._client.verify_key(deadline=Deadline(seconds))
-
-    def models(
-        self, cursor: str | None, deadline: Deadline, *, expand_openapi: bool = True
-    ) -> Mapping[str, object]:
-        """One page of fal's models, as received. See `platform.models`."""
-        from openclaw_fal.fal import platform
-
-        return platform.models(
-            self._client, cursor=cursor, deadline=deadline, expand_openapi=expand_openapi
-        )
-
-    def pricing(self, endpoint_ids: Sequence[str], deadline: Deadline) -> dict[str, EndpointPrice]:
-        """The prices of endpoints, by endpoint id. See `platform.pricing`."""
-        from openclaw_fal.fal import platform
-
-        return platform.pricing(self._client, endpoint_ids, deadline=deadline)
-
-    def requests_by_endpoint(
-        self,
-        endpoint_id: str,
-        start: float,
-        end: float,
-        deadline: Deadline,
-        *,
-        expand_payloads: bool = False,
-        cursor: str | None = None,
-    ) -> RequestPage:
-        """One page of this account's requests. See `platform.requests_by_endpoint`."""
-        from openclaw_fal.fal import platform
-
-        return platform.requests_by_endpoint(
-            self._client,
-            endpoint_id,
-            start=start,
-            end=end,
-            deadline=deadline,
-            expand_payloads=expand_payloads,
-            cursor=cursor,
-        )
-
-    def billing_events(
-        self,
-        start: float,
-        end: float,
-        deadline: Deadline,
-        *,
-        endpoint_ids: Sequence[str] = (),
-        cursor: str | None = None,
-    ) -> BillingPage:
-        """One page of billing events. See `platform.billing_events`."""
-        from openclaw_fal.fal import platform
-
-        return platform.billing_events(
-            self._client,
-            start=start,
-            end=end,
-            deadline=deadline,
-            endpoint_ids=endpoint_ids,
-            cursor=cursor,
-        )
+            self._key = self.client.key = self._late_key()
+        return self.client.result(handle, deadline=deadline, patient=False)
 
     def upload(self, local: Any, deadline: Deadline) -> str:
         """Upload a local file to fal's storage and return its URL."""
         from openclaw_fal.fal import storage
 
         return storage.upload(
-            self._client,
+            self.client,
             open_file=local.open,
             size=local.size,
             name=local.name,
@@ -214,7 +118,7 @@ class FalService:
         from openclaw_fal.fal import download
 
         download.download(
-            self._client,
+            self.client,
             file,
             sink,
             deadline=deadline,

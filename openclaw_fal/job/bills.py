@@ -50,7 +50,7 @@ def _events(fal: FalService, start: float, end: float, deadline: Deadline) -> li
     events: list[BillingEvent] = []
     cursor = None
     for _ in range(MAX_PAGES):
-        page = fal.billing_events(start, end, deadline, cursor=cursor)
+        page = fal.platform.billing_events(start=start, end=end, deadline=deadline, cursor=cursor)
         events += page.events
         if page.cursor is None or page.cursor == cursor:
             return events

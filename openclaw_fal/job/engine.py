@@ -103,7 +103,7 @@ class Engine(Frozen):
             prepared = Prepared(plan, self.files)
 
             def new() -> NewJob:
-                base = self.fal.base_url
+                base = self.fal.hosts.run
                 return prepared.new_job(prompt, target, settings, count, base, self.quotes)
 
             if prepared.large:
@@ -208,7 +208,9 @@ class Engine(Frozen):
         self.progress.phase(f"generating with {run.plan.model}")
         answer = None
         try:
-            answer = self.fal.run(run.plan.endpoint, run.body, run.deadline, run.on_sending)
+            answer = self.fal.client.run(
+                run.plan.endpoint, run.body, deadline=run.deadline, on_sending=run.on_sending
+            )
             run.request_id = answer.request_id
             handle = self._answered(run, answer)
         except KeyboardInterrupt:
@@ -224,7 +226,7 @@ class Engine(Frozen):
 
     def _answered(self, run: _Run, answer: RunResult) -> Handle | None:
         """Journal a result; a server that queued the job instead gives the handle to wait for."""
-        handle = self.fal.queued_instead(run.plan.endpoint, answer)
+        handle = self.fal.client.queued_instead(run.plan.endpoint, answer)
         self._submitted(run, handle or answer)
         return handle
 
@@ -277,8 +279,12 @@ class Engine(Frozen):
 
         answer = None
         try:
-            answer = self.fal.submit(
-                run.plan.endpoint, run.body, run.deadline, on_sending, run.settings.priority
+            answer = self.fal.client.submit(
+                run.plan.endpoint,
+                run.body,
+                deadline=run.deadline,
+                on_sending=on_sending,
+                priority=run.settings.priority,
             )
             self._submitted(run, answer)
         except KeyboardInterrupt:

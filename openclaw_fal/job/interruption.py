@@ -85,7 +85,7 @@ class Interruption(Frozen):
         """Ask fal to cancel the job; returns the outcome in words."""
         try:
             deadline = self.fal.deadline(CANCEL_TIMEOUT_S)
-            outcome = self.fal.cancel(handle_of(job), deadline)
+            outcome = self.fal.client.cancel(handle_of(job), deadline=deadline)
         except OpenClawFalError as error:
             return f"interrupted; fal could not be asked to cancel the job: {error.message}"
         if outcome == "requested":

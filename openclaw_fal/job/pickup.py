@@ -261,7 +261,7 @@ def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
     ) as made:
         try:
             deadline = made.fal.deadline(CANCEL_TIMEOUT_S)
-            outcome = made.fal.cancel(handle_of(job), deadline)
+            outcome = made.fal.client.cancel(handle_of(job), deadline=deadline)
         except OpenClawFalError as error:
             error.job_id, error.request_id = job.id, job.request_id
             raise

@@ -75,7 +75,7 @@ class Reconciled(NamedTuple):
 
 
 class Reconciler(Frozen):
-    """Searches for uncertain jobs. Raises the errors of `FalService.requests_by_endpoint`."""
+    """Searches for uncertain jobs. Raises the errors of `Platform.requests_by_endpoint`."""
 
     fal: FalService
     journal: Journal
@@ -121,12 +121,11 @@ class Reconciler(Frozen):
         listed: list[PastRequest] = []
         cursor = None
         for _ in range(MAX_PAGES):
-            page = self.fal.requests_by_endpoint(
+            page = self.fal.platform.requests_by_endpoint(
                 job.endpoint,
-                job.created - BEFORE_S,
-                job.created + AFTER_S,
-                deadline,
-                expand_payloads=True,
+                start=job.created - BEFORE_S,
+                end=job.created + AFTER_S,
+                deadline=deadline,
                 cursor=cursor,
             )
             listed += page.requests
@@ -153,7 +152,7 @@ class Reconciler(Frozen):
         )
 
     def _submitted(self, job: Job, request_id: str) -> bool:
-        handle = self.fal.queue_handle(job.endpoint, request_id)
+        handle = self.fal.client.queue_handle(job.endpoint, request_id)
         return self.journal.submitted(
             job.id,
             request_id=handle.request_id,

@@ -14,7 +14,7 @@ from openclaw_fal.errors import AuthError, BillingError, Unreachable
 from openclaw_fal.fal import platform
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.hosts import hosts_for
-from openclaw_fal.fal.platform import NotAllowed, decimal_text
+from openclaw_fal.fal.platform import NotAllowed, Platform, decimal_text
 from openclaw_fal.sandbox import Request, Response
 from tests.fal.conftest import FLUX, QUICK, VIDEO, client_of, soon
 from tests.support.queueing import Hooked
@@ -41,12 +41,15 @@ def raw(text: str, status: int = 200) -> Response:
     return Response(status, text.encode(), [("content-type", "application/json")])
 
 
-def test_models_come_page_by_page_and_need_no_key(fal: Hooked) -> None:
+def test_models_come_page_by_page_and_need_no_key(
+    fal: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "PAGE", 2)
     with Client(hosts_for(fal.url), None, retry=QUICK) as client:
-        first = platform.models(client, deadline=soon(), limit=2, expand_openapi=True)
+        first = Platform(client).models(deadline=soon())
         cursor = first["next_cursor"]
         assert isinstance(cursor, str)
-        second = platform.models(client, deadline=soon(), limit=2, cursor=cursor)
+        second = Platform(client).models(deadline=soon(), cursor=cursor)
 
     assert first["has_more"] is True
     assert [len(page["models"]) for page in (first, second)] == [2, 2]  # type: ignore[arg-type]
@@ -57,11 +60,11 @@ def test_models_come_page_by_page_and_need_no_key(fal: Hooked) -> None:
 @pytest.mark.parametrize("body", ["[]", '{"models": 3}', "{}", "<html>", "", "null"])
 def test_what_is_no_list_of_models(fal: Hooked, client: Client, body: str) -> None:
     with answers(fal, lambda _: raw(body)), pytest.raises(Unreachable):
-        platform.models(client, deadline=soon())
+        Platform(client).models(deadline=soon())
 
 
 def test_prices_by_endpoint(fal: Hooked, client: Client) -> None:
-    prices = platform.pricing(client, [FLUX, VIDEO, FLUX], deadline=soon())
+    prices = Platform(client).pricing([FLUX, VIDEO, FLUX], deadline=soon())
 
     assert set(prices) == {FLUX, VIDEO}
     price = prices[FLUX]
@@ -71,7 +74,7 @@ def test_prices_by_endpoint(fal: Hooked, client: Client) -> None:
 def test_one_unknown_endpoint_does_not_hide_the_others(fal: Hooked, client: Client) -> None:
     wanted = [*(f"unknown/{number}" for number in range(3)), FLUX, "unknown/x", VIDEO]
 
-    assert set(platform.pricing(client, wanted, deadline=soon())) == {FLUX, VIDEO}
+    assert set(Platform(client).pricing(wanted, deadline=soon())) == {FLUX, VIDEO}
 
 
 def test_at_most_fifty_ids_in_a_request(fal: Hooked, client: Client) -> None:
@@ -84,7 +87,7 @@ def test_at_most_fifty_ids_in_a_request(fal: Hooked, client: Client) -> None:
 
     wanted = [f"a/{number}" for number in range(120)]
     with answers(fal, answer) as asked:
-        prices = platform.pricing(client, wanted, deadline=soon())
+        prices = Platform(client).pricing(wanted, deadline=soon())
 
     assert list(prices) == wanted
     assert [len(one.query["endpoint_id"].split(",")) for one in asked] == [50, 50, 20]
@@ -93,7 +96,7 @@ def test_at_most_fifty_ids_in_a_request(fal: Hooked, client: Client) -> None:
 def test_an_amount_is_what_was_written(fal: Hooked, client: Client) -> None:
     body = '{"prices": [{"endpoint_id": "a/b", "unit_price": 0.1000000000000000055, "unit": "x"}]}'
     with answers(fal, lambda _: raw(body)):
-        price = platform.pricing(client, ["a/b"], deadline=soon())["a/b"]
+        price = Platform(client).pricing(["a/b"], deadline=soon())["a/b"]
 
     assert price.unit_price == "0.1000000000000000055"
 
@@ -104,7 +107,7 @@ def test_an_amount_is_what_was_written(fal: Hooked, client: Client) -> None:
 def test_prices_that_cannot_be_meant_are_left_out(fal: Hooked, client: Client, price: str) -> None:
     body = f'{{"prices": [{{"endpoint_id": "a/b", "unit_price": {price}, "unit": "image"}}, 5]}}'
     with answers(fal, lambda _: raw(body)):
-        assert platform.pricing(client, ["a/b"], deadline=soon()) == {}
+        assert Platform(client).pricing(["a/b"], deadline=soon()) == {}
 
 
 @pytest.mark.parametrize("name", ["items", "requests"])
@@ -121,8 +124,8 @@ def test_past_requests(fal: Hooked, client: Client, name: str) -> None:
     }
     page = {name: [row, {"request_id": "../x"}, None], "has_more": True, "next_cursor": "Mg=="}
     with answers(fal, lambda _: Response.of(page)) as asked:
-        got = platform.requests_by_endpoint(
-            client, FLUX, start=0, end=86400, deadline=soon(), expand_payloads=True, cursor="MQ=="
+        got = Platform(client).requests_by_endpoint(
+            FLUX, start=0, end=86400, deadline=soon(), cursor="MQ=="
         )
 
     assert asked[0].query == {
@@ -157,7 +160,7 @@ def test_billing_events(
     row |= {"timestamp": "1970-01-01T00:00:01Z", **fields}
     page = {"billing_events": [row, {}], "has_more": False, "next_cursor": "x"}
     with answers(fal, lambda _: Response.of(page)):
-        got = platform.billing_events(client, start=0, end=10, deadline=soon())
+        got = Platform(client).billing_events(start=0, end=10, deadline=soon())
 
     (event,) = got.events
     assert (event.cost, event.units, event.unit_price) == (cost, "1.5", "0.025")
@@ -169,7 +172,7 @@ def test_billing_events(
 def test_a_key_that_may_not_ask(fal: Hooked, client: Client, status: int) -> None:
     body = json.dumps({"error": {"type": "authorization_error", "message": "Admin key required"}})
     with answers(fal, lambda _: raw(body, status)), pytest.raises(NotAllowed) as caught:
-        platform.billing_events(client, start=0, end=10, deadline=soon())
+        Platform(client).billing_events(start=0, end=10, deadline=soon())
 
     assert isinstance(caught.value, AuthError)
     assert caught.value.http_status == status
@@ -181,13 +184,13 @@ def test_a_key_that_may_not_ask(fal: Hooked, client: Client, status: int) -> Non
 def test_a_locked_account_is_no_matter_of_the_key(fal: Hooked, client: Client) -> None:
     body = '{"detail": "User is locked. Reason: Exhausted balance."}'
     with answers(fal, lambda _: raw(body, 403)), pytest.raises(BillingError):
-        platform.pricing(client, [FLUX], deadline=soon())
+        Platform(client).pricing([FLUX], deadline=soon())
 
 
 @pytest.mark.parametrize("status", [400, 418, 500, 503])
 def test_other_refusals_are_no_answer(fal: Hooked, client: Client, status: int) -> None:
     with answers(fal, lambda _: raw('{"detail": "no"}', status)), pytest.raises(Unreachable):
-        platform.requests_by_endpoint(client, FLUX, start=0, end=10, deadline=soon())
+        Platform(client).requests_by_endpoint(FLUX, start=0, end=10, deadline=soon())
 
 
 def test_prices_of_several_pages_end(fal: Hooked) -> None:
@@ -199,7 +202,7 @@ def test_prices_of_several_pages_end(fal: Hooked) -> None:
         client_of(fal.url) as client,
         answers(fal, lambda _: Response.of({**page, "next_cursor": str(next(numbers))})) as asked,
     ):
-        assert set(platform.pricing(client, ["a/b"], deadline=soon())) == {"a/b"}
+        assert set(Platform(client).pricing(["a/b"], deadline=soon())) == {"a/b"}
     assert len(asked) == platform.MOST_PAGES
 
 

@@ -72,12 +72,9 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "the id is not journalled",
         "job/engine.py",
-        "                run.plan.endpoint, run.body, run.deadline, on_sending,"
-        " run.settings.priority\n"
+        "                priority=run.settings.priority,\n"
         "            )\n            self._submitted(run, answer)\n",
-        "                run.plan.endpoint, run.body, run.deadline, on_sending,"
-        " run.settings.priority\n"
-        "            )\n",
+        "                priority=run.settings.priority,\n            )\n",
         ("tests/cli/test_kill.py",),
         "a job that fal runs is forgotten",
     ),
