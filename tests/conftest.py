@@ -17,10 +17,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from openclaw_fal.fal import exchange
+from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.sandbox.media import library
 from openclaw_fal.sandbox.media.render import render
 from tests.support import effort
+from tests.support.program import KEY, Openclaw, in_process, write_config
+from tests.support.queueing import Hooked
 
 QUICK = (
     "tests/batches/test_manifest.py",
@@ -201,3 +204,39 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+# What a test asks for
+
+
+@pytest.fixture
+def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
+    """Run `main(argv)`."""
+    return in_process(capfd)
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key in the environment."""
+    monkeypatch.setenv("FAL_KEY", KEY)
+    return KEY
+
+
+@pytest.fixture
+def fal(key: str) -> Iterator[Hooked]:
+    """A fal on loopback that the config points at, with a key set."""
+    with Hooked() as sandbox:
+        write_config(sandbox.url)
+        yield sandbox
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts and polls, in seconds; none of them is made."""
+    made: list[float] = []
+
+    def pause(self: Deadline, seconds: float, **_: object) -> None:
+        made.append(seconds)
+
+    monkeypatch.setattr(Deadline, "pause", pause)
+    return made

@@ -7,7 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.queueing import Hooked
+import pytest
+
+from tests.support.effort import effort
+from tests.support.queueing import SOON, Hooked
+
+many_moments = pytest.mark.parametrize(
+    ("argv", "moments"),
+    [
+        (["image", "--queue", *SOON], effort(4, 120)),
+        (["image", "--count", "2"], effort(3, 80)),
+    ],
+    ids=["queue", "sync"],
+)
 
 DOOMED = """
 import importlib, json, os, pkgutil, signal, sys

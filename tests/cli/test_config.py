@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
+from tests.support.folders import mode
 from tests.support.program import KEY, Openclaw
 from tests.support.systems import permissions
 
@@ -232,7 +232,7 @@ def test_links_and_modes_stay(openclaw: Openclaw, tmp_path: Path) -> None:
     assert openclaw("config", "set", IMAGE, "fal/fal-ai/flux/schnell").status == 0
     assert link.is_symlink()
     assert "flux/schnell" in real.read_text()
-    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert mode(real) == 0o640
 
 
 def test_the_key_in_the_config_works_in_each_form(

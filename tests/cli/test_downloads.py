@@ -13,7 +13,16 @@ from openclaw_fal.fal import download
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.program import Openclaw, command, write_config
-from tests.support.queueing import SOON, Hooked, failed, kept_files, only_job, part_files, saved
+from tests.support.queueing import (
+    SOON,
+    Hooked,
+    failed,
+    kept_files,
+    only_job,
+    part_files,
+    saved,
+    together,
+)
 from tests.support.systems import limits
 
 BROKEN = ["cut", "cut_reset", "reset", "reset_after_read", "lie_longer", "lie_shorter", "empty"]
@@ -279,16 +288,7 @@ def test_of_several_files_those_that_could_be_had_are_kept(
 
 
 def test_several_files_are_fetched_at_once(openclaw: Openclaw, fal: Hooked) -> None:
-    import threading
-
-    together = threading.Barrier(4, timeout=20)
-
-    def meet(request: Request) -> Response | None:
-        if request.path.startswith("/files/"):
-            together.wait()
-        return None
-
-    fal.answer = meet
+    fal.answer = together(4, "/files/")
     assert len(saved(fal, openclaw("image", "p", "--count", "4", "--json"))) == 4
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from openclaw_fal.sandbox import Dials
-from tests.cli.dooming import requests_for, stopped_at_many_moments
-from tests.support.effort import effort, is_exhaustive
+from tests.cli.dooming import many_moments, requests_for, stopped_at_many_moments
+from tests.support.effort import is_exhaustive
 from tests.support.program import Openclaw, jobs
 from tests.support.queueing import (
     SOON,
@@ -25,14 +25,7 @@ pytestmark = signals
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    ("argv", "moments"),
-    [
-        (["image", "--queue", *SOON], effort(4, 120)),
-        (["image", "--count", "2"], effort(3, 80)),
-    ],
-    ids=["queue", "sync"],
-)
+@many_moments
 def test_interrupted_at_many_moments(
     argv: list[str],
     moments: int,

@@ -21,7 +21,7 @@ from openclaw_fal.job import engine, interruption
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
 from openclaw_fal.ui.render import Renderer
-from tests.support.program import Openclaw, command, jobs, start, write_config
+from tests.support.program import Openclaw, Process, command, jobs, start, write_config
 from tests.support.queueing import (
     SOON,
     Hooked,
@@ -232,10 +232,8 @@ def test_a_submit_that_fails_meanwhile(openclaw: Openclaw, fal: Hooked) -> None:
     assert len(fal.posts()) == 1
 
 
-@pytest.mark.parametrize("argv", [VIDEO_RUN, ("image", "p")], ids=["queue", "sync"])
-def test_before_the_request_has_left_nothing_is_uncertain(argv: tuple[str, ...], key: str) -> None:
-    write_config("http://127.0.0.1:1")
-    running = start(*argv, "--json")
+def interrupted_in_a_pause(running: Process) -> tuple[int, str]:
+    """Ctrl-C while it waits to try again; its exit status and what it printed."""
     said = b""
     while b"trying again" not in said:
         assert running.stderr is not None
@@ -243,6 +241,14 @@ def test_before_the_request_has_left_nothing_is_uncertain(argv: tuple[str, ...],
         assert said
     running.send_signal(signal.SIGINT)
     status, out, _ = ended(running)
+    return status, out
+
+
+@pytest.mark.parametrize("argv", [VIDEO_RUN, ("image", "p")], ids=["queue", "sync"])
+def test_before_the_request_has_left_nothing_is_uncertain(argv: tuple[str, ...], key: str) -> None:
+    write_config("http://127.0.0.1:1")
+    running = start(*argv, "--json")
+    status, out = interrupted_in_a_pause(running)
     assert status == 130
     error = json.loads(out)["error"]
     assert error["message"] == "interrupted before anything was sent"
@@ -257,13 +263,7 @@ def test_a_request_that_fal_was_too_busy_for_was_not_taken(
     for phase in ("sync", "submit"):
         fal.dials.fail(phase, "429", retry_after="60")
     running = start(*argv, "--json")
-    said = b""
-    while b"trying again" not in said:
-        assert running.stderr is not None
-        said = running.stderr.readline()
-        assert said
-    running.send_signal(signal.SIGINT)
-    status, out, _ = ended(running)
+    status, out = interrupted_in_a_pause(running)
     assert (status, only_job().state) == (130, "not_sent")
     assert json.loads(out)["error"]["message"] == "interrupted before anything was sent"
 

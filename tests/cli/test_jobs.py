@@ -10,7 +10,16 @@ import pytest
 from openclaw_fal.sandbox import Dials, Sandbox
 from openclaw_fal.sandbox.http1 import Request, Response
 from tests.support.program import Openclaw, jobs, process, start, write_config
-from tests.support.queueing import SOON, Hooked, endless, journal, kept_files, only_job, until
+from tests.support.queueing import (
+    SOON,
+    Hooked,
+    endless,
+    journal,
+    kept_files,
+    only_job,
+    together,
+    until,
+)
 
 
 def submitted(openclaw: Openclaw, prompt: str = "waves", *argv: str) -> str:
@@ -167,14 +176,7 @@ def test_a_job_is_asked_for_where_it_was_sent_if_the_key_may_go_there(
 def test_several_jobs_are_waited_for_together(openclaw: Openclaw, fal: Hooked) -> None:
     """Each one ends only when all of them are being looked at."""
     ids = [submitted(openclaw, prompt) for prompt in ("one", "two", "three")]
-    together = threading.Barrier(3, timeout=20)
-
-    def meet(request: Request) -> Response | None:
-        if request.path.endswith("/stream"):
-            together.wait()
-        return None
-
-    fal.answer = meet
+    fal.answer = together(3, "/stream")
     outcome = openclaw("jobs", "wait", *ids, "--json")
     assert outcome.status == 0, outcome.err
     assert outcome.json["ok"] is True

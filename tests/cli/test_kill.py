@@ -13,8 +13,8 @@ import pytest
 
 from openclaw_fal.sandbox import Dials
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.cli.dooming import requests_for, stopped_at_many_moments
-from tests.support.effort import effort, is_exhaustive
+from tests.cli.dooming import many_moments, requests_for, stopped_at_many_moments
+from tests.support.effort import is_exhaustive
 from tests.support.program import Openclaw, Process, jobs, start
 from tests.support.queueing import SOON, Hooked, kept_files, only_job, part_files, slow_queue, until
 from tests.support.systems import signals
@@ -136,14 +136,7 @@ def test_another_process_takes_over_from_one_that_was_killed(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    ("argv", "moments"),
-    [
-        (["image", "--queue", *SOON], effort(4, 120)),
-        (["image", "--count", "2"], effort(3, 80)),
-    ],
-    ids=["queue", "sync"],
-)
+@many_moments
 def test_killed_at_many_moments(
     argv: list[str],
     moments: int,

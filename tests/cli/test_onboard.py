@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from openclaw_fal.sandbox import Sandbox
+from tests.support.folders import mode
 from tests.support.program import KEY, Openclaw, process, write_config
 from tests.support.systems import permissions
 
@@ -64,9 +64,9 @@ def test_the_recipe_of_ci_leaves_openclaws_three_entries(
 def test_the_key_file_is_private(openclaw: Openclaw, isolated: Path) -> None:
     openclaw("onboard", *CI_FLAGS, "--fal-api-key", KEY)
     (path,) = isolated.rglob("credentials.toml")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert stat.S_IMODE(config_path().stat().st_mode) == 0o600
+    assert mode(path) == 0o600
+    assert mode(path.parent) == 0o700
+    assert mode(config_path()) == 0o600
 
 
 def test_running_it_again_changes_no_byte(openclaw: Openclaw, isolated: Path) -> None:

@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.completion.scripts import SCRIPTS
-from tests.support.program import Openclaw, in_process
-
-
-@pytest.fixture
-def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
-    return in_process(capfd)
+from tests.support.program import Openclaw
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.store.key_format import REDACTED
 from openclaw_fal.store.locks import locked
+from tests.support.folders import mode, names
 from tests.support.systems import as_root, links, permissions
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
@@ -32,14 +32,6 @@ def file(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(TEXT.encode())
     return path
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
 
 
 def test_an_edit_and_its_backup(file: Path) -> None:

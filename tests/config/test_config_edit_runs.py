@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.json5.read import loads
+from tests.support.folders import names
 from tests.support.systems import limits, signals
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
@@ -20,10 +21,6 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "openclaw.json"
     path.write_bytes(TEXT.encode())
     return path
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir())
 
 
 def run(script: str, *args: object, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ import yaml
 from openclaw_fal.cli.batch_topic import BATCH
 from openclaw_fal.errors import AuthError
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.docs.scene import scene
 from tests.support.queueing import until
 
 if os.name == "nt":
@@ -34,12 +33,6 @@ def recipe(first: str) -> str:
     found = re.search(rf"^  {re.escape(first)}.*?(?=^\S)", BATCH, re.DOTALL | re.MULTILINE)
     assert found is not None
     return textwrap.dedent(found[0])
-
-
-@pytest.fixture
-def fal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with scene(tmp_path, monkeypatch) as sandbox:
-        yield sandbox
 
 
 def items(folder: Path) -> None:

@@ -16,8 +16,8 @@ import pytest
 from openclaw_fal.cli import app
 from openclaw_fal.cli.topics import TOPICS
 from openclaw_fal.sandbox import Sandbox
-from tests.docs.scene import scene, with_job
-from tests.support.program import Openclaw, in_process, start
+from tests.docs.scene import with_job
+from tests.support.program import Openclaw, start
 
 if os.name == "nt":
     pytest.skip("the documented commands are a POSIX shell's", allow_module_level=True)
@@ -58,17 +58,6 @@ EXAMPLES = sorted(
         for line in examples(text)
     }
 )
-
-
-@pytest.fixture
-def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
-    return in_process(capfd)
-
-
-@pytest.fixture
-def fal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with scene(tmp_path, monkeypatch) as sandbox:
-        yield sandbox
 
 
 def test_there_are_examples() -> None:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from openclaw_fal import errors
 from openclaw_fal.cli import topics
 from openclaw_fal.cli.topics import TOPICS
 from openclaw_fal.sandbox import Sandbox
-from tests.docs.scene import README, scene, with_job
+from tests.docs.scene import README, with_job
 
 if os.name == "nt":
     pytest.skip("the documented commands are a POSIX shell's", allow_module_level=True)
@@ -33,12 +32,6 @@ def blocks(language: str) -> list[str]:
 
 
 SHELL = [block for block in blocks("sh") if INSTALL not in block]
-
-
-@pytest.fixture
-def fal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with scene(tmp_path, monkeypatch) as sandbox:
-        yield sandbox
 
 
 def run(script: str, *, shell: str = "sh") -> subprocess.CompletedProcess[str]:

@@ -144,17 +144,6 @@ def answering(serve: Callable[[socket.socket, int], None]) -> Iterator[tuple[str
         listener.close()
 
 
-def read_request(sock: socket.socket) -> bytes:
-    """The bytes of a request, up to the end of its head."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = sock.recv(65536)
-        if not piece:
-            break
-        data += piece
-    return data
-
-
 def unused_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

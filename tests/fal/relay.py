@@ -12,7 +12,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.fal.conftest import answering, read_request
+from tests.fal.conftest import answering
+from tests.support.queueing import read_request
 
 Served = Callable[[socket.socket, int], None]
 

@@ -12,7 +12,8 @@ from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.download import download
 from openclaw_fal.media import RemoteFile
-from tests.fal.conftest import Memory, answering, client_of, read_request, soon
+from tests.fal.conftest import Memory, answering, client_of, soon
+from tests.support.queueing import read_request
 
 ANSWERS = (
     b'HTTP/1.1 200 OK\r\ncontent-length: 13\r\nx-fal-request-id: abc\r\n\r\n{"images":[]}',

@@ -33,12 +33,12 @@ from tests.fal.conftest import (
     Seen,
     answering,
     client_of,
-    read_request,
     send,
     soon,
     submitted,
     unused_port,
 )
+from tests.support.queueing import read_request
 
 PROMPT = {"prompt": "a cat"}
 PATHS = ("run", "submit")

@@ -23,9 +23,9 @@ from tests.fal.conftest import (
     answering,
     client_of,
     made,
-    read_request,
     soon,
 )
+from tests.support.queueing import read_request
 
 
 def test_a_file_arrives_whole_and_in_pieces(fal: Sandbox, client: Client) -> None:

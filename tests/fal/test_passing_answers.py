@@ -15,19 +15,12 @@ from openclaw_fal.fal.client import Client
 from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.retry import Retry
 from openclaw_fal.fal.statuses import Completed, Queued, status_of
-from openclaw_fal.media import Handle
 from openclaw_fal.sandbox import Dials, Request, Response
-from tests.fal.conftest import FLUX, QUICK, soon
+from tests.fal.conftest import FLUX, QUICK, soon, submitted
 from tests.support.queueing import Hooked
 
 PROMPT = {"prompt": "p"}
 NO_ID = ("x-fal-request-id", "?")  # the sandbox would add one
-
-
-def submitted(client: Client) -> Handle:
-    handle = client.submit(FLUX, PROMPT, deadline=soon())
-    assert isinstance(handle, Handle)
-    return handle
 
 
 def html(status: int, request_id: str = "?") -> Response:

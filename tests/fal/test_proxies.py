@@ -20,8 +20,9 @@ from openclaw_fal.fal.queue import outcome, wait
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.media import RemoteFile
 from openclaw_fal.sandbox import Sandbox
-from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon, submitted
+from tests.fal.conftest import FLUX, Memory, answering, client_of, soon, submitted
 from tests.fal.relay import certificate_for, relay
+from tests.support.queueing import read_request
 
 PROMPT = {"prompt": "p"}
 KINDS = {

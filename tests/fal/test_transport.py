@@ -24,7 +24,8 @@ from openclaw_fal.fal.results import remote_files
 from openclaw_fal.fal.storage import upload
 from openclaw_fal.fal.urls import parse
 from openclaw_fal.sandbox import Dials, Sandbox
-from tests.fal.conftest import FLUX, Memory, answering, client_of, read_request, soon, submitted
+from tests.fal.conftest import FLUX, Memory, answering, client_of, soon, submitted
+from tests.support.queueing import read_request
 from tests.support.systems import signals
 
 PROMPT = {"prompt": "p"}

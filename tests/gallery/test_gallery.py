@@ -15,16 +15,11 @@ from openclaw_fal.gallery.page import page
 from openclaw_fal.provenance.mark import mark
 from openclaw_fal.provenance.record import Record
 from tests.config import samples
-from tests.support.program import Openclaw, in_process
+from tests.support.program import Openclaw
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)> ' \" & \u2028 \u202e \ud800"
 )
-
-
-@pytest.fixture
-def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
-    return in_process(capfd)
 
 
 class Elements(HTMLParser):

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sqlite3
-import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,7 @@ from openclaw_fal.journal import record as job_record
 from openclaw_fal.journal import rows as journal_rows
 from openclaw_fal.journal.jobs import RESULT_LIMIT, Journal
 from tests.journal.journal_support import URLS, begin, output
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "jobs.sqlite3")
-
+from tests.support.folders import mode
 
 # The life of a job
 
@@ -164,8 +158,8 @@ def test_a_large_result_is_kept_aside_until_the_files_are_saved(journal: Journal
     assert aside.read_bytes() == result == journal.result(job_id)
     assert journal.get(job_id).has_result
     if os.name == "posix":
-        assert stat.S_IMODE(aside.stat().st_mode) == 0o600
-        assert stat.S_IMODE(aside.parent.stat().st_mode) == 0o700
+        assert mode(aside) == 0o600
+        assert mode(aside.parent) == 0o700
     journal.done(job_id)
     assert list(aside.parent.iterdir()) == []
     assert not journal.get(job_id).has_result

@@ -20,12 +20,6 @@ from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import URLS, begin, other_owner, output, python
 from tests.support.systems import linux, not_on_windows, signals
 
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "jobs.sqlite3")
-
-
 SENDING = """
 import sys, time
 from pathlib import Path

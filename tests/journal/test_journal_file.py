@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,8 @@ from openclaw_fal.errors import LocalError
 from openclaw_fal.journal import file as journal_file
 from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import begin, python
+from tests.support.folders import mode
 from tests.support.systems import held_back, limits, permissions
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "jobs.sqlite3")
 
 
 @permissions
@@ -29,14 +24,13 @@ def test_the_journal_is_private(journal: Journal) -> None:
     before = os.umask(0)
     try:
         begin(journal)
-        mode = stat.S_IMODE(journal.path.stat().st_mode)
-        assert mode == 0o600
-        assert stat.S_IMODE(journal.path.parent.stat().st_mode) == 0o700
+        assert mode(journal.path) == 0o600
+        assert mode(journal.path.parent) == 0o700
         for beside in journal.path.parent.iterdir():
-            assert stat.S_IMODE(beside.stat().st_mode) == 0o600, beside
+            assert mode(beside) == 0o600, beside
         journal.path.chmod(0o644)
         begin(journal)
-        assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+        assert mode(journal.path) == 0o600
     finally:
         os.umask(before)
 
@@ -45,7 +39,7 @@ def test_the_journal_is_private(journal: Journal) -> None:
 def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     begin(Journal(tmp_path / "jobs.sqlite3"))
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert mode(tmp_path) == 0o755
 
 
 def test_an_older_schema_is_upgraded_and_a_newer_one_refused(

@@ -28,11 +28,6 @@ PRICED = Reservation(Estimate(Money(7), "units", ""), "run", None, None, ())
 PERIODS: tuple[Period, ...] = ("run", "day", "month")
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "jobs.sqlite3")
-
-
 def steps(journal: Journal, action: Callable[[sqlite3.Connection], object]) -> int:
     """How many steps SQLite takes for something."""
     taken = [0]

@@ -12,14 +12,9 @@ from openclaw_fal.provenance.record import MADE_BY_AI
 from tests.provenance import certificates
 from tests.provenance.specimens import NAMES, specimens
 from tests.provenance.test_formats import PROMPT, RECORD
-from tests.support.program import Openclaw, in_process
+from tests.support.program import Openclaw
 
 SERVED = specimens("image/png")["A1111"]
-
-
-@pytest.fixture
-def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
-    return in_process(capfd)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store.credentials import store_key, store_reference, stored_key
 from openclaw_fal.store.key_format import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
+from tests.support.folders import mode
 from tests.support.systems import links, permissions
 
 KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"
@@ -25,10 +26,6 @@ KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"
 def config(api_key: str) -> Config:
     text = f"{{models: {{providers: {{fal: {{apiKey: {api_key}}}}}}}}}"
     return config_from(Path("/x/openclaw.json"), text, exists=True)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def environ(**more: str) -> dict[str, str]:

@@ -37,6 +37,17 @@ class Hooked(Sandbox):
         super().__init__(dials, on_request=lambda request: self.answer and self.answer(request))
 
 
+def together(count: int, part: str) -> Callable[[Request], None]:
+    """An answer for `Hooked`: requests with `part` in their path wait until so many have come."""
+    barrier = threading.Barrier(count, timeout=20)
+
+    def meet(request: Request) -> None:
+        if part in request.path:
+            barrier.wait()
+
+    return meet
+
+
 def slow_queue(**more: Any) -> Dials:
     """A queue in which a job stands third, then runs for three looks."""
     return Dials(queue_length=3, queue_step=1, run_time=3, clock="polls", **more)

@@ -9,16 +9,11 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.ui import preview
-from tests.support.program import Openclaw, in_process
+from tests.support.program import Openclaw
 
 xdg_open = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="opens files in its own way there"
 )
-
-
-@pytest.fixture
-def openclaw(capfd: pytest.CaptureFixture[str]) -> Openclaw:
-    return in_process(capfd)
 
 
 @xdg_open
