@@ -18,17 +18,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     from openclaw_fal import streams
 
-    streams.reopen_closed()
-    with streams.undisturbed():
+    streams.open_closed_streams()
+    with streams.ignore_stderr_errors():
         try:
             status = _dispatched(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
             # `openclaw … | head`: the work is done and the files are saved, but nobody reads on.
-            streams.give_up_stdout()
+            streams.discard_stdout()
             status = 0
         except OSError as error:
-            streams.give_up_stdout()
+            streams.discard_stdout()
             sys.stderr.write(f"error: standard output cannot be written: {_os_message(error)}\n")
             status = 3
         except KeyboardInterrupt:
@@ -59,9 +59,9 @@ def _dispatched(arguments: list[str]) -> int:
         from openclaw_fal.completion import answers as completing
 
         return completing.main(arguments[1:])
-    from openclaw_fal.signals import stop_signals
+    from openclaw_fal.signals import handle_stop_signals
 
-    with stop_signals():
+    with handle_stop_signals():
         return _run(arguments)
 
 
@@ -87,7 +87,7 @@ def _run(arguments: list[str]) -> int:
 def _run_in(session: Session, arguments: list[str]) -> int:
     from openclaw_fal import signals
 
-    signals.say_at_exit(lambda: _say_stopped(session))
+    signals.on_second_signal(lambda: _say_stopped(session))
     try:
         from openclaw_fal.cli import app
         from openclaw_fal.ui.result import Result
@@ -155,9 +155,9 @@ def _print_result(result: Result, session: Session) -> None:
             Renderer(session).result(result)
             sys.stdout.flush()
     except BrokenPipeError:
-        streams.give_up_stdout()
+        streams.discard_stdout()
     except OSError as error:
-        streams.give_up_stdout()
+        streams.discard_stdout()
         session.json = False  # the one place left to say it is stderr
         raise LocalError(
             f"the command is done, but standard output cannot be written: {_os_message(error)}",
@@ -175,7 +175,7 @@ def _print_failure(failure: OpenClawFalError, session: Session) -> None:
             Renderer(session).failure(failure)
             sys.stdout.flush()
     except OSError:
-        streams.give_up_stdout()
+        streams.discard_stdout()
         session.json = False
         Renderer(session).failure(failure)
 

@@ -165,7 +165,7 @@ def wait(
     from openclaw_fal import signals
     from openclaw_fal.job import pickup
 
-    with signals.interrupts_of_a_program():
+    with signals.handle_library_interrupts():
         (waited,) = pickup.wait_for(
             [job_id],
             session=_session(config),
@@ -254,7 +254,7 @@ def _run(
         options["output"] = fspath(cast("PathLike[str]", options["output"]))
     choice = ModelChoice(named.model, "the request")
     settings = run_settings(named.kind, config, choice, options)
-    with signals.interrupts_of_a_program():
+    with signals.handle_library_interrupts():
         done = generate.run(
             lambda _: named, choice, settings, config=config, session=session, progress=progress
         )

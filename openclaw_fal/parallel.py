@@ -1,4 +1,4 @@
-"""Several things at once, in threads that never keep the process from ending."""
+"""Runs a function several times in parallel, in daemon threads."""
 
 from __future__ import annotations
 
@@ -8,49 +8,50 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-TURN_S = 0.2
-"""How long Windows may take to notice Ctrl-C: a wait cannot be interrupted there."""
+JOIN_TIMEOUT_S = 0.2
+"""Seconds until Ctrl-C is noticed on Windows, where a wait for a thread cannot be interrupted."""
 
-LAST_WORDS_S = 2.0
-"""How long work that was asked to stop may take to do so."""
+STOP_TIMEOUT_S = 2.0
+"""Seconds that calls which were asked to stop have to end."""
 
 
-def all_of(
-    work: Callable[[int], T], count: int, *, at_once: int, stop: Callable[[], object]
+def run_parallel(
+    function: Callable[[int], T], count: int, *, at_once: int, stop: Callable[[], object]
 ) -> list[T | Exception]:
-    """`work(0)`, … `work(count - 1)`: what each one returned or raised, in that order.
+    """Call `function(0)` … `function(count - 1)`, `at_once` at a time; return what each returned or
+    raised, in that order.
 
-    On Ctrl-C, no more work is begun, `stop` is called, and the work under way gets a moment to end;
-    then KeyboardInterrupt goes on.
+    After Ctrl-C, starts no more calls, calls `stop`, waits shortly for the running calls, and
+    raises KeyboardInterrupt.
     """
     results: dict[int, T | Exception] = {}
-    waiting = iter(range(count))
+    indexes = iter(range(count))
     lock = threading.Lock()
     stopped = threading.Event()
 
-    def some() -> None:
+    def run_calls() -> None:
         while not stopped.is_set():
             with lock:
-                index = next(waiting, None)
+                index = next(indexes, None)
             if index is None:
                 return
             try:
-                results[index] = work(index)
+                results[index] = function(index)
             except Exception as error:
                 results[index] = error
 
-    threads = [threading.Thread(target=some, daemon=True) for _ in range(min(count, at_once))]
+    threads = [threading.Thread(target=run_calls, daemon=True) for _ in range(min(count, at_once))]
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             while thread.is_alive():
-                thread.join(TURN_S)
+                thread.join(JOIN_TIMEOUT_S)
     except KeyboardInterrupt:
         stopped.set()
         stop()
         for thread in threads:
             if thread.ident is not None:
-                thread.join(LAST_WORDS_S / len(threads))
+                thread.join(STOP_TIMEOUT_S / len(threads))
         raise
     return [results[index] for index in range(count)]

@@ -14,25 +14,26 @@ INTERRUPTED = 130
 
 
 class _State:
-    """Where the command stands with stop signals. Only the main thread changes it, but for
-    `overdue`."""
+    """What is known of stop signals. Only the main thread changes it, except `overdue`."""
 
-    stopped = False  # one came
-    held = False  # the first one has to wait
-    pending = False  # it came, and waits
-    overdue = False  # it has waited for as long as it may
-    exits = True  # the second one ends the process
+    stopped = False  # the first signal came
+    held = False  # the first signal has to wait for `release`
+    pending = False  # the first signal came and waits
+    overdue = False  # the first signal has waited for `grace_s` seconds
+    exits = True  # the second signal ends the process
     alarm: threading.Timer | None = None
     grace_s = math.inf
     notice = ""
-    printing = False  # the outcome is being printed
-    last_words: Callable[[], object] | None = None  # right before the second one ends the process
+    printing = False  # the result is being printed
+    before_exit: Callable[[], object] | None = (
+        None  # called when the second signal ends the process
+    )
 
 
 def hold(notice: str = "", grace_s: float = math.inf) -> None:
-    """Hold the first stop signal back until `release`, but not longer than `grace_s` seconds.
+    """Delay the first stop signal until `release`, for `grace_s` seconds at most.
 
-    `notice` is a line for whoever sent it; the second signal still ends the process at once.
+    `notice` is printed when it comes; the second signal still ends the process at once.
     """
     if _in_main_thread():
         _State.notice, _State.grace_s = notice, grace_s
@@ -40,7 +41,7 @@ def hold(notice: str = "", grace_s: float = math.inf) -> None:
 
 
 def release() -> None:
-    """Let stop signals through again. Raises KeyboardInterrupt for one that was held back."""
+    """Stop delaying. Raises KeyboardInterrupt if a stop signal came in the meantime."""
     if _in_main_thread():
         _State.held = False
         if _State.alarm is not None:
@@ -51,17 +52,17 @@ def release() -> None:
             raise KeyboardInterrupt
 
 
-def say_at_exit(last_words: Callable[[], object]) -> None:
-    """`last_words` is called when the second stop signal ends the process: a document that was
-    promised to a program is then still printed. It must not wait for anything."""
-    _State.last_words = last_words
+def on_second_signal(before_exit: Callable[[], object]) -> None:
+    """Set what is called before the second stop signal ends the process, to print the document of
+    --json. It must not wait for anything."""
+    _State.before_exit = before_exit
 
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """A block that prints the outcome: the second stop signal does not break into it, the third
-    one ends the process at once, without last words."""
-    _State.last_words, _State.printing = None, True
+    """A block that prints the result: only the third stop signal ends the process in it, without
+    calling what `on_second_signal` set."""
+    _State.before_exit, _State.printing = None, True
     try:
         yield
     finally:
@@ -69,8 +70,8 @@ def printing() -> Iterator[None]:
 
 
 @contextmanager
-def unbroken() -> Iterator[None]:
-    """A block that the first stop signal does not break: it has its effect at the end."""
+def delay_interrupts() -> Iterator[None]:
+    """A block that the first stop signal does not interrupt: KeyboardInterrupt comes at its end."""
     hold()
     try:
         yield
@@ -79,7 +80,7 @@ def unbroken() -> Iterator[None]:
 
 
 @contextmanager
-def stop_signals() -> Iterator[None]:
+def handle_stop_signals() -> Iterator[None]:
     """Turn the first stop signal into a KeyboardInterrupt; the second one ends the process at once.
 
     Does nothing outside the main thread, where Python delivers no signals.
@@ -92,10 +93,9 @@ def stop_signals() -> Iterator[None]:
 
 
 @contextmanager
-def interrupts_of_a_program() -> Iterator[None]:
-    """For the public functions: Ctrl-C is held back at the moments that `hold` names, as for a
-    command. One that was held back until the end has its effect then; the second one comes through
-    at once.
+def handle_library_interrupts() -> Iterator[None]:
+    """For the public functions: `hold` delays Ctrl-C as it does for a command, but the second one
+    raises KeyboardInterrupt instead of ending the process.
 
     Does nothing outside the main thread, and where the program handles SIGINT itself.
     """
@@ -126,7 +126,7 @@ def _handled(names: tuple[str, ...], *, exits: bool) -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    if _State.overdue:  # the alarm of a signal that was held back, perhaps late
+    if _State.overdue:  # sent by `_alarm`, perhaps after `release`
         _State.overdue = False
         if _State.pending:
             _State.pending = False
@@ -142,7 +142,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
     _State.pending = True
     if _State.notice:
-        # Not through the display: the code that this interrupts may hold its lock.
+        # Not through the display: the interrupted code may hold its lock.
         with suppress(OSError):
             os.write(2, f"\n{_State.notice}\n".encode())
     if _State.grace_s < math.inf:
@@ -152,18 +152,18 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _end_now() -> None:
-    """The second stop signal: no more waiting."""
+    """The second stop signal: end the process, or raise KeyboardInterrupt in a program."""
     if not _State.exits:
         _State.pending = False
         raise KeyboardInterrupt
-    if _State.last_words is not None:
+    if _State.before_exit is not None:
         with suppress(Exception):
-            _State.last_words()
+            _State.before_exit()
     os._exit(INTERRUPTED)
 
 
 def _alarm(number: int) -> None:
-    """Send the signal again, to the main thread: only so a blocked call there ends."""
+    """Send the signal to the main thread again: only a signal ends a blocked call there."""
     if not _State.pending:
         return
     _State.overdue = True

@@ -1,4 +1,4 @@
-"""The standard streams, also when they are closed, full, or nobody reads on."""
+"""The standard streams when they are closed, full, or no longer read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def reopen_closed() -> None:
-    """Give a standard stream that is closed (`>&-`) the null device.
+def open_closed_streams() -> None:
+    """Open the null device for standard streams that are closed (`>&-`).
 
-    Otherwise the next file that is opened gets its number, and what is written to the stream.
+    Otherwise the next file that is opened would get the stream's number, and its text.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
@@ -28,8 +28,8 @@ def reopen_closed() -> None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
-class _ForPeople:
-    """A stream for people, whose failures are ignored: when nobody reads any more, work goes on."""
+class _ErrorTolerantStream:
+    """A text stream whose write errors are ignored."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -48,11 +48,11 @@ class _ForPeople:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """While the block runs, writing to stderr never fails: a terminal that was closed, a reader
-    that went away or a full disk must not end a job that is paid for."""
+def ignore_stderr_errors() -> Iterator[None]:
+    """A block in which writing to stderr never fails: a closed terminal, a reader that ended or a
+    full disk must not end a job that is paid for."""
     before = sys.stderr
-    sys.stderr = _ForPeople(before)
+    sys.stderr = _ErrorTolerantStream(before)
     try:
         yield
     finally:
@@ -60,16 +60,16 @@ def undisturbed() -> Iterator[None]:
         try:
             before.flush()
         except OSError:
-            _give_up(before)
+            _discard(before)
 
 
-def give_up_stdout() -> None:
-    """Discard what is still to be written to standard output, which cannot be written."""
-    _give_up(sys.stdout)
+def discard_stdout() -> None:
+    """Discard the buffered text of standard output after a write to it failed."""
+    _discard(sys.stdout)
 
 
-def _give_up(stream: TextIO) -> None:
-    """Point a stream's file at the null device, or Python fails when it flushes it at its end."""
+def _discard(stream: TextIO) -> None:
+    """Redirect a stream to the null device, so that Python's last flush at exit does not fail."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -85,7 +85,7 @@ def download(
     return transfer.run(url, file.size)
 
 
-class _Cut(Exception):
+class _CutOff(Exception):
     """An attempt that ended early. `wait`: seconds of the server's Retry-After; `status`: the HTTP
     status of its error response."""
 
@@ -135,7 +135,7 @@ class _Transfer:
                 with self._opened(url) as answer:
                     self._take(answer, expected)
                 return Downloaded(self._sink.offset, self._content_type, str(url))
-            except _Cut as cut:
+            except _CutOff as cut:
                 last = cut
             idle = 0 if self._sink.offset > best else idle + 1
             best = max(best, self._sink.offset)
@@ -186,7 +186,7 @@ class _Transfer:
         return headers
 
     def _take(self, answer: Answer, expected: int | None) -> None:
-        """Write the body of one response. Raises _Cut unless the file is complete then."""
+        """Write the body of one response. Raises _CutOff unless the file is complete then."""
         if answer.status == 416 and self._is_whole(answer):
             return
         if answer.status == 206:
@@ -202,9 +202,9 @@ class _Transfer:
             raise self._fault(fault) from None
         except bodies.Unreadable as exc:
             self._sink.restart()
-            raise _Cut(str(exc)) from None
+            raise _CutOff(str(exc)) from None
         if length is not None and got != length:
-            raise _Cut(f"{got} of {length} bytes came")
+            raise _CutOff(f"{got} of {length} bytes came")
         self._check_end(answer, length, expected)
 
     def _begin(self, answer: Answer) -> None:
@@ -218,12 +218,12 @@ class _Transfer:
         self._check_size(self._total)
 
     def _continue(self, answer: Answer) -> None:
-        """Prepare for a body that continues at the sink's offset. Raises _Cut, after restarting
+        """Prepare for a body that continues at the sink's offset. Raises _CutOff, after restarting
         the sink, when it is another part or of another version of the file."""
         match = re.fullmatch(_RANGE, answer.headers.get("content-range", "").strip())
         if match is None or _packed(answer):
             self._sink.restart()
-            raise _Cut("the server sent a part that does not say where it belongs")
+            raise _CutOff("the server sent a part that does not say where it belongs")
         total = None if match[3] == "*" else int(match[3])
         changed = total is not None and self._total is not None and total != self._total
         validator = _validator(answer)
@@ -231,19 +231,19 @@ class _Transfer:
             changed = changed or validator != self._validator
         if int(match[1]) != self._sink.offset or changed:
             self._sink.restart()
-            raise _Cut("the server sent another part than was asked for")
+            raise _CutOff("the server sent another part than was asked for")
         self._total = total if total is not None else int(match[2]) + 1
         self._content_type = _content_type(answer) or self._content_type
         self._check_size(self._total)
 
     def _is_whole(self, answer: Answer) -> bool:
-        """Whether a 416 response means that the sink holds the whole file. Raises _Cut, after
+        """Whether a 416 response means that the sink holds the whole file. Raises _CutOff, after
         restarting the sink, when not."""
         match = re.fullmatch(_UNSATISFIED, answer.headers.get("content-range", "").strip())
         if match and self._sink.offset and int(match[1]) == self._sink.offset:
             return True
         self._sink.restart()
-        raise _Cut("the server has less than was already here")
+        raise _CutOff("the server has less than was already here")
 
     def _write(self, answer: Answer, length: int | None) -> int:
         """Write the decoded body; returns the number of bytes as they were sent."""
@@ -263,22 +263,24 @@ class _Transfer:
         return sent
 
     def _check_end(self, answer: Answer, length: int | None, expected: int | None) -> None:
-        """Raise _Cut unless the end of the body is the end of the file."""
+        """Raise _CutOff unless the end of the body is the end of the file."""
         size = self._sink.offset
         if not size:
-            raise _Cut("the file is empty")
+            raise _CutOff("the file is empty")
         if self._total is not None and size < self._total:
-            raise _Cut(f"{size} of {self._total} bytes came")
+            raise _CutOff(f"{size} of {self._total} bytes came")
         if length is None:
             chunked = "chunked" in answer.headers.get("transfer-encoding", "").lower()
             if not chunked and expected is not None and size < expected:
                 self._sink.restart()
-                raise _Cut(f"{size} of {expected} bytes came")
+                raise _CutOff(f"{size} of {expected} bytes came")
             if self._total is None and (truncated := self._sink.truncation()):
-                raise _Cut(f"{truncated}: {size} bytes came, and the server did not say how many")
+                raise _CutOff(
+                    f"{truncated}: {size} bytes came, and the server did not say how many"
+                )
         elif answer.sent_too_much():
             self._sink.restart()
-            raise _Cut("the server sent more bytes than it announced")
+            raise _CutOff("the server sent more bytes than it announced")
 
     def _refused(self, answer: Answer) -> Exception:
         status, key = answer.status, self._client.key
@@ -286,19 +288,19 @@ class _Transfer:
         start = bodies.read_start(answer, REFUSAL_SIZE)
         report = read_report(Reply(status, answer.headers, start), key)
         reason = f"the media host answered with status {status}"
-        reason += f": {report.words}" if report.words else ""
+        reason += f": {report.message}" if report.message else ""
         if status in (404, 408, 425, 429) or status >= 500:
-            return _Cut(reason, wait=wait, status=status)
+            return _CutOff(reason, wait=wait, status=status)
         return Unreachable(reason, http_status=status, may_be_billed=True)
 
     def _fault(self, fault: Fault) -> Exception:
         if fault.forbidden:
             return _forbidden(fault.message)
-        return _Cut(
+        return _CutOff(
             clean(fault.message, key=self._client.key, limit=200), timed_out=fault.timed_out
         )
 
-    def _incomplete(self, cut: _Cut) -> OpenClawFalError:
+    def _incomplete(self, cut: _CutOff) -> OpenClawFalError:
         late = self._deadline.expired
         kind = TimedOut if late or cut.timed_out else Unreachable
         reason = "time ran out" if late else str(cut)

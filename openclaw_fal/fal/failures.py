@@ -26,7 +26,7 @@ UNCERTAIN = (
     "the request may have reached fal; it was not sent again, since that could be billed twice"
 )
 
-WORDS = {
+MESSAGES = {
     CONTENT_POLICY: "fal's content policy refused the request",
     "no_media_generated": "the model made no media for this input",
     "image_too_small": "a reference image is too small for this model",
@@ -85,48 +85,50 @@ def failure(
 
 
 def _failure(reply: Reply, report: Report, paid: bool, subject: str) -> OpenClawFalError:
-    status, words = reply.status, report.words
+    status, message = reply.status, report.message
     if refused := _refusal(report):
         return refused
     if status == 401:
-        return AuthError(_sentence("fal does not accept the API key", words), hint=KEY_HINT)
-    if status == 402 or (status == 403 and re.search(_LOCKED, words)):
+        return AuthError(_sentence("fal does not accept the API key", message), hint=KEY_HINT)
+    if status == 402 or (status == 403 and re.search(_LOCKED, message)):
         return BillingError(
-            _sentence("the fal account is locked or out of balance", words), hint=BILLING_HINT
+            _sentence("the fal account is locked or out of balance", message), hint=BILLING_HINT
         )
     if status == 403:
-        return AuthError(_sentence(f"fal refused the API key for {subject}", words), hint=KEY_HINT)
+        return AuthError(
+            _sentence(f"fal refused the API key for {subject}", message), hint=KEY_HINT
+        )
     if status == 429:
-        return RateLimited(_sentence("fal is too busy (429) and did not take the request", words))
+        return RateLimited(_sentence("fal is too busy (429) and did not take the request", message))
     if status >= 500 or status == 408:
         return _server_failure(reply, report, paid)
     return JobFailed(_client_failure(reply, report, subject))
 
 
 def _client_failure(reply: Reply, report: Report, subject: str) -> str:
-    status, words = reply.status, report.words
-    if ours := _own_words(report):
-        return _sentence(ours, words)
+    status, message = reply.status, report.message
+    if ours := _message_for_types(report):
+        return _sentence(ours, message)
     if status == 404:
-        return _sentence(f"fal does not know {subject}", words)
+        return _sentence(f"fal does not know {subject}", message)
     if status == 413:
-        return _sentence("the request is too large for fal", words)
+        return _sentence("the request is too large for fal", message)
     if status in (400, 422):
-        return _sentence("fal refused the request", words or "no reason given")
+        return _sentence("fal refused the request", message or "no reason given")
     if 300 <= status < 400:
         return f"fal answered {subject} with a redirect ({status}), which is not followed"
-    return _sentence(f"fal answered {subject} with status {status}", words)
+    return _sentence(f"fal answered {subject} with status {status}", message)
 
 
 def _server_failure(reply: Reply, report: Report, paid: bool) -> OpenClawFalError:
     """The error for 5xx and 408: the model's own failure, or a gateway's."""
-    words = _own_words(report) or f"fal answered with status {reply.status}"
+    ours = _message_for_types(report) or f"fal answered with status {reply.status}"
     if _waited_too_long(reply, report):
-        words = WORDS.get(report.types[0], words) if report.types else WORDS["request_timeout"]
-        return TimedOut(_sentence(words, report.words))
+        ours = MESSAGES.get(report.types[0], ours) if report.types else MESSAGES["request_timeout"]
+        return TimedOut(_sentence(ours, report.message))
+    message = _sentence(ours, report.message)
     if _is_from_fal(reply, report):
-        return JobFailed(_sentence(words, report.words))
-    message = _sentence(words, report.words)
+        return JobFailed(message)
     if paid:
         return Unreachable(f"{message}; {UNCERTAIN}", may_have_arrived=True)
     return Unreachable(message)
@@ -175,10 +177,10 @@ def _is_from_fal(reply: Reply, report: Report) -> bool:
     return reply.request_id is not None or report.from_fal
 
 
-def _own_words(report: Report) -> str | None:
+def _message_for_types(report: Report) -> str | None:
     for name in report.types:
-        if name in WORDS:
-            return WORDS[name]
+        if name in MESSAGES:
+            return MESSAGES[name]
         if name.startswith("runner_"):
             return f"{RUNNER} ({name})"
     return None
@@ -198,12 +200,12 @@ def _may_be_billed(reply: Reply, error: OpenClawFalError) -> bool:
 
 def verdict(report: Report, request_id: str | None, *, otherwise: str) -> OpenClawFalError:
     """The error of a failed job, from its status or result. `otherwise` is the message for an error
-    type that `WORDS` lacks."""
-    words = _own_words(report) or otherwise
+    type that `MESSAGES` lacks."""
+    ours = _message_for_types(report) or otherwise
     kind: type[OpenClawFalError] = JobFailed
     if report.type in ("request_timeout", "startup_timeout"):
         kind = TimedOut
-    failed = _refusal(report) or kind(_sentence(words, report.words))
+    failed = _refusal(report) or kind(_sentence(ours, report.message))
     failed.error_type, failed.request_id = report.type, request_id
     failed.may_be_billed = not _is_model_down(report.type)
     return failed
@@ -214,7 +216,7 @@ def _refusal(report: Report) -> ContentPolicy | None:
     if report.type != CONTENT_POLICY:
         return None
     hint = "change the prompt or the reference files; the same again would be refused again"
-    return ContentPolicy(_sentence(WORDS[CONTENT_POLICY], report.words), hint=hint)
+    return ContentPolicy(_sentence(MESSAGES[CONTENT_POLICY], report.message), hint=hint)
 
 
 def _is_model_down(kind: str | None) -> bool:
@@ -241,11 +243,11 @@ def read_report(reply: Reply, key: str | None) -> Report:
         return report_of(parse(reply.body), header=header, key=key)
     except NotJson:
         return report_of(None, header=header, key=key)._replace(
-            words=_page_words(reply, key), from_fal=False
+            message=_page_message(reply, key), from_fal=False
         )
 
 
-def _page_words(reply: Reply, key: str | None) -> str:
+def _page_message(reply: Reply, key: str | None) -> str:
     """The message in a response that is not JSON: an HTML title, or short plain text."""
     text = reply.body[:8192].decode("utf-8", "replace").strip()
     title = re.search(_TITLE, text)
@@ -257,6 +259,6 @@ def _page_words(reply: Reply, key: str | None) -> str:
     return clean(text, key=key, limit=200) if text.isprintable() else ""
 
 
-def _sentence(ours: str, words: str) -> str:
+def _sentence(ours: str, message: str) -> str:
     """Our message, then fal's unless ours contains it."""
-    return f"{ours}: {words}" if words and words.lower() not in ours.lower() else ours
+    return f"{ours}: {message}" if message and message.lower() not in ours.lower() else ours

@@ -332,9 +332,9 @@ def _stopped_error(
         )
     report = stopped.report
     if stopped.state in CANCELLED:
-        words = f": {report.words}" if report.words else ""
+        reason = f": {report.message}" if report.message else ""
         return JobFailed(
-            f"the job was cancelled at fal{words}",
+            f"the job was cancelled at fal{reason}",
             request_id=handle.request_id,
             error_type=report.type or WAS_CANCELLED,
             may_be_billed=True,

@@ -16,13 +16,13 @@ DEPTH = 6  # how deeply wrappers may be nested
 
 
 class Report(NamedTuple):
-    """fal's error types and its message, `words` ("" when there is none).
+    """fal's error types and `message` ("" when there is none).
 
     `from_fal`: it is one of fal's JSON errors, rather than a gateway's page.
     """
 
     types: tuple[str, ...] = ()
-    words: str = ""
+    message: str = ""
     from_fal: bool = False
 
     @property
@@ -34,12 +34,12 @@ class Report(NamedTuple):
 
     @property
     def says_failed(self) -> bool:
-        return bool(self.types or self.words)
+        return bool(self.types or self.message)
 
     def with_more(self, other: Report) -> Report:
-        """This report with the types of `other`, and its words where this one has none."""
+        """This report with the types of `other`, and its message where this one has none."""
         types = tuple(dict.fromkeys(self.types + other.types))
-        return Report(types, self.words or other.words, self.from_fal or other.from_fal)
+        return Report(types, self.message or other.message, self.from_fal or other.from_fal)
 
 
 NOTHING = Report()
@@ -71,17 +71,17 @@ def _report(fields: Mapping[str, object], key: str | None) -> Report:
     entries = detail if isinstance(detail, list) else [detail]
     types = [fields.get("error_type"), mapping(error).get("type")]
     types += [mapping(entry).get("type") for entry in entries]
-    words = [text for entry in entries if (text := _entry_words(entry))]
+    messages = [text for entry in entries if (text := _entry_message(entry))]
     for value in (error, fields.get("message")):
-        if not words and (text := _entry_words(value)):
-            words.append(text)
-    if len(words) > MOST_ENTRIES:
-        words[MOST_ENTRIES:] = [f"and {len(words) - MOST_ENTRIES} more"]
-    from_fal = bool(words or "detail" in fields or "error" in fields)
-    return Report(_types(types, key), clean("; ".join(words), key=key), from_fal)
+        if not messages and (text := _entry_message(value)):
+            messages.append(text)
+    if len(messages) > MOST_ENTRIES:
+        messages[MOST_ENTRIES:] = [f"and {len(messages) - MOST_ENTRIES} more"]
+    from_fal = bool(messages or "detail" in fields or "error" in fields)
+    return Report(_types(types, key), clean("; ".join(messages), key=key), from_fal)
 
 
-def _entry_words(entry: object) -> str | None:
+def _entry_message(entry: object) -> str | None:
     """The message of `error` or an entry of `detail`: text, or an object that may name a field."""
     if isinstance(entry, str):
         return text_of(entry)

@@ -88,11 +88,11 @@ def refusal(payload: object, *, key: str | None = None) -> Report:
     """The failure in a result without files: an error, or a description in which the model refuses.
     A description that names a policy counts as a content-policy refusal."""
     report = report_of(payload, key=key)
-    words = facts(payload, key=key).description
-    if report.words or words is None:
+    description = facts(payload, key=key).description
+    if report.message or description is None:
         return report
-    refused = (CONTENT_POLICY,) if re.search(_REFUSES, words) else ()
-    return report.with_more(Report(refused, clean(words)))
+    refused = (CONTENT_POLICY,) if re.search(_REFUSES, description) else ()
+    return report.with_more(Report(refused, clean(description)))
 
 
 def _flagged(value: object, count: int) -> tuple[int, ...]:

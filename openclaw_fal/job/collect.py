@@ -114,9 +114,9 @@ class Collector(Frozen):
 
         if count == 1:
             return [save(0)]
-        from openclaw_fal.parallel import all_of
+        from openclaw_fal.parallel import run_parallel
 
-        results = all_of(save, count, at_once=PARALLEL_DOWNLOADS, stop=self.deadline.stop)
+        results = run_parallel(save, count, at_once=PARALLEL_DOWNLOADS, stop=self.deadline.stop)
         return _all_saved(results)
 
     def _present(self, job: Job, result: Reading) -> dict[int, Output]:
@@ -146,7 +146,7 @@ class Collector(Frozen):
                 elif isinstance(error, Unreachable):
                     error.message += f"; {part.offset} bytes of it are kept in {part.path}"
                 raise
-            with signals.unbroken():
+            with signals.delay_interrupts():
                 output = part.finish(remote, before_naming, mark=marker(job, result.seed))
                 self.journal.saved(job.id, index, output)
         return output

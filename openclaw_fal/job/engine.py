@@ -118,7 +118,7 @@ class Engine(Frozen):
             job = new()
             if note := duplicates.duplicate_note(self.journal, job):
                 self.progress.note(note)
-            with signals.unbroken():
+            with signals.delay_interrupts():
                 run.job_id = self.journal.begin(job)
             made = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
@@ -347,7 +347,7 @@ class Engine(Frozen):
     # What is written to the journal
 
     def _completed(self, job_id: str, answer: RunResult) -> None:
-        with signals.unbroken():
+        with signals.delay_interrupts():
             self.journal.completed(
                 job_id,
                 answer.raw,

@@ -211,7 +211,7 @@ def _wait_for_all(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
     """Wait for all jobs. After Ctrl-C, those that had not ended are reported as interrupted."""
     if len(pickups) < 2:
         return {name: pickup.run() for name, pickup in pickups.items()}
-    from openclaw_fal.parallel import all_of
+    from openclaw_fal.parallel import run_parallel
 
     order = list(pickups.values())
     ended: dict[str, Waited] = {}
@@ -226,7 +226,7 @@ def _wait_for_all(pickups: dict[str, _Pickup]) -> dict[str, Waited]:
             pickup.deadline.stop()
 
     try:
-        problems = all_of(work, len(order), at_once=AT_ONCE, stop=stop)
+        problems = run_parallel(work, len(order), at_once=AT_ONCE, stop=stop)
     except KeyboardInterrupt:
         # A failure after `stop` was caused by it.
         done = {name: waited for name, waited in dict(ended).items() if waited.generated}

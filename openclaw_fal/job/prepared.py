@@ -52,12 +52,14 @@ class Prepared:
     def upload(self, upload: Callable[[LocalFile], str], stop: Callable[[], object]) -> None:
         """Upload what is too large for the body, several files at once; `upload` gives the URL of a
         file. Raises what the first upload that failed has raised; `stop` is called on Ctrl-C."""
-        from openclaw_fal.parallel import all_of
+        from openclaw_fal.parallel import run_parallel
 
         files = list({file.key: file for file in self.large.values()}.values())
         at_once = min(len(files), UPLOADS_AT_ONCE)
         urls = {}
-        ends = all_of(lambda index: upload(files[index]), len(files), at_once=at_once, stop=stop)
+        ends = run_parallel(
+            lambda index: upload(files[index]), len(files), at_once=at_once, stop=stop
+        )
         for file, end in zip(files, ends, strict=True):
             if isinstance(end, Exception):
                 raise end

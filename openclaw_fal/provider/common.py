@@ -30,10 +30,10 @@ def check_kind(kind: Kind, model: str, made: Made | None) -> None:
         return
     message = f"model {ref_of(model)} {MAKES[made]}"
     default = ref_of(DEFAULT_MODELS[kind])
-    wrong = Violation("model", ref_of(model), message, f"{kind} models", default)
+    violation = Violation("model", ref_of(model), message, f"{kind} models", default)
     raise CapabilityError(
         message,
-        violations=(wrong,),
+        violations=(violation,),
         hint=f"the {kind} models: openclaw {kind} models",
         model=model,
     )

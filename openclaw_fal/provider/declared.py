@@ -98,18 +98,18 @@ def _check_whole(draft: Draft, request: MediaRequest, endpoint: Endpoint) -> Non
     assert draft.schema is not None
     rejected = {entry.key for entry in draft.violations}
     given = {name for name, _ in request.params}
-    for wrong in problems(draft.body, draft.schema):
-        key = _option(wrong.name, draft, request, endpoint)
-        if wrong.missing and key not in rejected:
-            draft.reject_problem(key, None, _missing(draft, wrong, key), wrong)
-        elif not wrong.missing and wrong.name not in given:
-            message = f"{wrong.name}: {draft.endpoint} takes {wrong.takes}"
-            draft.reject_problem(key, draft.body[wrong.name], message, wrong)
+    for problem in problems(draft.body, draft.schema):
+        key = _option(problem.name, draft, request, endpoint)
+        if problem.missing and key not in rejected:
+            draft.reject_problem(key, None, _missing(draft, problem, key), problem)
+        elif not problem.missing and problem.name not in given:
+            message = f"{problem.name}: {draft.endpoint} takes {problem.takes}"
+            draft.reject_problem(key, draft.body[problem.name], message, problem)
 
 
-def _missing(draft: Draft, wrong: Problem, key: str) -> str:
+def _missing(draft: Draft, problem: Problem, key: str) -> str:
     by_option = f"give {FILE_WORDS[key]}, or " if key in FILE_WORDS else ""
     return (
-        f"{key}: {draft.endpoint} requires {wrong.name} ({wrong.takes}): "
-        f"{by_option}--param {wrong.name}=…"
+        f"{key}: {draft.endpoint} requires {problem.name} ({problem.takes}): "
+        f"{by_option}--param {problem.name}=…"
     )

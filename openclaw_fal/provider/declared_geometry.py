@@ -17,7 +17,7 @@ from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.geometry import parse_ratio, parse_size, ratio_to_size
 from openclaw_fal.provider.image_rows import EDGES
 from openclaw_fal.provider.rows import IMAGE_TO_IMAGE
-from openclaw_fal.provider.schema import members, of_type, problem
+from openclaw_fal.provider.schema import members, of_type, problem_of
 from openclaw_fal.provider.values import closest_ratio, closest_resolution
 
 
@@ -67,10 +67,10 @@ def _own_ratio(draft: Draft, value: str | None) -> bool:
     if sent is None and of_type(field.inner, "string") and parse_ratio(value):
         sent = _free_ratio(value, field.inner)
     if sent is None:
-        wrong = problem(field.name, value, field.inner)
-        message = f"aspectRatio {shown(value)}: {draft.endpoint} takes {wrong.takes}"
+        problem = problem_of(field.name, value, field.inner)
+        message = f"aspectRatio {shown(value)}: {draft.endpoint} takes {problem.takes}"
         closest = closest_ratio(value.strip().lower(), named)
-        draft.reject("aspectRatio", value, message, wrong.supported, closest)
+        draft.reject("aspectRatio", value, message, problem.supported, closest)
         return True
     draft.send(field.name, field.wrapped(sent), "aspectRatio", value)
     if sent.lower() != value.strip().lower():
@@ -149,7 +149,7 @@ def _send_resolution(draft: Draft, value: str, name: str, sent: object, schema: 
     if sent in named or of_type(schema, "string"):
         send_fitting(draft, "resolution", value, name, sent)
         return
-    wrong = problem(name, sent, schema)
-    message = f"resolution {shown(value)}: {draft.endpoint} takes {wrong.takes}"
+    problem = problem_of(name, sent, schema)
+    message = f"resolution {shown(value)}: {draft.endpoint} takes {problem.takes}"
     closest = closest_resolution(value.strip().lower(), named)
-    draft.reject("resolution", value, message, wrong.supported, closest)
+    draft.reject("resolution", value, message, problem.supported, closest)

@@ -20,7 +20,7 @@ from openclaw_fal.provider.geometry import (
 )
 from openclaw_fal.provider.image_rows import EDGES, PRESETS, RATIOS
 from openclaw_fal.provider.numbers import number_in
-from openclaw_fal.provider.schema import alternatives, fits, members, of_type, problem
+from openclaw_fal.provider.schema import alternatives, fits, members, of_type, problem_of
 from openclaw_fal.provider.values import LINES_PER_K, closest_ratio
 
 SAME = 1e-6  # two ratios are the same if their logarithms differ by less
@@ -144,15 +144,15 @@ def _send_dimensions(draft: Draft, field: Field, key: str, given: str, size: Siz
 
 
 def _refuse(draft: Draft, key: str, given: object, field: Field, size: Size | None) -> None:
-    wrong = problem(field.name, given, field.schema)
+    problem = problem_of(field.name, given, field.schema)
     closest, computed = None, ""
     if size and key == "size":
         named = [str(own) for member in members(field.schema) if (own := _member_size(member))]
         closest = closest_size(size, named)
     elif size:
         computed = f" ({size})"
-    message = f"{key} {shown(given)}{computed}: {draft.endpoint} takes {wrong.takes}"
-    draft.reject(key, given, message, wrong.supported, closest)
+    message = f"{key} {shown(given)}{computed}: {draft.endpoint} takes {problem.takes}"
+    draft.reject(key, given, message, problem.supported, closest)
 
 
 def _as_dimensions(schema: Schema, size: Size) -> object:
@@ -231,9 +231,9 @@ def _send(draft: Draft, key: str, given: object, name: str, value: object, schem
     if fits(value, schema):
         draft.send(name, value, key, given)
         return True
-    wrong = problem(name, value, schema)
-    message = f"{key} {shown(given)}: {name} of {draft.endpoint} takes {wrong.takes}"
-    draft.reject(key, given, message, wrong.supported)
+    problem = problem_of(name, value, schema)
+    message = f"{key} {shown(given)}: {name} of {draft.endpoint} takes {problem.takes}"
+    draft.reject(key, given, message, problem.supported)
     return False
 
 

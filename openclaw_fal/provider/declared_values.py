@@ -10,7 +10,7 @@ from openclaw_fal.provider.draft import Draft, shown
 from openclaw_fal.provider.durations import DURATION
 from openclaw_fal.provider.image_rows import FORMATS
 from openclaw_fal.provider.numbers import number_in, seconds_in, whole_number
-from openclaw_fal.provider.schema import fits, members, of_type, problem
+from openclaw_fal.provider.schema import fits, members, of_type, problem_of
 from openclaw_fal.provider.values import SPELLINGS, closest_word
 
 MAX_IMAGES = 4  # specification, image table: max images
@@ -83,13 +83,13 @@ def send_fitting(draft: Draft, key: str, given: object, name: str, value: object
     if fits(value, schema):
         draft.send(name, value, key, given)
         return True
-    wrong = problem(name, value, schema)
-    message = f"{key} {shown(given)}: {draft.endpoint} takes {wrong.takes}"
+    problem = problem_of(name, value, schema)
+    message = f"{key} {shown(given)}: {draft.endpoint} takes {problem.takes}"
     texts = [member for member in members(schema) if isinstance(member, str)]
-    closest = wrong.closest
+    closest = problem.closest
     if closest is None and isinstance(value, str):
         closest = closest_word(value.lower(), texts)
-    draft.reject(key, given, message, wrong.supported, closest)
+    draft.reject(key, given, message, problem.supported, closest)
     return False
 
 
@@ -211,14 +211,14 @@ def _send_frames(
         reason = f"{seconds:g} s are {frames} frames at {rate:g} a second"
         draft.adjust(DURATION, value, frames, reason)
         return
-    wrong = problem(name, frames, schema)
-    closest = number_in(wrong.closest)
+    problem = problem_of(name, frames, schema)
+    closest = number_in(problem.closest)
     message = (
         f"{DURATION} {shown(value)}: that is {frames} frames at {rate:g} a second; "
-        f"{draft.endpoint} takes {wrong.takes}"
+        f"{draft.endpoint} takes {problem.takes}"
     )
     seconds = None if closest is None else round((closest - extra) / rate, 2)
-    draft.reject(DURATION, value, message, f"frames: {wrong.takes}", seconds)
+    draft.reject(DURATION, value, message, f"frames: {problem.takes}", seconds)
 
 
 def _extra_frame(schema: Schema) -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 from openclaw_fal.errors import CapabilityError, Violation
 from openclaw_fal.media import Adjusted, Ignored, Kind, MediaRequest, Plan, Schema
 from openclaw_fal.provider.lookup import Lookup
-from openclaw_fal.provider.schema import Problem, fits, problem
+from openclaw_fal.provider.schema import Problem, fits, problem_of
 from openclaw_fal.provider.specs import declared_input
 
 SHOWN_LENGTH = 60
@@ -63,15 +63,15 @@ class Draft:
         supported: tuple[object, ...] | str | None = None,
         closest: object = None,
     ) -> None:
-        wrong = Violation(key, _reported(value), message, supported or None, closest)
-        self.violations.append(wrong)
+        violation = Violation(key, _reported(value), message, supported or None, closest)
+        self.violations.append(violation)
 
-    def reject_problem(self, key: str, value: object, message: str, wrong: Problem) -> None:
+    def reject_problem(self, key: str, value: object, message: str, problem: Problem) -> None:
         """Reject what a declared schema refuses; with `--unchecked` send it, with a warning."""
         if self.unchecked:
             self.warnings.append(f"{message}; sent all the same (--unchecked)")
         else:
-            self.reject(key, value, message, wrong.supported, wrong.closest)
+            self.reject(key, value, message, problem.supported, problem.closest)
 
     def finished(self) -> Plan:
         """The plan. Raises `CapabilityError` with all violations if there are any."""
@@ -113,11 +113,11 @@ class Draft:
         if name not in declared:
             self.warnings.append(self._undeclared(name, sorted(declared)))
         elif not fits(value, declared[name]):
-            wrong = problem(name, value, declared[name])
-            message = f"params: {name}={shown(value)}: {self.endpoint} takes {wrong.takes}"
+            problem = problem_of(name, value, declared[name])
+            message = f"params: {name}={shown(value)}: {self.endpoint} takes {problem.takes}"
             if fits(str(value), declared[name]):
                 message += f"""; as text: --param {name}='"{value}"'"""
-            self.reject_problem("params", {name: value}, message, wrong)
+            self.reject_problem("params", {name: value}, message, problem)
 
     def _replace(self, name: str, value: object) -> None:
         """Set a field; options whose values it held are reported as adjusted to the new value."""

@@ -34,10 +34,10 @@ def parse_ref(ref: str, lookup: Lookup = NOTHING_KNOWN) -> str:
     if not is_fal_ref(ref):
         raise _not_fal(ref, lookup)
     endpoint = ref.removeprefix(PREFIX)
-    wrong = _malformed(endpoint)
-    if wrong:
+    reason = _malformed(endpoint)
+    if reason:
         raise UsageError(
-            f"the model ref {_shown(ref)} is malformed: {wrong}",
+            f"the model ref {_shown(ref)} is malformed: {reason}",
             hint=_did_you_mean(similar_ids(endpoint, _all_ids(lookup))) or EXAMPLE,
         )
     return endpoint

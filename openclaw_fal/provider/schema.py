@@ -79,18 +79,18 @@ def supported(schema: Schema) -> tuple[object, ...] | str:
 def problems(body: Mapping[str, object], schema: Schema) -> list[Problem]:
     """Every value of a request body that the schema refuses; undeclared fields are not checked."""
     properties = schema.get("properties", {})
-    wrong = [
+    refused = [
         Problem(name, takes(properties.get(name, {})), supported(properties[name]), missing=True)
         for name in schema.get("required", ())
         if name not in body and name in properties
     ]
     for name, value in body.items():
         if name in properties and not fits(value, properties[name]):
-            wrong.append(problem(name, value, properties[name]))
-    return wrong
+            refused.append(problem_of(name, value, properties[name]))
+    return refused
 
 
-def problem(name: str, value: object, schema: Schema) -> Problem:
+def problem_of(name: str, value: object, schema: Schema) -> Problem:
     """Why the schema of a field refuses a value."""
     return Problem(name, takes(schema), supported(schema), closest(value, schema))
 

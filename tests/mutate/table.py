@@ -110,7 +110,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a completed row is not shielded",
         "job/engine.py",
-        "        with signals.unbroken():\n            self.journal.completed(",
+        "        with signals.delay_interrupts():\n            self.journal.completed(",
         "        with suppress(LocalError):\n            self.journal.completed(",
         ("tests/cli/test_interrupted_steps.py",),
         "Ctrl-C loses a result that has come",
@@ -118,7 +118,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a finish is not shielded",
         "job/collect.py",
-        "            with signals.unbroken():",
+        "            with signals.delay_interrupts():",
         "            with self.files.part(target, job.id, index, count, result.seed):",
         ("tests/cli/test_interrupted_steps.py",),
         "Ctrl-C leaves a file that nobody knows",
@@ -294,8 +294,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a model that refuses in words has only failed",
         "fal/results.py",
-        "(CONTENT_POLICY,) if re.search(_REFUSES, words)",
-        "() if re.search(_REFUSES, words)",
+        "(CONTENT_POLICY,) if re.search(_REFUSES, description)",
+        "() if re.search(_REFUSES, description)",
         ("tests/cli/test_job_ends.py",),
         "the same prompt is paid for again",
     ),
