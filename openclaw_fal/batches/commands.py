@@ -15,7 +15,7 @@ from openclaw_fal.batches.item import ItemOutcome, PlannedItem
 from openclaw_fal.batches.jobs import BatchJobs, refuse_changed
 from openclaw_fal.batches.loading import STDIN, LoadedManifest
 from openclaw_fal.batches.plan import Planned
-from openclaw_fal.batches.records import BatchRecord, Records, new_id
+from openclaw_fal.batches.records import BatchRecord, KeptOptions, Records, new_id
 from openclaw_fal.batches.results import NAME, Line, ResultsFile
 from openclaw_fal.batches.runner import Runner
 from openclaw_fal.errors import (
@@ -51,25 +51,25 @@ SPENT_EVERY_S = 1.0
 """Seconds between two sums of what the batch has cost, each of which reads the journal."""
 
 
-class BatchOptions(Frozen, kw_only=True):
-    """How a batch is run. `out` is a folder or template, `defaults` are options for all rows,
-    `window` is the most jobs at fal at the same time, `shard` is (i, n) for part i of n;
-    `max_spend` and `assume_cost` are US dollars as decimal texts."""
+DEFAULT_WINDOW = 8
+"""The most jobs at fal at the same time, unless another number is given."""
+
+
+class BatchOptions(KeptOptions, kw_only=True):
+    """How a batch is run. `out` is a folder or template, `defaults` are options for all rows.
+    `retry_failed` and `allow_changed` pay for items a second time, so each run must ask for them.
+    """
 
     out: str | None = None
     defaults: dict[str, object]
-    window: int = 8
     retry_failed: bool = False
-    fail_fast: bool = False
     allow_changed: bool = False
-    shard: tuple[int, int] | None = None
-    low_priority: bool = False
-    timeout_s: float | None = None
-    max_spend: str | None = None
-    assume_cost: str | None = None
-    provenance: str | None = None
-    sign: tuple[str, str] | None = None
     sandbox: bool = False
+
+    def as_begun(self, record: BatchRecord) -> BatchOptions:
+        """These options, with those of the record where they are not given."""
+        given = {name: value for name, value in self.kept().items() if value}
+        return self.replaced(**record.kept() | given)
 
 
 class Display(Protocol):
@@ -88,40 +88,28 @@ def records() -> Records:
 
 
 def record_for(loaded: LoadedManifest, planned: Planned, options: BatchOptions) -> BatchRecord:
-    """Save and return the record of this manifest's batch; it keeps the id of an earlier run."""
-    known = records()
+    """The record of this manifest's batch, with the id of an earlier run. `running` saves it."""
     sha256 = loaded.manifest.sha256
     # A sandbox and its jobs end with the command, so each run in a sandbox is a new batch.
-    earlier = None if options.sandbox else known.find(loaded.path, sha256)
+    earlier = None if options.sandbox else records().find(loaded.path, sha256)
     identity = f"{loaded.path}{time.time_ns()}" if options.sandbox else loaded.path
-    out = options.out or (earlier.out if earlier else None) or _default_out(loaded)
-    record = BatchRecord(
+    out, folder = options.out or _default_out(loaded), os.getcwd()
+    if earlier and options.out is None:
+        out, folder = earlier.out, earlier.folder
+    return BatchRecord(
         id=earlier.id if earlier else new_id(identity, sha256, sandbox=options.sandbox),
         manifest=loaded.path,
         sha256=sha256,
         created=earlier.created if earlier else time.time(),
         total=len(planned.items),
         out=out,
-        results=str(_results_path(out)),
+        folder=folder,
+        results=str(_results_path(Path(folder), out)),
         sandbox=options.sandbox,
         defaults=options.defaults,
         prompts=loaded.prompts,
         text=loaded.text,
-        max_spend=options.max_spend,
-        assume_cost=options.assume_cost,
     )
-    known.save(record)
-    return record
-
-
-def with_its_money(record: BatchRecord, options: BatchOptions) -> BatchOptions:
-    """The options of a run that goes on: what is not given anew is as it was, money above all."""
-    money = {
-        "max_spend": options.max_spend or record.max_spend,
-        "assume_cost": options.assume_cost or record.assume_cost,
-    }
-    records().save(record.replaced(**money))
-    return options.replaced(**money)
 
 
 def _default_out(loaded: LoadedManifest) -> str:
@@ -129,12 +117,13 @@ def _default_out(loaded: LoadedManifest) -> str:
     return f"{stem}-out/"
 
 
-def _results_path(out: str) -> Path:
+def _results_path(base: Path, out: str) -> Path:
     """The path of results.jsonl: in the folder of a target that all items share."""
-    folder = Path(out) if out.endswith(("/", os.sep)) or Path(out).is_dir() else Path(out).parent
+    is_folder = out.endswith(("/", os.sep)) or (base / out).is_dir()
+    folder = Path(out) if is_folder else Path(out).parent
     while "{" in str(folder):
         folder = folder.parent
-    return folder.absolute() / NAME
+    return (base / folder).absolute() / NAME
 
 
 def results_file(record: BatchRecord) -> ResultsFile:
@@ -266,13 +255,14 @@ def running(
     """A runner for these items, on fal or on a sandbox that ends with it."""
     config = wiring.read_config(session.config)
     settings_of = _settings_by_kind(record, options, config, session)
-    check_signing(settings_of("image"))
+    if submit:
+        check_signing(settings_of("image"))
     quotes = wiring.quotes(config, settings_of("image"))
     with (
         wiring.shared_journal() as journal,
         wiring.engine(config, session=session, quotes=quotes, shared=journal) as engine,
     ):
-        jobs = BatchJobs(record, engine, settings_of, Path.cwd())
+        jobs = BatchJobs(record, engine, settings_of)
         known = jobs.known()
         changed = jobs.changed(items, known) if submit else []
         if options.allow_changed:
@@ -281,7 +271,10 @@ def running(
             refuse_changed(changed)
         if options.retry_failed:
             jobs.forget([job for job in known.values() if job.state in ("failed", "cancelled")])
-        yield Runner(items, jobs, window=options.window, fail_fast=options.fail_fast, submit=submit)
+        if submit:
+            records().save(record.replaced(**options.kept()))
+        window = options.window or DEFAULT_WINDOW
+        yield Runner(items, jobs, window=window, fail_fast=options.fail_fast, submit=submit)
 
 
 def _settings_by_kind(
@@ -300,7 +293,7 @@ def _settings_by_kind(
             "batch": record.id,
             "provenance": options.provenance,
             "sign": options.sign,
-            "priority": "low" if options.low_priority else None,
+            "priority": options.priority,
         }
         settings = run_settings(kind, config, choice, given, capability="batch.run")
         if options.timeout_s is None:  # an item may wait long behind others in fal's queue

@@ -41,9 +41,8 @@ class BatchJobs:
         record: BatchRecord,
         engine: Engine,
         settings_of: Callable[[Kind], RunSettings],
-        cwd: Path,
     ) -> None:
-        self._record, self._engine, self._settings_of, self._cwd = record, engine, settings_of, cwd
+        self._record, self._engine, self._settings_of = record, engine, settings_of
         self._journal = engine.journal
         self._completed: dict[str, Completed] = {}
         self._lock = threading.Lock()
@@ -75,7 +74,7 @@ class BatchJobs:
             prompt=item.request.prompt,
             kind=item.plan.kind,
             model=item.plan.model,
-            cwd=self._cwd,
+            cwd=Path(self._record.folder).absolute(),
             count=item.count,
         )
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal.batches import manifest as manifests
 from openclaw_fal.batches.item import PlannedItem
 from openclaw_fal.batches.plan import Planned, planned
+from openclaw_fal.batches.records import whole_path
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
@@ -55,7 +56,7 @@ def load(
         raw = text.encode("utf-8", "surrogatepass") if text is not None else read_stdin()
         path, name, folder = STDIN, "standard input", Path.cwd()
     else:
-        file = Path(source).expanduser().absolute()
+        file = whole_path(source)
         raw = _bytes_of(file, source)
         path, name, folder = str(file), source, file.parent
     manifest = manifests.read(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,39 @@ from openclaw_fal.frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from openclaw_fal.media import Priority
+
 ID_LENGTH = 10
 KEY_PREFIX = "batch:"
 
 
-class BatchRecord(Frozen):
-    """One batch. `manifest` is an absolute path, or `-` for standard input, whose text is kept in
-    `text`; `sha256` is the hash of its bytes. `defaults` are those of the command line; with
-    `prompts`, each line is a prompt. `max_spend` and `assume_cost` are the US dollars that were
-    given last, for `resume`. `out` is a folder or template, `results` the path of the results file,
-    `total` the number of items, `created` seconds since 1970."""
+class KeptOptions(Frozen, kw_only=True):
+    """The options that `resume` takes from the run before, unless they are given anew; None and
+    False are those that were not given. `shard` is (i, n), `timeout_s` seconds for each item,
+    `max_spend` and `assume_cost` US dollars, `sign` the absolute paths of certificate and key."""
+
+    window: int | None = None
+    fail_fast: bool = False
+    shard: tuple[int, int] | None = None
+    priority: Priority | None = None
+    timeout_s: float | None = None
+    max_spend: str | None = None
+    assume_cost: str | None = None
+    provenance: str | None = None
+    sign: tuple[str, str] | None = None
+    strict: bool = False
+
+    def kept(self) -> dict[str, object]:
+        """These options by name, without the fields that a subclass adds."""
+        return {name: getattr(self, name) for name in KeptOptions.fields()}
+
+
+class BatchRecord(KeptOptions, kw_only=True):
+    """One batch, with the options of its last run. `manifest` is an absolute path, or `-` for
+    standard input, whose text is kept in `text`; `sha256` is the hash of its bytes. `defaults` are
+    those of the command line; with `prompts`, each line is a prompt. `out` is a folder or template,
+    below `folder` if it is relative; `results` is the path of the results file, `total` the number
+    of items, `created` seconds since 1970."""
 
     id: str
     manifest: str
@@ -40,8 +64,7 @@ class BatchRecord(Frozen):
     defaults: dict[str, object]
     prompts: bool = False
     text: str | None = None
-    max_spend: str | None = None
-    assume_cost: str | None = None
+    folder: str = ""
 
     @property
     def how_to_resume(self) -> str:
@@ -69,7 +92,7 @@ class Records(Frozen):
     def get(self, wanted: str) -> BatchRecord:
         """The batch with this manifest path, or whose id begins so. A batch in a sandbox is taken
         only if the manifest has no other. Raises UsageError unless there is exactly one."""
-        path = str(Path(wanted).absolute())
+        path = str(whole_path(wanted))
         every = list(self.all())
         by_path = sorted((r for r in every if r.manifest == path), key=lambda r: r.sandbox)
         matching = by_path[:1] or [r for r in every if r.id.startswith(wanted)]
@@ -101,10 +124,17 @@ class Records(Frozen):
         for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
             try:
                 document = json.loads(read_file(path).content.decode("utf-8", "surrogateescape"))
-                records.append(BatchRecord(**document))
+                pairs = {name: tuple(v) for name, v in document.items() if isinstance(v, list)}
+                records.append(BatchRecord(**document | pairs))
             except (LocalError, ValueError, TypeError, RecursionError):
                 continue
         yield from sorted(records, key=lambda record: -record.created)
+
+
+def whole_path(manifest: str) -> Path:
+    """A manifest's path, the same from every folder."""
+    path = Path(manifest).expanduser()
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def new_id(manifest: str, sha256: str, *, sandbox: bool) -> str:

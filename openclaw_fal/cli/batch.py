@@ -101,9 +101,8 @@ def run(
     """Run the items of a manifest, each once. Run again, it goes on where it was."""
     session: Session = ctx.obj
     session.sandbox = options.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
-    strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
-    loaded, planned = _planned(session, manifest, default, strict=strict)
     settings = batch_options(options, out, session, defaults(default))
+    loaded, planned = _planned(session, manifest, default, strict=settings.strict)
     return run_planned(session, loaded, planned, settings)
 
 
@@ -111,15 +110,14 @@ def run(
 @record_options
 def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
     """Go on with a batch of any earlier run: what is at fal is fetched, what was not sent is sent,
-    and nothing is sent twice. --max-spend stays as it was, unless it is given anew."""
-    from openclaw_fal.batches import commands
-
+    and nothing is sent twice. The options stay as they were, but for those that are given anew;
+    --retry-failed and --allow-changed are for one run."""
     session: Session = ctx.obj
-    strict = options.strict or says_yes("OPENCLAW_FAL_STRICT")
-    record, loaded, planned = _earlier(session, batch, strict=strict)
+    record = _record(session, batch)
     _refuse_sandbox(record, options.sandbox)
     given = batch_options(options, record.out, session, record.defaults)
-    settings = commands.with_its_money(record, given)
+    settings = given.as_begun(record)
+    loaded, planned = _earlier(session, record, strict=settings.strict)
     return run_planned(session, loaded, planned, settings, record)
 
 
@@ -127,10 +125,11 @@ def resume(ctx: typer.Context, batch: Batch, options: RunOptions) -> Result:
 def wait(ctx: typer.Context, batch: Batch, timeout_ms: TimeoutMs = None) -> Result:
     """Fetch what a batch has at fal. Sends no new request."""
     session: Session = ctx.obj
-    record, loaded, planned = _earlier(session, batch)
+    record = _record(session, batch)
     _refuse_sandbox(record, asked=False)
-    waiting = RunOptions(timeout_ms=timeout_ms)
-    settings = batch_options(waiting, record.out, session, record.defaults)
+    given = batch_options(RunOptions(timeout_ms=timeout_ms), record.out, session, record.defaults)
+    loaded, planned = _earlier(session, record)
+    settings = given.as_begun(record).replaced(shard=None)
     return run_planned(session, loaded, planned, settings, record, submit=False)
 
 
@@ -187,7 +186,8 @@ def export(
     from openclaw_fal.batches.results import export as exported
 
     session: Session = ctx.obj
-    record, _, planned = _earlier(session, batch)
+    record = _record(session, batch)
+    _, planned = _earlier(session, record)
     order = [item.id for item in planned.items]
     lines = commands.results_file(record).lines()
     text = exported(lines, order, as_csv=as_csv)
@@ -212,13 +212,12 @@ def run_prompts(
     loaded = loading.load(
         prompt_options.prompts or "", defaults=shared, prompts=True, read_stdin=stdin_bytes
     )
-    strict = run.strict or says_yes("OPENCLAW_FAL_STRICT")
-    planned = _checked(loading.plan(loaded, session, strict=strict), loaded)
-    if run.dry_run:
-        return _plan_result(session, loaded, planned, run.assume_cost)
     values = {**prompt_options.as_dict(), **run.as_dict()}
     options = RunOptions().replaced(**{name: values[name] for name in RunOptions.fields()})
     settings = batch_options(options, run.output, session, shared)
+    planned = _checked(loading.plan(loaded, session, strict=settings.strict), loaded)
+    if run.dry_run:
+        return _plan_result(session, loaded, planned, run.assume_cost)
     return run_planned(session, loaded, planned, settings)
 
 
@@ -238,9 +237,11 @@ def run_planned(
     from openclaw_fal.cli.batch_results import summary_result
     from openclaw_fal.ui.batch import display_for
 
+    display = display_for(session)
+    if record and options.shard not in (None, (1, 1)):
+        display.event("only shard {}/{}; --shard 1/1 takes all items".format(*options.shard))
     record = record or commands.record_for(loaded, planned, options)
     items = shard_of(planned.items, options.shard)
-    display = display_for(session)
     for note in planned.notes():
         display.event(note)
     try:
@@ -271,14 +272,21 @@ def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
         )
 
 
-def _earlier(
-    session: Session, batch: str, *, strict: bool = False
-) -> tuple[BatchRecord, LoadedManifest, Planned]:
-    """The record of an earlier run, and its manifest loaded and planned anew."""
-    from openclaw_fal.batches import commands, loading
+def _record(session: Session, batch: str) -> BatchRecord:
+    """The record of an earlier run."""
+    from openclaw_fal.batches import commands
 
     record = commands.records().get(batch)
     session.sandbox = record.sandbox
+    return record
+
+
+def _earlier(
+    session: Session, record: BatchRecord, *, strict: bool = False
+) -> tuple[LoadedManifest, Planned]:
+    """The manifest of an earlier run, loaded and planned anew."""
+    from openclaw_fal.batches import loading
+
     loaded = loading.load(
         record.manifest,
         defaults=record.defaults,
@@ -287,7 +295,7 @@ def _earlier(
         text=record.text,
         job_file=resolved,
     )
-    return record, loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
+    return loaded, _checked(loading.plan(loaded, session, strict=strict), loaded)
 
 
 def _checked(planned: Planned, loaded: LoadedManifest) -> Planned:

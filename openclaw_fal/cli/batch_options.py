@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -20,13 +20,13 @@ from openclaw_fal.cli.options import (
     Strict,
     TimeoutMs,
 )
+from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import UsageError
+from openclaw_fal.media import Priority
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.commands import BatchOptions
     from openclaw_fal.session import Session
-
-DEFAULT_WINDOW = 8
 
 Manifest = Annotated[
     str, typer.Argument(metavar="MANIFEST", help="A JSONL or CSV file; - is standard input.")
@@ -102,22 +102,25 @@ def batch_options(
     """The runner's options from the command's. Raises UsageError."""
     from openclaw_fal.batches.commands import BatchOptions
 
-    if options.priority not in (None, "normal", "low"):
+    priority = next((word for word in get_args(Priority) if word == options.priority), None)
+    if priority != options.priority:
         raise UsageError(f"--priority {options.priority}: takes normal or low")
+    sign = options.sign
     return BatchOptions(
         out=out,
         defaults=default,
-        window=options.window or DEFAULT_WINDOW,
+        window=options.window,
         retry_failed=options.retry_failed,
         fail_fast=options.fail_fast,
         allow_changed=options.allow_changed,
         shard=shard(options.shard),
-        low_priority=options.priority == "low",
+        priority=priority,
         timeout_s=seconds(options.timeout_ms),
         max_spend=max_spend(options.max_spend),
         assume_cost=options.assume_cost,
         provenance=options.provenance,
-        sign=options.sign,
+        sign=sign and (os.path.abspath(sign[0]), os.path.abspath(sign[1])),
+        strict=options.strict or says_yes("OPENCLAW_FAL_STRICT"),
         sandbox=session.sandbox,
     )
 

@@ -22,10 +22,11 @@ Examples:
   openclaw image --prompts prompts.txt --output animals/ --sandbox
 
 Each item is sent once: the batch, the id and the request name it in the journal.
-After Ctrl-C, a crash or a full account, `openclaw batch resume MANIFEST` (or `run`
-again) fetches what is at fal and sends what is left. An item that may have reached
-fal is uncertain, and never sent again by itself. results.jsonl beside the files has
-a line for each item that ended.
+After Ctrl-C, a crash or a full account, `openclaw batch resume MANIFEST` fetches what
+is at fal and sends what is left, with the options that were given last; `run` again
+does so with the options that it is given. An item that may have reached fal is
+uncertain, and never sent again by itself. results.jsonl beside the files has a line
+for each item that ended.
 
 Exit status: 0 all done, 6 some failed, 7 something still runs or is uncertain,
 9 the budget does not allow more, 5 the manifest has problems.

@@ -97,10 +97,18 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "a resumed batch forgets its limit",
         "batches/commands.py",
-        "options.max_spend or record.max_spend",
-        "options.max_spend",
-        ("tests/cli/test_batch.py",),
-        "the command that a spent budget suggests spends without one",
+        "record.kept() | given",
+        "given",
+        ("tests/cli/test_batch_resume.py", "tests/cli/test_batch.py"),
+        "the command that a spent budget suggests spends without one, and pays for other shards",
+    ),
+    Mutation(
+        "a manifest is another batch from another folder",
+        "batches/records.py",
+        "Path(os.path.realpath(path.parent), path.name)",
+        "path.absolute()",
+        ("tests/cli/test_batch_resume.py",),
+        "`run ../m.jsonl` pays for all items again",
     ),
     Mutation(
         "a sum forgets what a cost was before",
