@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_fal.cli.groups import Command
-from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS, script
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Result
 
@@ -46,7 +46,7 @@ def completion(
             hint=f"openclaw completion install {shell}",
         )
     name = _known(shell_or_install)
-    text = SCRIPTS[name][1]
+    text = script(name)
     document: CompletionDocument = {"shell": name, "script": text}
     return Result(document, out=(text.rstrip("\n"),))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.cli import app
 from openclaw_fal.cli.groups import Context, TyperType
-from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS, script
 from openclaw_fal.media import KINDS
 from openclaw_fal.money.budget import PERIODS
 from openclaw_fal.parameters import KEYS, option_name
@@ -244,7 +244,7 @@ def files(folder: Path) -> dict[Path, str]:
         )
         + "\n"
     )
-    scripts = {folder / name: text for name, text in SCRIPTS.values()}
+    scripts = {folder / name: script(shell) for shell, name in SCRIPTS.items()}
     return {TABLE: data, **scripts}
 
 

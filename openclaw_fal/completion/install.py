@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS, script
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.text import reason
 
@@ -72,7 +72,7 @@ def install(shell: str, environ: Mapping[str, str], home: Path) -> list[Path]:
     for path in paths:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, SCRIPTS[shell][1].encode(), mode=0o644)
+            replace_file(path, script(shell).encode(), mode=0o644)
         except OSError as error:
             raise LocalError(f"{path} cannot be written: {reason(error)}") from error
     return paths

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.cli import generate_completion
-from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS, script
 from tests.support.program import in_process
 
 FOLDER = Path(__file__).parent.parent.parent / "completions"
@@ -32,20 +32,20 @@ def test_drift_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_the_command_prints_the_script(shell: str, capfd: pytest.CaptureFixture[str]) -> None:
     outcome = in_process(capfd)("completion", shell)
-    name, text = SCRIPTS[shell]
-    assert outcome.out == text == (FOLDER / name).read_text(encoding="utf-8")
+    text = script(shell)
+    assert outcome.out == text == (FOLDER / SCRIPTS[shell]).read_text(encoding="utf-8")
     assert in_process(capfd)("completion", shell, "--json").json["script"] == text
 
 
 def test_powershell_is_known_by_its_program_too(capfd: pytest.CaptureFixture[str]) -> None:
     openclaw = in_process(capfd)
-    assert openclaw("completion", "pwsh").out == SCRIPTS["powershell"][1]
+    assert openclaw("completion", "pwsh").out == script("powershell")
     assert openclaw("completion", "tcsh", "--json").status == 2
 
 
 def test_the_powershell_script_by_inspection() -> None:
     """Its brackets match, and it asks for a line the way the program answers."""
-    text = SCRIPTS["powershell"][1]
+    text = script("powershell")
     code = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", text)
     for opening, closing in ("()", "{}", "[]"):
         assert code.count(opening) == code.count(closing)

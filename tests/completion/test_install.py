@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.completion.scripts import SCRIPTS
+from openclaw_fal.completion.scripts import SCRIPTS, script
 from tests.support.program import Openclaw
 
 
@@ -22,7 +22,7 @@ def test_it_is_written_where_the_shell_reads_it(
     assert outcome.status == 0, outcome.err
     for line in outcome.lines:
         assert Path(line).is_relative_to(isolated)
-        assert Path(line).read_text(encoding="utf-8") == SCRIPTS[shell][1]
+        assert Path(line).read_text(encoding="utf-8") == script(shell)
     assert outcome.err.startswith("note: ")
     again = openclaw("completion", "install", shell, "--json")
     assert (again.json["shell"], again.json["paths"]) == (shell, outcome.lines)
