@@ -20,10 +20,9 @@ Kind = Literal["image", "video", "music"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MediaType = Literal["image", "video", "audio"]
 Priority = Literal["normal", "low"]
-Made = Literal["image", "video", "music", "other"]
-Json = Mapping[
-    str, Any
-]  # JSON that came from outside: what a key holds is checked where it is used
+EndpointKind = Literal["image", "video", "music", "other"]
+# JSON that came from outside: what a key holds is checked where it is used.
+Json = Mapping[str, Any]
 Schema = Json  # JSON Schema: its keywords hold any JSON
 
 # The specification's models: what a request without a model is for, by endpoint id.
@@ -63,7 +62,7 @@ class Endpoint(Frozen):
     """
 
     id: str
-    kind: Made
+    kind: EndpointKind
     input: Schema
     outputs: tuple[str, ...] = ()
 

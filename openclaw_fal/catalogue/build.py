@@ -16,9 +16,14 @@ from pathlib import Path
 
 from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.catalogue.read import SHIPPED
-from openclaw_fal.media import Endpoint, Json, Made
+from openclaw_fal.media import Endpoint, EndpointKind, Json
 
-KINDS: dict[str, Made] = {"image": "image", "video": "video", "audio": "music", "other": "other"}
+KINDS: dict[str, EndpointKind] = {
+    "image": "image",
+    "video": "video",
+    "audio": "music",
+    "other": "other",
+}
 
 
 def endpoints_of(document: Json) -> list[Endpoint]:

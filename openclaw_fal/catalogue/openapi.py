@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from openclaw_fal.media import Endpoint, Json, Made
+from openclaw_fal.media import Endpoint, EndpointKind, Json
 
 MAX_DEPTH = 30  # of $refs and nested schemas; ends a schema that refers to itself
 KEPT_WORDS = """
@@ -13,13 +13,13 @@ KEPT_WORDS = """
 """
 KEPT = frozenset(KEPT_WORDS.split())
 # What an endpoint makes, by the fields of its answer; the first match decides.
-OUTPUTS: tuple[tuple[Made, tuple[str, ...]], ...] = (
+OUTPUTS: tuple[tuple[EndpointKind, tuple[str, ...]], ...] = (
     ("video", ("video", "videos", "video_url")),
     ("image", ("image", "images")),
     ("music", ("audio", "audios", "audio_file", "audio_url")),
 )
 # What an endpoint makes, by the last word of fal's category, if no field of the answer tells.
-CATEGORIES: Mapping[str, Made] = {
+CATEGORIES: Mapping[str, EndpointKind] = {
     "image": "image",
     "video": "video",
     "audio": "music",
@@ -46,7 +46,7 @@ def endpoint_of(model: Json) -> Endpoint | None:
     return Endpoint(name, kind_of(outputs, str(category)), schema, outputs)
 
 
-def kind_of(outputs: Iterable[str], category: str = "") -> Made:
+def kind_of(outputs: Iterable[str], category: str = "") -> EndpointKind:
     """What an endpoint makes, by the fields of its answer, else by fal's category."""
     names = set(outputs)
     for made, words in OUTPUTS:

@@ -21,7 +21,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import cast, get_args
 
-from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.media import Endpoint, EndpointKind
 
 FORMAT = "openclaw-fal catalogue 1"
 SHIPPED = Path(__file__).with_name("endpoints.bin")
@@ -56,10 +56,10 @@ class Catalogue:
             return None
         return self._read(self._index[start + 1 : self._index.index(LINE, start + 1)])
 
-    def ids(self, kind: Made | None = None) -> list[str]:
+    def ids(self, kind: EndpointKind | None = None) -> list[str]:
         """The ids of all endpoints, or of those of one kind, in alphabetical order."""
         lines = (line.split(TAB) for line in self._lines())
-        return [line[0].decode() for line in lines if kind is None or _made(line[1]) == kind]
+        return [line[0].decode() for line in lines if kind is None or _kind(line[1]) == kind]
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Every endpoint, in alphabetical order of the ids."""
@@ -84,7 +84,7 @@ class Catalogue:
         name, kind, start, end = line.split(TAB)
         unpacker = zlib.decompressobj(zdict=self._dictionary)
         declared = json.loads(unpacker.decompress(self._blobs[int(start) : int(end)]))
-        return Endpoint(name.decode(), _made(kind), declared["input"], tuple(declared["outputs"]))
+        return Endpoint(name.decode(), _kind(kind), declared["input"], tuple(declared["outputs"]))
 
 
 @cache
@@ -112,7 +112,7 @@ def endpoint(endpoint: str) -> Endpoint | None:
     return shipped().endpoint(endpoint)
 
 
-def ids(kind: Made | None = None) -> list[str]:
+def ids(kind: EndpointKind | None = None) -> list[str]:
     """The ids of all endpoints, or of those of one kind, in alphabetical order."""
     return shipped().ids(kind)
 
@@ -132,11 +132,11 @@ def family(endpoint: str) -> str:
     return "/".join(endpoint.split("/")[:2])
 
 
-def _made(name: bytes) -> Made:
+def _kind(name: bytes) -> EndpointKind:
     kind = name.decode()
-    if kind not in get_args(Made):
+    if kind not in get_args(EndpointKind):
         raise Damaged(f"{kind} is not a kind of endpoint")
-    return cast(Made, kind)
+    return cast(EndpointKind, kind)
 
 
 def _common_parts(first: str, second: str) -> int:

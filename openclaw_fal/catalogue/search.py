@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from openclaw_fal.catalogue.read import Catalogue, family
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.media import Endpoint, EndpointKind
 
 LIMIT = 20
 # The score of a word by what it matches: a part of the id, the beginning of a part, any text of the
@@ -26,7 +26,7 @@ def search(
     catalogue: Catalogue,
     words: str,
     *,
-    kind: Made | None = None,
+    kind: EndpointKind | None = None,
     also: Iterable[Endpoint] = (),
     limit: int = LIMIT,
 ) -> list[Hit]:

@@ -146,10 +146,10 @@ def checked(kind: Kind, name: str) -> str:
 
     Raises UsageError for a model that is not known or makes something else.
     """
-    from openclaw_fal.cli.model_facts import endpoint_named, made_by
+    from openclaw_fal.cli.model_facts import endpoint_named, kind_of_endpoint
 
     endpoint = endpoint_named(name)
-    made = made_by(endpoint)
+    made = kind_of_endpoint(endpoint)
     if made == "other":
         raise UsageError(
             f"fal/{endpoint} makes no image, video or audio", hint=f"openclaw {kind} models"

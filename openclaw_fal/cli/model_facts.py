@@ -10,7 +10,7 @@ from openclaw_fal.errors import UsageError
 
 if TYPE_CHECKING:
     from openclaw_fal.cli.documents import JsonObject
-    from openclaw_fal.media import Made, Schema
+    from openclaw_fal.media import EndpointKind, Schema
 
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 MANY = 12  # values of an enum that are shown without --json
@@ -43,7 +43,7 @@ def unknown(endpoint: str) -> UsageError:
     return UsageError(f"{refs.ref_of(endpoint)} is not known here", hint=hint)
 
 
-def made_by(endpoint: str) -> Made:
+def kind_of_endpoint(endpoint: str) -> EndpointKind:
     """The kind of output of a known endpoint."""
     from openclaw_fal.job.user_catalogue import ENDPOINTS
     from openclaw_fal.provider.specs import kind_of

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         JsonObject,
         ModelFactsDocument,
     )
-    from openclaw_fal.media import Made
+    from openclaw_fal.media import EndpointKind
     from openclaw_fal.session import Session
 
 SIBLINGS_SHOWN = 8
@@ -136,7 +136,7 @@ def show(
     from openclaw_fal.store.aliases import aliases
 
     endpoint = model_facts.endpoint_named(ref)
-    kind = model_facts.made_by(endpoint)
+    kind = model_facts.kind_of_endpoint(endpoint)
     facts: JsonObject = (
         {"model": f"fal/{endpoint}", "kind": "other"}
         if kind == "other"
@@ -240,7 +240,7 @@ def _kinds(name: str | None) -> tuple[Kind, ...]:
     raise UsageError(f"--kind {name}: takes {', '.join(KINDS)}", hint="--kind image")
 
 
-def _row(endpoint: str, kind: Made, source: str) -> JsonObject:
+def _row(endpoint: str, kind: EndpointKind, source: str) -> JsonObject:
     from openclaw_fal.catalogue.read import family
 
     return {

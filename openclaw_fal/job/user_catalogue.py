@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.media import Endpoint, EndpointKind
 from openclaw_fal.store import paths
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class KnownEndpoints:
     def siblings(self, endpoint: str) -> list[str]:
         return current()[0].siblings(endpoint)
 
-    def ids(self, kind: Made | None = None) -> list[str]:
+    def ids(self, kind: EndpointKind | None = None) -> list[str]:
         return current()[0].ids(kind)
 
 

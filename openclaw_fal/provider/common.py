@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from openclaw_fal.errors import CapabilityError, Violation
-from openclaw_fal.media import Kind, Made, MediaRequest, Reference
+from openclaw_fal.media import EndpointKind, Kind, MediaRequest, Reference
 from openclaw_fal.provider.draft import Draft
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.refs import is_known, misspelt, ref_of, suggested_ids
 from openclaw_fal.provider.rows import Row
 from openclaw_fal.provider.specs import DEFAULT_MODELS
 
-MAKES: dict[Made, str] = {
+MAKES: dict[EndpointKind, str] = {
     "image": "is an image model: use openclaw image",
     "video": "is a video model: use openclaw video",
     "music": "is a music model: use openclaw music",
@@ -24,7 +24,7 @@ GENERIC: dict[Kind, str] = {
 }
 
 
-def check_kind(kind: Kind, model: str, made: Made | None) -> None:
+def check_kind(kind: Kind, model: str, made: EndpointKind | None) -> None:
     """Raises `CapabilityError` for a model that is known to make something other than `kind`."""
     if made is None or made == kind:
         return

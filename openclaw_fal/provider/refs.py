@@ -82,9 +82,9 @@ def is_known(endpoint: str, kind: Kind, lookup: Lookup) -> bool:
     """Whether a row or the catalogue names the endpoint."""
     if endpoint in known_models(kind) or any(endpoint in row.match for row in ROWS[kind]):
         return True
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider.schemas import endpoints
 
-    return endpoint in ENDPOINTS or lookup.endpoint(endpoint) is not None
+    return endpoint in endpoints() or lookup.endpoint(endpoint) is not None
 
 
 def similar_ids(name: str, ids: Sequence[str]) -> list[str]:
@@ -129,9 +129,9 @@ def _misspelt(word: str, ids: Sequence[str]) -> list[str]:
 
 def _ids(kind: Kind, lookup: Lookup) -> list[str]:
     """Every known id of a kind, those of the rows first."""
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider.schemas import endpoints
 
-    of_rows = (id_ for id_ in ENDPOINTS if kind_of_row(id_) == kind)
+    of_rows = (id_ for id_ in endpoints() if kind_of_row(id_) == kind)
     return list(dict.fromkeys((*known_models(kind), *of_rows, *lookup.ids(kind))))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openclaw_fal.media import DEFAULT_MODELS as DEFAULT_MODELS
-from openclaw_fal.media import Endpoint, Kind, Made, Schema
+from openclaw_fal.media import Endpoint, EndpointKind, Kind, Schema
 from openclaw_fal.provider.image_rows import IMAGE_ROWS
 from openclaw_fal.provider.lookup import Lookup
 from openclaw_fal.provider.music_rows import MUSIC_ROWS
@@ -75,7 +75,7 @@ def kind_by_name(endpoint: str) -> Kind | None:
     return next((kind for end, kind in NAME_ENDS.items() if endpoint.endswith(end)), None)
 
 
-def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
+def kind_of(endpoint: str, lookup: Lookup) -> EndpointKind | None:
     """What an endpoint makes: by its row, else by the catalogue, else by the end of its id."""
     made = kind_of_row(endpoint)
     if made is not None:
@@ -85,11 +85,11 @@ def kind_of(endpoint: str, lookup: Lookup) -> Made | None:
 
 
 def table_endpoints() -> list[Endpoint]:
-    """The endpoints that `provider/schemas.py` declares, for searches and comparisons."""
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    """The endpoints of `provider/endpoints.json`, for searches and comparisons."""
+    from openclaw_fal.provider import schemas
 
     endpoints = []
-    for name, declared in ENDPOINTS.items():
+    for name, declared in schemas.endpoints().items():
         kind: Kind = kind_of_row(name) or "image"  # an id that only the catch-all row lists
         outputs = tuple(declared["outputFields"])
         endpoints.append(Endpoint(name, kind, declared["input"], outputs))
@@ -99,12 +99,11 @@ def table_endpoints() -> list[Endpoint]:
 def declared_input(endpoint: str, lookup: Lookup) -> Schema | None:
     """The JSON Schema of the input that fal declares for an endpoint; None when it is not known.
 
-    It is that of `provider/schemas.py`, else that of the catalogue.
+    It is that of `provider/endpoints.json`, else that of the catalogue.
     """
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider import schemas
 
-    if endpoint in ENDPOINTS:
-        schema: Schema = ENDPOINTS[endpoint]["input"]
-        return schema
+    if declared := schemas.endpoints().get(endpoint):
+        return declared["input"]
     known = lookup.endpoint(endpoint)
     return known.input if known else None

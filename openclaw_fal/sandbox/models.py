@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Literal
 
-from openclaw_fal.media import Endpoint, Made
+from openclaw_fal.media import Endpoint, EndpointKind
 
 OutputKind = Literal["image", "video", "audio", "other"]
 Body = Mapping[str, object]
@@ -24,7 +24,7 @@ _AUDIO = re.compile(
     r"music|audio|speech|tts|sound|lyria|(^|/)ace-step|elevenlabs|voice|diffrhythm|yue"
 )
 _NAMESPACES = ("workflows", "comfy")  # users' own endpoints, which are in no list
-_KINDS: dict[Made, OutputKind] = {
+_KINDS: dict[EndpointKind, OutputKind] = {
     "image": "image",
     "video": "video",
     "music": "audio",
@@ -41,32 +41,32 @@ _GUESSED: dict[OutputKind, list[str]] = {
 @lru_cache(maxsize=1024)
 def known(endpoint: str) -> Endpoint | None:
     """The endpoint's declaration by fal; None for an unknown id."""
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider.schemas import endpoints
 
-    row = ENDPOINTS.get(endpoint)
+    row = endpoints().get(endpoint)
     if row is None:
         from openclaw_fal.catalogue import read
 
         return read.endpoint(endpoint)
     fields = tuple(row["outputFields"])
-    kind: Made = "video" if "video" in fields else "music" if "audio" in fields else "image"
+    kind: EndpointKind = "video" if "video" in fields else "music" if "audio" in fields else "image"
     return Endpoint(endpoint, kind, row["input"], fields)
 
 
 def in_table(endpoint: str) -> bool:
     """Whether the endpoint is in the provider's table."""
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider.schemas import endpoints
 
-    return endpoint in ENDPOINTS
+    return endpoint in endpoints()
 
 
 @cache
 def ids() -> tuple[str, ...]:
     """The ids of all known endpoints, in alphabetical order."""
     from openclaw_fal.catalogue import read
-    from openclaw_fal.provider.schemas import ENDPOINTS
+    from openclaw_fal.provider.schemas import endpoints
 
-    return tuple(sorted({*ENDPOINTS, *read.ids()}))
+    return tuple(sorted({*endpoints(), *read.ids()}))
 
 
 def exists(endpoint: str, *, any_endpoint: bool) -> bool:

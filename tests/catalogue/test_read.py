@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from openclaw_fal.catalogue import build, read
 from openclaw_fal.catalogue.pack import pack
-from openclaw_fal.media import Made
+from openclaw_fal.media import EndpointKind
 
 DOCUMENT = Path(__file__).parents[1] / "data" / "catalogue.json"
 MEGABYTE = 1_000_000
@@ -49,7 +49,7 @@ def test_an_unknown_id_has_no_endpoint(name: str) -> None:
 
 def test_ids_by_kind(document: dict[str, Any]) -> None:
     assert read.ids() == sorted(document["endpoints"])
-    by_kind = [name for kind in get_args(Made) for name in read.ids(kind)]
+    by_kind = [name for kind in get_args(EndpointKind) for name in read.ids(kind)]
     assert sorted(by_kind) == read.ids()
     assert "fal-ai/recraft/v3/text-to-image" in read.ids("image")
 

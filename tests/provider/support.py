@@ -43,10 +43,6 @@ def worked_cases() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def declared_schemas() -> dict[str, Any]:
-    return dict(json.loads((DATA / "endpoints.json").read_text(encoding="utf-8")))
-
-
 def request(kind: str, endpoint: str, prompt: str = "p", **options: Any) -> MediaRequest:
     """A request from the specification's parameter names; references are counts."""
     fields = {

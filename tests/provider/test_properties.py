@@ -14,12 +14,13 @@ from jsonschema import Draft202012Validator
 from openclaw_fal.errors import CapabilityError
 from openclaw_fal.media import Plan, Reference
 from openclaw_fal.parameters import KEYS
+from openclaw_fal.provider.schemas import endpoints
 from openclaw_fal.provider.specs import kind_of_row
-from tests.provider.support import FILES, body, declared_schemas, plan, request
+from tests.provider.support import FILES, body, plan, request
 from tests.support.effort import effort, is_exhaustive
 
 DRAWS = {"image": effort(400, 11_000), "video": effort(400, 7_500), "music": effort(150, 2_500)}
-SCHEMAS = declared_schemas()
+SCHEMAS = endpoints()
 VALIDATORS = {
     endpoint: Draft202012Validator(schema["input"]) for endpoint, schema in SCHEMAS.items()
 }

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from openclaw_fal.catalogue import read
-from openclaw_fal.provider.schemas import ENDPOINTS
+from openclaw_fal.provider.schemas import endpoints
 from openclaw_fal.sandbox import Sandbox
 
 
@@ -24,7 +24,7 @@ def test_models_by_pages(http: httpx.Client) -> None:
         seen += [model["endpoint_id"] for model in page["models"]]
         assert page["has_more"] == (page["next_cursor"] is not None)
         cursor = page["next_cursor"]
-    assert seen == sorted({*ENDPOINTS, *read.ids()})
+    assert seen == sorted({*endpoints(), *read.ids()})
 
 
 def test_models_searched(http: httpx.Client) -> None:
@@ -56,7 +56,7 @@ def test_models_with_their_schemas(http: httpx.Client) -> None:
     schemas = document["components"]["schemas"]
     asked = document["paths"]["/fal-ai/flux/dev"]["post"]["requestBody"]["content"]
     assert asked["application/json"]["schema"] == {"$ref": "#/components/schemas/FluxDevInput"}
-    assert schemas["FluxDevInput"] == ENDPOINTS["fal-ai/flux/dev"]["input"]
+    assert schemas["FluxDevInput"] == endpoints()["fal-ai/flux/dev"]["input"]
     fields = schemas["FluxDevOutput"]["properties"]
     assert fields["images"]["items"] == {"$ref": "#/components/schemas/Image"}
     assert "/fal-ai/flux/dev/requests/{request_id}" in document["paths"]

@@ -5,30 +5,31 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
-from openclaw_fal.provider.schemas import ENDPOINTS
+from openclaw_fal.provider.schemas import endpoints
 from openclaw_fal.sandbox import Dials, Sandbox
 
 FLUX = "/fal-ai/flux/dev"
 
 
-def sample(schema: dict[str, Any]) -> dict[str, Any]:
+def sample(schema: Mapping[str, Any]) -> dict[str, Any]:
     """An input with the required fields."""
     values = {"prompt": "a cat", "image_url": "https://example.com/a.png"}
     values_of_lists = {"image_urls": ["data:image/png;base64,aGk="]}
     return {name: (values | values_of_lists)[name] for name in schema["required"]}
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("endpoint", endpoints())
 def test_every_named_endpoint_answers_its_declared_fields(
     fal: Sandbox, http: httpx.Client, public: httpx.Client, endpoint: str
 ) -> None:
-    declared = ENDPOINTS[endpoint]
+    declared = endpoints()[endpoint]
     is_video = "video" in declared["outputFields"]
     answer = http.post(f"/{endpoint}", json=sample(declared["input"]))
     assert answer.status_code == 200, answer.text

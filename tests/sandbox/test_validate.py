@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from openclaw_fal.provider.schemas import ENDPOINTS
+from openclaw_fal.provider.schemas import endpoints
 from openclaw_fal.sandbox import size_rules
 from openclaw_fal.sandbox.validate import check, json_error
 from tests.support.effort import effort
@@ -26,7 +26,7 @@ LOOSE = st.one_of(
 
 
 def errors(endpoint: str, body: object) -> list[dict[str, Any]]:
-    return check(ENDPOINTS[endpoint]["input"], body, lambda url: False)[0]
+    return check(endpoints()[endpoint]["input"], body, lambda url: False)[0]
 
 
 def open_schema(schema: Any) -> Any:
@@ -47,8 +47,8 @@ def open_schema(schema: Any) -> Any:
 @settings(max_examples=effort(30, 2_000))
 @given(st.data())
 def test_it_agrees_with_json_schema(data: st.DataObject) -> None:
-    endpoint = data.draw(st.sampled_from(sorted(ENDPOINTS)))
-    schema = ENDPOINTS[endpoint]["input"]
+    endpoint = data.draw(st.sampled_from(sorted(endpoints())))
+    schema = endpoints()[endpoint]["input"]
     names = sorted(schema["properties"])
     body = data.draw(st.dictionaries(st.sampled_from(names), LOOSE, max_size=6))
     if data.draw(st.booleans()):
@@ -164,7 +164,7 @@ def test_a_union_reports_its_branches() -> None:
     ],
 )
 def test_references(url: str, kind: str | None) -> None:
-    schema = ENDPOINTS["fal-ai/flux/dev/image-to-image"]["input"]
+    schema = endpoints()["fal-ai/flux/dev/image-to-image"]["input"]
     body = {"prompt": "p", "image_url": url}
     found, _ = check(schema, body, lambda url: "gone" in url)
     assert [error["type"] for error in found] == ([kind] if kind else [])
@@ -185,7 +185,7 @@ def test_long_inputs_are_not_repeated() -> None:
 
 
 def test_unknown_fields_are_named() -> None:
-    schema = ENDPOINTS[FLUX]["input"]
+    schema = endpoints()[FLUX]["input"]
     assert check(schema, {"prompt": "p", "size": 1, "n": 2}, lambda url: False) == (
         [],
         ["size", "n"],
