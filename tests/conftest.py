@@ -155,7 +155,7 @@ def clean_environment() -> None:
     """No key and no setting of whoever runs the tests; tests change the environment with
     `monkeypatch`, so it stays clean."""
     for name in list(os.environ):
-        if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "HYPOTHESIS_")):
+        if name not in _KEPT and not name.startswith(("PYTEST_", "COV", "HYPOTHESIS_")):
             del os.environ[name]
     os.environ["OPENCLAW_FAL_PROVENANCE"] = "off"  # files are compared with what was served
     sys.argv[0] = "openclaw"  # what messages call the program, however pytest was started

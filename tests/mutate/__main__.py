@@ -13,10 +13,9 @@ from pathlib import Path
 from threading import local
 
 from tests.mutate import __doc__ as description
-from tests.mutate.mutation import Mutation
+from tests.mutate.mutation import ROOT, Mutation
 from tests.mutate.table import MUTATIONS
 
-ROOT = Path(__file__).parents[2]
 COPIED = ("openclaw_fal", "tests", "completions", "pyproject.toml", "README.md", ".ci")
 TIMEOUT_S = 300
 
@@ -46,7 +45,7 @@ class Copies:
 def tried(mutation: Mutation, copies: Copies) -> tuple[str, str]:
     """What became of a mutation, and the last lines of the tests where that needs a look."""
     root = copies.mine()
-    file = root / "openclaw_fal" / mutation.file
+    file = mutation.path(root)
     original = file.read_text(encoding="utf-8")
     if original.count(mutation.old) != 1:
         return BROKEN, f"its text stands {original.count(mutation.old)} times in {mutation.file}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
 
 
 class Mutation(NamedTuple):
-    """`old` stands once in `file` (below openclaw_fal/) and is replaced by `new`. `why` says what a
-    user would suffer."""
+    """`old` stands once in `file` (below openclaw_fal/, or from tests/ on) and is replaced by
+    `new`. `why` says what a user would suffer."""
 
     name: str
     file: str
@@ -15,3 +18,7 @@ class Mutation(NamedTuple):
     new: str
     tests: tuple[str, ...]
     why: str = ""
+
+    def path(self, root: Path = ROOT) -> Path:
+        """The file, in a copy of the checkout."""
+        return root / ("" if self.file.startswith("tests/") else "openclaw_fal") / self.file

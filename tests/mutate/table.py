@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from tests.mutate.batching import BATCHING
+from tests.mutate.beginning import BEGINNING
 from tests.mutate.guarding import GUARDING
 from tests.mutate.keeping import KEEPING
 from tests.mutate.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *BATCHING,
+    *BEGINNING,
     *GUARDING,
     *KEEPING,
     Mutation(
