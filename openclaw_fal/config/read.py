@@ -241,14 +241,6 @@ def config_of(path: Path, snapshot: Snapshot, environ: Mapping[str, str] | None 
     return config_from_files(path, {path: root}, environ)
 
 
-def config_from(path: Path, text: str, *, exists: bool) -> Config:
-    """The config in a text."""
-    content = text.encode("utf-8", "surrogatepass")
-    info = os.stat_result(range(10)) if exists else None
-    root = ConfigFile(path, Snapshot(path, content, info), text, object_in(text, str(path)))
-    return config_from_files(path, {path: root}, os.environ)
-
-
 def config_from_files(
     path: Path, files: Mapping[Path, ConfigFile], environ: Mapping[str, str]
 ) -> Config:

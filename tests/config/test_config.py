@@ -12,12 +12,12 @@ from openclaw_fal.config.layouts import layout_of, parse_version
 from openclaw_fal.config.read import (
     Config,
     ModelDefault,
-    config_from,
     read_config,
 )
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.path import MISSING, parse_path
 from openclaw_fal.store.key_format import EnvKey, PlainKey
+from tests.support.configs import config_from
 from tests.support.systems import special_files
 
 LEGACY = "agents.defaults.imageGenerationModel"
@@ -25,7 +25,7 @@ CURRENT = "agents.defaults.mediaModels.image"
 
 
 def config(text: str) -> Config:
-    return config_from(Path("/x/openclaw.json"), text, exists=True)
+    return config_from(text)
 
 
 def defaults(inner: str, rest: str = "") -> Config:

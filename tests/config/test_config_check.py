@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from openclaw_fal.config import check
 from openclaw_fal.config.check import ref_problem
 from openclaw_fal.config.finding import Finding
-from openclaw_fal.config.read import config_from
 from openclaw_fal.json5.error import Json5Error
+from tests.support.configs import config_from
 
 GOOD = """{
   meta: { lastTouchedVersion: '2026.9.6' },
@@ -34,7 +32,7 @@ FAL = "models.providers.fal"
 
 
 def validate(text: str) -> list[Finding]:
-    return check.validate(config_from(Path("/x/openclaw.json"), text, exists=True))
+    return check.validate(config_from(text))
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_fal.config.fal_key import resolve_key
-from openclaw_fal.config.read import Config, config_from
+from openclaw_fal.config.read import Config
 from openclaw_fal.errors import AuthError, LocalError
 from openclaw_fal.store.credentials import store_key, store_reference, stored_key
 from openclaw_fal.store.key_format import EnvKey, PlainKey, check_key, mask
 from openclaw_fal.store.paths import credentials_path
+from tests.support.configs import config_from
 from tests.support.folders import mode
 from tests.support.systems import links, permissions
 
@@ -25,7 +26,7 @@ KEY = "0f3c9a1e-77aa-4b5d-9d2e-1234567890ab:0123456789abcdef0123456789abcdef"
 
 def config(api_key: str) -> Config:
     text = f"{{models: {{providers: {{fal: {{apiKey: {api_key}}}}}}}}}"
-    return config_from(Path("/x/openclaw.json"), text, exists=True)
+    return config_from(text)
 
 
 def environ(**more: str) -> dict[str, str]:

@@ -1,0 +1,16 @@
+"""A config from its text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from openclaw_fal.atomic import Snapshot
+from openclaw_fal.config.read import Config, config_of
+
+PATH = Path("/x/openclaw.json")
+
+
+def config_from(text: str) -> Config:
+    content = text.encode("utf-8", "surrogatepass")
+    return config_of(PATH, Snapshot(PATH, content, os.stat_result(range(10))))
