@@ -46,7 +46,7 @@ def removed(session: Session) -> Result:
     from openclaw_fal.store import credentials
 
     was_there = credentials.remove_key()
-    others = key_places(_config(session))
+    others = [place.label for place in key_places(_config(session))]
     text = "the stored key was removed" if was_there else "no key is stored"
     notes = tuple(f"a key is still in {place}" for place in others)
     document: dict[str, object] = {"removed": was_there, "alsoIn": others}
@@ -59,7 +59,7 @@ def key_facts(config: Config, session: Session) -> KeyFacts:
 
     try:
         key = resolve_key(config)
-        others = key_places(config)[1:]
+        others = [place.label for place in key_places(config)][1:]
     except OpenClawFalError as error:
         hint = f". {error.hint}" if error.hint else ""
         return {"set": False, "problem": error.message + hint}

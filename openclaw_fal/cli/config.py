@@ -269,18 +269,18 @@ def validate(ctx: typer.Context) -> Result:
 
     config = wiring.read_config(ctx.obj.config)
     findings = config_check.validate(config, check_model)
-    wrong = [finding for finding in findings if finding.severity == "error"]
+    errors = [finding for finding in findings if finding.severity == "error"]
     listed = [
         {
             key: value
             for key, value in finding._asdict().items()
-            if value is not None and key != "refused"
+            if value is not None and key != "unknown_key"
         }
         for finding in findings
     ]
-    if wrong:
-        hint = next((finding.hint for finding in wrong if finding.hint), None)
-        raise LocalError(_problems(config, wrong), hint=hint)
+    if errors:
+        hint = next((finding.hint for finding in errors if finding.hint), None)
+        raise LocalError(_problems(config, errors), hint=hint)
     document = {
         "path": str(config.path),
         "exists": config.exists,

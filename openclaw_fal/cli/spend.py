@@ -167,9 +167,9 @@ def moment(text: str, option: str, now: float) -> float:
 
 
 def _this_month(now: float) -> float:
-    from openclaw_fal.money.budget import since
+    from openclaw_fal.money.budget import period_start
 
-    return since("month", now)
+    return period_start("month", now)
 
 
 def _iso(seconds: float) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -219,23 +219,21 @@ def _new_findings(before: Config, after: Config, *, force: bool, migrated: bool)
     notes = []
     old = {_identity(finding) for finding in (*findings(before.data), *_unknown_keys(before))}
     for finding in (*findings(after.data), *_unknown_keys(after)):
-        if (finding.severity == "warning" and not finding.refused) or _identity(finding) in old:
+        if finding.severity == "warning" or _identity(finding) in old:
             continue
-        if (force and finding.refused) or (migrated and finding.path == format_path(DEFAULTS)):
+        if (force and finding.unknown_key) or (migrated and finding.path == format_path(DEFAULTS)):
             notes.append(f"{finding.path}: {finding.message}")
             continue
         hint = finding.hint
-        if finding.refused:
+        if finding.unknown_key:
             hint = f"{hint}; or --force" if hint else "--force writes it anyway"
         raise UsageError(f"{finding.path}: {finding.message}", hint=hint)
     return notes
 
 
-def _unknown_keys(config: Config) -> Iterator[Finding]:
-    """The keys that OpenClaw does not know."""
-    for finding in schema_findings(config.data, config.layout_choice):
-        if finding.refused and "knows no such key" in finding.message:
-            yield finding
+def _unknown_keys(config: Config) -> list[Finding]:
+    every = schema_findings(config.data, config.layout_choice)
+    return [finding for finding in every if finding.unknown_key]
 
 
 def _layout_note(layout: Layout) -> str:

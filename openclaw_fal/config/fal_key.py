@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from openclaw_fal.config.key_paths import API_KEY
@@ -48,51 +49,52 @@ class ResolvedKey(Frozen):
         return f"ResolvedKey({self.label}, {self.masked})"
 
 
+class KeyPlace(Frozen):
+    """A place that holds a key or refers to one. `label` may be shown; `resolve` reads the key and
+    raises what `resolve_key` raises."""
+
+    label: str
+    resolve: Callable[[], ResolvedKey]
+
+
 def resolve_key(
     config: Config | None, environ: Mapping[str, str] | None = None
 ) -> ResolvedKey | None:
-    """The key: `FAL_KEY`, else `FAL_API_KEY`, in the process's environment, then in OpenClaw's
-    `.env`, then in `env` of the config; else the stored one, else the config's. None: no key.
+    """The key in the first of `key_places`; None if there is no such place.
 
-    Empty variables count as unset. Raises AuthError for a text that cannot be a key and for a
-    reference to a missing variable or keyring entry, LocalError for a file that cannot be read and
-    a keyring that is locked or missing.
+    Raises AuthError for a text that cannot be a key or a reference to a missing variable or keyring
+    entry, LocalError for a file that cannot be read or a keyring that is locked or missing.
+    """
+    place = next(key_places(config, environ), None)
+    return place.resolve() if place else None
+
+
+def key_places(
+    config: Config | None, environ: Mapping[str, str] | None = None
+) -> Iterator[KeyPlace]:
+    """Every place that holds a key or refers to one; the first one counts.
+
+    They are `FAL_KEY`, then `FAL_API_KEY`, in the process's environment, in OpenClaw's `.env`, and
+    in `env` of the config; then the stored key, then the config's. Empty variables count as unset.
     """
     names = _variables(config, environ)
-    for source in names.sources:
+    for variables in names.sources:
         for name in KEY_VARIABLES:
-            if value := source.values.get(name, "").strip():
-                label = f"{name} in {source.label}"
-                return _resolved(value, _source(name), label, variable=name)
+            if value := variables.values.get(name, "").strip():
+                label = f"{name} in {variables.label}"
+                yield KeyPlace(label, partial(_checked, value, name, label, variable=name))
     stored = stored_key(environ)
     if isinstance(stored.reference, KeyringKey):
-        value = keyring_entry.read(stored.reference.entry)
         label = in_keyring(stored.path)
-        return _resolved(value, "stored", label, variable=None, notes=stored.notes)
-    if stored.reference is not None:
-        return _from(stored.reference, "stored", str(stored.path), names, stored.notes)
-    reference = config.api_key() if config is not None else None
-    if config is None or reference is None:
-        return None
-    return _from(reference, "config", f"{format_path(API_KEY)} in {config.path}", names)
-
-
-def key_places(config: Config, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Every place that holds a key or refers to one; the first one counts."""
-    names = _variables(config, environ)
-    places = [
-        f"{name} in {source.label}"
-        for source in names.sources
-        for name in KEY_VARIABLES
-        if source.values.get(name, "").strip()
-    ]
-    stored = stored_key(environ)
-    if stored.reference is not None:
-        is_in_keyring = isinstance(stored.reference, KeyringKey)
-        places.append(in_keyring(stored.path) if is_in_keyring else str(stored.path))
-    if get_at(config.data, API_KEY) not in (MISSING, ""):
-        places.append(f"{format_path(API_KEY)} in {config.path}")
-    return places
+        yield KeyPlace(label, partial(_from_keyring, stored.reference, label, stored.notes))
+    elif stored.reference is not None:
+        label = str(stored.path)
+        yield KeyPlace(
+            label, partial(_referred, stored.reference, "stored", label, names, stored.notes)
+        )
+    if config is not None and get_at(config.data, API_KEY) not in (MISSING, ""):
+        label = f"{format_path(API_KEY)} in {config.path}"
+        yield KeyPlace(label, partial(_from_config, config, label, names))
 
 
 def in_keyring(path: Path) -> str:
@@ -107,12 +109,13 @@ def _variables(config: Config | None, environ: Mapping[str, str] | None) -> Vari
     return config.seen_by(environ)
 
 
-def _source(name: str) -> Source:
-    return "FAL_KEY" if name == "FAL_KEY" else "FAL_API_KEY"
-
-
-def _resolved(
-    value: str, source: Source, label: str, *, variable: str | None, notes: tuple[str, ...] = ()
+def _checked(
+    value: str,
+    source: Source,
+    label: str,
+    *,
+    variable: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> ResolvedKey:
     try:
         key = check_key(value)
@@ -121,15 +124,26 @@ def _resolved(
     return ResolvedKey(key, source, label, mask(key), variable, notes)
 
 
-def _from(
+def _from_keyring(key: KeyringKey, label: str, notes: tuple[str, ...]) -> ResolvedKey:
+    return _checked(keyring_entry.read(key.entry), "stored", label, notes=notes)
+
+
+def _from_config(config: Config, label: str, names: Variables) -> ResolvedKey:
+    reference = config.api_key()
+    assert reference is not None  # `key_places` has seen a value there
+    return _referred(reference, "config", label, names)
+
+
+def _referred(
     reference: KeyReference,
     source: Source,
     where: str,
     names: Variables,
     notes: tuple[str, ...] = (),
 ) -> ResolvedKey:
+    """The key that `where` holds, or that is in the variable that `where` names."""
     if isinstance(reference, PlainKey):
-        return _resolved(reference.value, source, where, variable=None, notes=notes)
+        return _checked(reference.value, source, where, notes=notes)
     value = names.get(reference.name)
     if value is None:
         raise AuthError(
@@ -138,4 +152,4 @@ def _from(
             hint=f"Set {reference.name}, or store a key with `openclaw onboard`",
         )
     label = f"the environment variable {reference.name}, named in {where}"
-    return _resolved(value, source, label, variable=reference.name, notes=notes)
+    return _checked(value, source, label, variable=reference.name, notes=notes)

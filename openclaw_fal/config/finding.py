@@ -12,20 +12,20 @@ Severity = Literal["error", "warning"]
 class Finding(NamedTuple):
     """A problem: an `error` (OpenClaw or this program cannot use the config), or a `warning`.
 
-    `refused`: OpenClaw's schema refuses it; `--force` writes it anyway.
+    `unknown_key`: OpenClaw's schema does not have the key; `--force` writes it anyway.
     """
 
     severity: Severity
     path: str
     message: str
     hint: str | None = None
-    refused: bool = False
+    unknown_key: bool = False
 
 
 def error(
-    path: KeyPath, message: str, hint: str | None = None, *, refused: bool = False
+    path: KeyPath, message: str, hint: str | None = None, *, unknown_key: bool = False
 ) -> Finding:
-    return Finding("error", format_path(path), message, hint, refused)
+    return Finding("error", format_path(path), message, hint, unknown_key)
 
 
 def warning(path: KeyPath, message: str, hint: str | None = None) -> Finding:

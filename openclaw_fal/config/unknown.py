@@ -35,7 +35,8 @@ def schema_findings(data: dict[str, object], choice: LayoutChoice) -> Iterator[F
             continue  # `check.py` reports it with its layout
         message = _message(problem, choice.layout)
         if problem.path in other_paths or certain:
-            yield error(problem.path, message, _hint(problem, choice.layout), refused=True)
+            is_key = problem.key is not None
+            yield error(problem.path, message, _hint(problem, choice.layout), unknown_key=is_key)
         elif release_is_known:
             yield warning(problem.path, message, _hint(problem, choice.layout))
 

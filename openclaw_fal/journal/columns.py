@@ -2,7 +2,7 @@
 
 A class derived from `Row` names each field once:
 
-    seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
+    seed: int | None = column("TEXT", since=1, form=NUMBER, key="seed", default=None)
 
 The table, its migrations, reading, writing and the JSON document all use that description.
 """
@@ -77,10 +77,10 @@ class Column(Frozen):
     name in the JSON document (None: not in it), `to_json` makes the value there."""
 
     sql: str
+    since: int
     form: Form = PLAIN
     key: str | None = None
     to_json: Callable[[Value], object] = _same
-    since: int = 1
 
     def store(self, value: object) -> object:
         """The value as SQLite holds it."""
@@ -102,14 +102,17 @@ _REQUIRED = object()
 def column(
     sql: str,
     *,
+    since: int,
     form: Form = PLAIN,
     key: str | None = None,
     to_json: Callable[[Value], object] = _same,
-    since: int = 1,
     default: object = _REQUIRED,
 ) -> Any:
-    """A field of a `Row` that is a column of the table; required unless it has a default."""
-    return _Field(Column(sql, form, key, to_json, since), default)
+    """A field of a `Row` that is a column of the table; required unless it has a default.
+
+    The arguments are the fields of `Column`; a new column takes `since` one above the newest.
+    """
+    return _Field(Column(sql, since, form, key, to_json), default)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(column,))

@@ -43,9 +43,9 @@ _NOT_WRITABLE_HINT = (
 )
 
 _OUTPUTS = {
-    "job": Column("INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE"),
-    "position": Column("INTEGER NOT NULL"),
-    "facts": Column("TEXT NOT NULL"),
+    "job": Column("INTEGER NOT NULL REFERENCES jobs(number) ON DELETE CASCADE", since=1),
+    "position": Column("INTEGER NOT NULL", since=1),
+    "facts": Column("TEXT NOT NULL", since=1),
     "file_id": Column("TEXT", since=2),  # set while the file is being named
 }
 

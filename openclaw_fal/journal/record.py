@@ -94,21 +94,21 @@ class NewJob(Row):
     `sign` the paths of the `certificate` chain and the private `key` that sign its files.
     """
 
-    kind: Kind = column("TEXT NOT NULL")
-    capability: str = column("TEXT NOT NULL", key="capability")
-    model: str = column("TEXT NOT NULL", form=TEXT, key="model")
-    endpoint: str = column("TEXT NOT NULL", form=TEXT, key="endpoint")
-    transport: Transport = column("TEXT NOT NULL", key="transport")
-    base_url: str = column("TEXT NOT NULL", form=TEXT, key="baseUrl")
-    prompt: str = column("TEXT NOT NULL", form=CUT_TEXT, key="prompt")
-    target: Mapping[str, object] = column("TEXT NOT NULL", form=JSON)
-    count: int = column("INTEGER NOT NULL", default=1)
-    timeout_s: float = column("REAL NOT NULL")
+    kind: Kind = column("TEXT NOT NULL", since=1)
+    capability: str = column("TEXT NOT NULL", since=1, key="capability")
+    model: str = column("TEXT NOT NULL", since=1, form=TEXT, key="model")
+    endpoint: str = column("TEXT NOT NULL", since=1, form=TEXT, key="endpoint")
+    transport: Transport = column("TEXT NOT NULL", since=1, key="transport")
+    base_url: str = column("TEXT NOT NULL", since=1, form=TEXT, key="baseUrl")
+    prompt: str = column("TEXT NOT NULL", since=1, form=CUT_TEXT, key="prompt")
+    target: Mapping[str, object] = column("TEXT NOT NULL", since=1, form=JSON)
+    count: int = column("INTEGER NOT NULL", since=1, default=1)
+    timeout_s: float = column("REAL NOT NULL", since=1)
     sandbox: bool = column(
-        "INTEGER NOT NULL", form=FLAG, key="sandbox", to_json=_if_set, default=False
+        "INTEGER NOT NULL", since=1, form=FLAG, key="sandbox", to_json=_if_set, default=False
     )
-    seed: int | None = column("TEXT", form=NUMBER, key="seed", default=None)
-    body: Mapping[str, object] | None = column("TEXT", form=BODY, default=None)
+    seed: int | None = column("TEXT", since=1, form=NUMBER, key="seed", default=None)
+    body: Mapping[str, object] | None = column("TEXT", since=1, form=BODY, default=None)
     key: str | None = column("TEXT", form=TEXT, key="key", since=2, default=None)
     fingerprint: str | None = column("TEXT", since=2, default=None)
     request: Mapping[str, object] | None = column("TEXT", form=JSON, since=2, default=None)
@@ -137,28 +137,33 @@ class Job(NewJob):
     output (from 0) to its saved file, `pending` to a file that was being named.
     """
 
-    id: str = column("TEXT NOT NULL UNIQUE", key="jobId")
-    number: int = column("INTEGER PRIMARY KEY AUTOINCREMENT")
-    state: State = column("TEXT NOT NULL", key="state")
-    created: float = column("REAL NOT NULL", key="createdAt", to_json=iso_time)
-    updated: float = column("REAL NOT NULL", key="updatedAt", to_json=iso_time)
-    request_id: str | None = column("TEXT", form=TEXT, key="requestId", default=None)
-    status_url: str | None = column("TEXT", form=TEXT, key="statusUrl", default=None)
-    response_url: str | None = column("TEXT", form=TEXT, key="responseUrl", default=None)
-    cancel_url: str | None = column("TEXT", form=TEXT, key="cancelUrl", default=None)
-    queue_position: int | None = column("INTEGER", form=COUNT, key="queuePosition", default=None)
-    attempts: int = column("INTEGER NOT NULL", key="attempts", default=1)
+    id: str = column("TEXT NOT NULL UNIQUE", since=1, key="jobId")
+    number: int = column("INTEGER PRIMARY KEY AUTOINCREMENT", since=1)
+    state: State = column("TEXT NOT NULL", since=1, key="state")
+    created: float = column("REAL NOT NULL", since=1, key="createdAt", to_json=iso_time)
+    updated: float = column("REAL NOT NULL", since=1, key="updatedAt", to_json=iso_time)
+    request_id: str | None = column("TEXT", since=1, form=TEXT, key="requestId", default=None)
+    status_url: str | None = column("TEXT", since=1, form=TEXT, key="statusUrl", default=None)
+    response_url: str | None = column("TEXT", since=1, form=TEXT, key="responseUrl", default=None)
+    cancel_url: str | None = column("TEXT", since=1, form=TEXT, key="cancelUrl", default=None)
+    queue_position: int | None = column(
+        "INTEGER", since=1, form=COUNT, key="queuePosition", default=None
+    )
+    attempts: int = column("INTEGER NOT NULL", since=1, key="attempts", default=1)
     cancel_requested: bool = column(
         "INTEGER NOT NULL DEFAULT 0",
+        since=1,
         form=FLAG,
         key="cancelRequested",
         to_json=_if_set,
         default=False,
     )
-    billable_units: str | None = column("TEXT", form=TEXT, key="billableUnits", default=None)
+    billable_units: str | None = column(
+        "TEXT", since=1, form=TEXT, key="billableUnits", default=None
+    )
     answer_path: str | None = column("TEXT", form=TEXT, key="answerPath", since=2, default=None)
     error: JobError | None = column(
-        "TEXT", form=ERROR, key="error", to_json=JobError.as_json, default=None
+        "TEXT", since=1, form=ERROR, key="error", to_json=JobError.as_json, default=None
     )
     has_result: bool = False
     cost: Cost | None = None
@@ -186,10 +191,12 @@ class Job(NewJob):
 
 
 INTERNAL: Mapping[str, Column] = {
-    "owner": Column("TEXT NOT NULL"),  # the call that is working on the job: see `processes`
-    "result": Column("BLOB"),
-    "result_file": Column("TEXT"),  # the file of a result that is too large for the row
-    "reserve": Column("BLOB"),  # disk space for fal's answer
+    "owner": Column(
+        "TEXT NOT NULL", since=1
+    ),  # the call that is working on the job: see `processes`
+    "result": Column("BLOB", since=1),
+    "result_file": Column("TEXT", since=1),  # the file of a result that is too large for the row
+    "reserve": Column("BLOB", since=1),  # disk space for fal's answer
 }
 """Columns that are no fields of `Job`."""
 

@@ -62,7 +62,7 @@ def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budg
         "SELECT model, endpoint, currency, micro, jobs, unknown FROM spending "
         f"WHERE {'run = :run' if cap.per == 'run' else 'day >= :day'}"
     )
-    values = {"run": run, "day": budget.since(cap.per, now) // DAY_S}
+    values = {"run": run, "day": budget.period_start(cap.per, now) // DAY_S}
     micro = unknown = 0
     for row in db.execute(query, values):
         if cap.covers(row["model"], row["endpoint"]):

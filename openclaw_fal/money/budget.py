@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Literal, assert_never, get_args
 
 from openclaw_fal.errors import BudgetError
 from openclaw_fal.frozen import Frozen
@@ -68,12 +68,17 @@ class Spent(Frozen):
     unknown: int = 0
 
 
-def since(per: Period, now: float) -> float:
-    """The start of the current period, in seconds since 1970; 0 for a run."""
-    if per == "run":
-        return 0.0
-    moment = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return (moment.replace(day=1) if per == "month" else moment).timestamp()
+def period_start(per: Period, now: float) -> float:
+    """The start of the period that `now` is in, in seconds since 1970; 0 for a run."""
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    match per:
+        case "run":
+            return 0.0
+        case "day":
+            return today.timestamp()
+        case "month":
+            return today.replace(day=1).timestamp()
+    assert_never(per)
 
 
 def check(cap: Cap, spent: Spent, expected: Estimate, model: str) -> None:

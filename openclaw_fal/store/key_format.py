@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from openclaw_fal.errors import AuthError, LocalError, no_key
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import type_name
 
-KEY_VARIABLES = ("FAL_KEY", "FAL_API_KEY")
+KEY_VARIABLES: tuple[Literal["FAL_KEY", "FAL_API_KEY"], ...] = ("FAL_KEY", "FAL_API_KEY")
 
 REDACTED = "__OPENCLAW_REDACTED__"
 """OpenClaw shows this in place of a secret. Never accepted as a value."""

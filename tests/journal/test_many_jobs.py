@@ -17,7 +17,7 @@ from openclaw_fal.journal import file as journal_file
 from openclaw_fal.journal import spending
 from openclaw_fal.journal.jobs import Journal
 from openclaw_fal.money.amount import Money
-from openclaw_fal.money.budget import COUNTED, Cap, Period, Spent, since
+from openclaw_fal.money.budget import COUNTED, Cap, Period, Spent, period_start
 from openclaw_fal.money.cost import Reservation
 from openclaw_fal.money.estimate import Estimate
 from tests.journal.journal_support import begin, output
@@ -107,7 +107,7 @@ COSTS = st.fixed_dictionaries(
 def from_the_rows(db: sqlite3.Connection, cap: Cap) -> Spent:
     """What counts against a cap, from the costs themselves."""
     micro = unknown = 0
-    start = since(cap.per, NOW)
+    start = period_start(cap.per, NOW)
     for row in db.execute("SELECT * FROM costs WHERE sandbox = 0"):
         in_time = row["run"] == "run" if cap.per == "run" else row["created"] >= start
         if not (in_time and row["state"] in COUNTED and cap.covers(row["model"], "e")):

@@ -8,7 +8,7 @@ import pytest
 
 from openclaw_fal.errors import BudgetError
 from openclaw_fal.money.amount import Money
-from openclaw_fal.money.budget import Cap, Spent, check, since, state_after
+from openclaw_fal.money.budget import Cap, Spent, check, period_start, state_after
 from openclaw_fal.money.estimate import Estimate
 
 
@@ -76,10 +76,16 @@ def test_a_cap_for_some_models(pattern: str | None, covered: bool) -> None:
 
 def test_days_and_months_are_those_of_the_calendar_in_utc() -> None:
     now = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC).timestamp()
-    assert datetime.fromtimestamp(since("day", now), UTC) == datetime(2026, 3, 31, tzinfo=UTC)
-    assert datetime.fromtimestamp(since("month", now), UTC) == datetime(2026, 3, 1, tzinfo=UTC)
-    assert since("day", now + 1) == now + 1
-    assert since("run", now) == 0
+    assert datetime.fromtimestamp(period_start("day", now), UTC) == datetime(
+        2026, 3, 31, tzinfo=UTC
+    )
+    assert datetime.fromtimestamp(period_start("month", now), UTC) == datetime(
+        2026, 3, 1, tzinfo=UTC
+    )
+    assert period_start("day", now + 1) == now + 1
+    assert period_start("run", now) == 0
+    with pytest.raises(AssertionError, match="year"):
+        period_start("year", now)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

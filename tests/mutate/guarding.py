@@ -72,8 +72,8 @@ GUARDING: tuple[Mutation, ...] = (
     Mutation(
         "a month begins today",
         "money/budget.py",
-        '(moment.replace(day=1) if per == "month" else moment)',
-        "moment",
+        "today.replace(day=1).timestamp()",
+        "today.timestamp()",
         ("tests/money/test_budgets.py",),
         "a monthly limit starts anew each day",
     ),
