@@ -73,6 +73,7 @@ _ROOM = 4 * 1024**3
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until the tests are collected: nothing of them is garbage
     _hear_stop_signals()
     _put_files_in_memory(config)
     config.addinivalue_line("markers", "last: runs after all other tests, on what they have left")
@@ -116,6 +117,7 @@ def pytest_collection_finish() -> None:
     """The thousands of tests stay to the end: no search for garbage has to look at them."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _only_exhaustive(item: pytest.Item) -> bool:
@@ -178,20 +180,8 @@ def drawn_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty HOME and an empty current folder; returns the home."""
-    number = next(_NUMBERS)
-    home = tmp_path_factory.mktemp(f"home{number}", numbered=False)
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(home))
-    monkeypatch.setenv("OPENCLAW_FAL_HOME", str(home / "openclaw-fal"))
-    monkeypatch.chdir(tmp_path_factory.mktemp(f"cwd{number}", numbered=False))
-    return home
-
-
-@pytest.fixture(autouse=True)
-def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only() -> Iterator[None]:
     """A connection to anything but this machine fails the test."""
     connect = socket.socket.connect
 
@@ -203,7 +193,24 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise AssertionError(f"a test tried to reach {host}")
         connect(self, address)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOME and an empty current folder; returns the home."""
+    number = next(_NUMBERS)
+    base = tmp_path_factory.getbasetemp()
+    home, folder = base / f"home{number}", base / f"cwd{number}"
+    for path in (home, folder):
+        path.mkdir(mode=0o700)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setenv("OPENCLAW_FAL_HOME", str(home / "openclaw-fal"))
+    monkeypatch.chdir(folder)
+    return home
 
 
 # What a test asks for
