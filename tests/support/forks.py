@@ -60,30 +60,45 @@ class Process(Protocol):
 
 class Fork:
     """A process that runs `code` with `argv`; like `subprocess.Popen` with pipes. Its stdin is
-    empty, or a pipe as well if `talks`."""
+    empty, or a pipe as well if `talks`. All three are the `terminal` if one is given."""
 
     def __init__(
-        self, code: str, argv: Sequence[str], env: Mapping[str, str], *, talks: bool = False
+        self,
+        code: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        talks: bool = False,
+        terminal: int | None = None,
     ) -> None:
         self.args = [*argv]
         request = {"code": code, "argv": [*argv], "env": dict(env), "cwd": os.getcwd()}
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
-        ours_err, theirs_err = os.pipe()
         self._report, report = os.pipe()
-        theirs = [theirs_in, theirs_out, theirs_err, report]
+        streams = self._pipes(talks) if terminal is None else [os.dup(terminal) for _ in range(3)]
+        theirs = [*streams, report]
         socket.send_fds(_server(), [json.dumps(request).encode()], theirs)
         for descriptor in theirs:
             os.close(descriptor)
-        self.stdin: IO[bytes] | None = open(ours_in, "wb", 0)  # noqa: SIM115
-        if not talks:
-            self.stdin.close()
-            self.stdin = None
-        self.stdout: IO[bytes] | None = open(ours_out, "rb")  # noqa: SIM115
-        self.stderr: IO[bytes] | None = open(ours_err, "rb")  # noqa: SIM115
         self.pid = self._heard()
         self._status: int | None = None
         self._lock = threading.Lock()
+
+    stdin: IO[bytes] | None = None
+    stdout: IO[bytes] | None = None
+    stderr: IO[bytes] | None = None
+
+    def _pipes(self, talks: bool) -> list[int]:
+        """Connect the streams to pipes; returns the ends of the process."""
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        ours_err, theirs_err = os.pipe()
+        if talks:
+            self.stdin = open(ours_in, "wb", 0)  # noqa: SIM115
+        else:
+            os.close(ours_in)
+        self.stdout = open(ours_out, "rb")  # noqa: SIM115
+        self.stderr = open(ours_err, "rb")  # noqa: SIM115
+        return [theirs_in, theirs_out, theirs_err]
 
     @property
     def returncode(self) -> int:

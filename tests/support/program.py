@@ -25,6 +25,7 @@ __all__ = [
     "Process",
     "command",
     "in_process",
+    "in_terminal",
     "jobs",
     "process",
     "python",
@@ -69,6 +70,11 @@ def in_process(capfd: pytest.CaptureFixture[str]) -> Openclaw:
 
 
 PROGRAM = "from openclaw_fal.__main__ import run; run()"
+# It is the program's own terminal: Ctrl-C is a signal, and /dev/tty is this one.
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "sys.argv[0] = 'openclaw'; " + PROGRAM
+)
 
 
 def command(*argv: str) -> list[str]:
@@ -103,6 +109,17 @@ def start(*argv: str, env: Mapping[str, str] | None = None, talks: bool = False)
         program = str(openclaw_fal.__main__.__file__)
         return WatchedFork(PROGRAM, [program, *argv], environment, talks=talks)
     return _popen(command(*argv), environment, talks=talks)
+
+
+def in_terminal(terminal: int, *argv: str, env: Mapping[str, str] | None = None) -> Process:
+    """Start the program, under the name that its users type, in the terminal behind a descriptor."""
+    environment = {**os.environ, "TERM": "xterm-256color", **(env or {})}
+    if can_fork(environment, argv):
+        return Fork(IN_TERMINAL, ["-c", *argv], environment, terminal=terminal)
+    words = [sys.executable, "-c", IN_TERMINAL, *argv]
+    return subprocess.Popen(
+        words, stdin=terminal, stdout=terminal, stderr=terminal, env=environment
+    )
 
 
 def _popen(words: list[str], env: Mapping[str, str], *, talks: bool) -> Process:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support.canary import WATCH
-from tests.support.program import Outcome, command
+from tests.support.program import Outcome, command, in_terminal
 
 # Title, clipboard and link commands; clearing, colours, a cursor that moves; the same in one byte;
 # bell, back, carriage return, delete; text that runs the other way; line ends of other alphabets.
@@ -95,23 +95,12 @@ def limited(limits: Mapping[str, int], *argv: str) -> Outcome:
 class Terminal:
     """The program in a terminal of its own: what a person sees."""
 
-    _START = (
-        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-        "os.execv(sys.executable, [sys.executable, '-m', 'openclaw_fal', *sys.argv[1:]])"
-    )
-
     def __init__(self, *argv: str) -> None:
         import pty
 
         self._ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", self._START, *argv],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},
-            start_new_session=True,
-        )
+        self._argv = argv
+        self.process = in_terminal(theirs, *argv, env={"COLUMNS": "100"})
         os.close(theirs)
         self._closed = False
 
@@ -123,7 +112,7 @@ class Terminal:
                 parts.append(part)
         self.process.wait(60)
         data = b"".join(parts)
-        WATCH.seen(f"{self.process.args!r} in a terminal", data)
+        WATCH.seen(f"{self._argv!r} in a terminal", data)
         return data.decode("utf-8", "replace")
 
     def close(self) -> None:

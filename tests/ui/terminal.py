@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyte
 import pytest
+
+from tests.support.program import in_terminal
 
 SILENCE_S = 30.0
 
@@ -38,10 +38,6 @@ class Seen:
         return any(text in state for state in self.states)
 
 
-AS_INSTALLED = "import sys; sys.argv[0] = 'openclaw'; from openclaw_fal.__main__ import run; run()"
-"""The program under the name that its users type, as in what it prints."""
-
-
 def watch(
     *argv: str,
     columns: int = 100,
@@ -53,22 +49,12 @@ def watch(
     """Run the program in a terminal until it ends. What is `typed` comes once the echo is off; each
     of the `answers`, a question and what is typed, once the cursor stands behind its question. A
     program that is silent for half a minute fails the test with what is on the screen."""
-    import fcntl
     import pty
     import termios
 
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (rows, columns))
-    process = subprocess.Popen(
-        [sys.executable, "-c", AS_INSTALLED, *argv],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm-256color", **(env or {})},
-        start_new_session=True,
-        # It is the program's own terminal: Ctrl-C is a signal, and /dev/tty is this one.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
+    process = in_terminal(theirs, *argv, env=env)
     os.close(theirs)
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
