@@ -6,14 +6,13 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from openclaw_fal.batches.results import COLUMNS, Line, ResultsFile, export
 from openclaw_fal.store.locks import locked
+from tests.support.program import python
 
 
 @pytest.fixture
@@ -83,11 +82,9 @@ for number in range(40):
 
 
 def test_processes_share_the_file(results: ResultsFile) -> None:
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(results.path), str(number)])
-        for number in range(3)
-    ]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    writers = [python(WRITER, results.path, number) for number in range(3)]
+    ends = [writer.communicate(timeout=60) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0, 0], ends
     ids = [str(entry["id"]) for entry in on_disk(results)]
     assert len(ids) == len(set(ids)) == 3 * 40 + 40
 

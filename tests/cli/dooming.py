@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.effort import effort
+from tests.support.program import python
 from tests.support.queueing import SOON, Hooked
 
 many_moments = pytest.mark.parametrize(
@@ -78,14 +77,10 @@ def stopped_at_many_moments(
 
     Returns the exit statuses by moment. The runs are forks of one process, which saves the start.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", DOOMED, str(base), str(moments), str(int(number)), *argv],
-        capture_output=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    statuses: dict[str, int] = json.loads(done.stdout)
+    process = python(DOOMED, base, moments, int(number), *argv)
+    out, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors.decode()
+    statuses: dict[str, int] = json.loads(out)
     assert statuses.pop("0") == 0, (base / "0" / "noted").read_text()
     return statuses
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,7 @@ import pytest
 
 from openclaw_fal.sandbox import Dials
 from tests.support.effort import effort
-from tests.support.program import Openclaw, jobs, start
+from tests.support.program import Openclaw, jobs, python, start
 from tests.support.queueing import Hooked, kept_files
 
 MANY = """
@@ -26,15 +23,7 @@ for number in range(int(sys.argv[2])):
 @pytest.mark.exhaustive
 def test_jobs_from_eight_processes_are_all_in_the_journal(openclaw: Openclaw, fal: Hooked) -> None:
     counts = [effort(3, 13)] * 8
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", MANY, str(number), str(count)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(os.environ),
-        )
-        for number, count in enumerate(counts)
-    ]
+    workers = [python(MANY, number, count) for number, count in enumerate(counts)]
     said = [worker.communicate(timeout=120) for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 8, said
     found = jobs(openclaw)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,17 @@ import pytest
 from openclaw_fal.errors import LocalError
 from openclaw_fal.files.part_file import PartFile
 from openclaw_fal.sandbox.http1 import Request, Response
-from tests.support.program import Openclaw, jobs
-from tests.support.queueing import SOON, Hooked, journal, kept_files, only_job, part_files, saved
+from tests.support.program import Openclaw, jobs, python
+from tests.support.queueing import (
+    SOON,
+    Hooked,
+    ended,
+    journal,
+    kept_files,
+    only_job,
+    part_files,
+    saved,
+)
 from tests.support.systems import limits
 
 # Data URIs
@@ -130,14 +137,9 @@ raise SystemExit(main(sys.argv[1:]))
 def test_a_disk_that_takes_no_more_leaves_no_file_under_its_name(
     openclaw: Openclaw, fal: Hooked
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", LIMITED, "video", "p", *SOON, "--json"],
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 3, done
-    error = json.loads(done.stdout)["error"]
+    status, out, _ = ended(python(LIMITED, "video", "p", *SOON, "--json"))
+    assert status == 3, out
+    error = json.loads(out)["error"]
     assert error["jobId"] == only_job().id
     assert f"openclaw jobs wait {error['jobId']}" in error["hint"]
     assert kept_files() == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from openclaw_fal.json5.read import loads
 from tests.support.folders import names
+from tests.support.program import python
 from tests.support.systems import limits, signals
 
 TEXT = "{\r\n  // mine\r\n  a: 1,\r\n  apiKey: 'abc',\r\n}\r\n"
@@ -23,14 +22,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def run(script: str, *args: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-B", "-c", textwrap.dedent(script), *map(str, args)],
-        check=check,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def run(script: str, *args: object) -> str:
+    """What a process prints that ends well."""
+    with python(textwrap.dedent(script), *args) as process:
+        out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return out.decode()
 
 
 @limits
@@ -49,8 +46,7 @@ def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -
     """
     old = TEXT.replace("a: 1", "long: '" + "y" * 10_000 + "'") if large == "old" else TEXT
     file.write_bytes(old.encode())
-    done = run(script, file, 10_000 if large == "new" else 1)
-    assert "Cannot write" in done.stdout
+    assert "Cannot write" in run(script, file, 10_000 if large == "new" else 1)
     assert file.read_bytes() == old.encode()
     assert names(file.parent) == ["openclaw.json"]
 
@@ -67,18 +63,10 @@ EIGHT = """
 
 
 def test_eight_processes_at_once(file: Path) -> None:
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-B", "-c", textwrap.dedent(EIGHT), str(file), str(number)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(8)
-    ]
+    runs = [python(textwrap.dedent(EIGHT), file, number, talks=True) for number in range(8)]
     for process in runs:
         assert process.stdin is not None
-        process.stdin.write("go\n")
+        process.stdin.write(b"go\n")
         process.stdin.flush()
     for process in runs:
         _, errors = process.communicate(timeout=120)
@@ -139,8 +127,6 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(file: Path) -> None
     old = "{\n  a: 1,\n  pad: '" + "x" * 5000 + "',\n}\n"
     new = old.replace("}", "  b: '" + "y" * 5000 + "',\n}")
     file.chmod(0o600)
-    done = run(KILLED, file, old, new, check=False)
-    assert done.returncode == 0, done.stderr
-    words = done.stdout.split()
+    words = run(KILLED, file, old, new).split()
     assert int(words[1]) >= 12
     assert words[2:] == ["[False,", "True]"]

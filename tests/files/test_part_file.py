@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from openclaw_fal.files.outputs import (
 from openclaw_fal.media import Output, RemoteFile
 from tests.config import samples
 from tests.files.output_support import JOB, JPEG, PNG, REMOTE, names, save, target
+from tests.support.program import python
 from tests.support.systems import limits, links, not_on_windows, permissions, special_files
 
 
@@ -219,19 +218,12 @@ for number in range(10):
 
 
 def test_processes_with_the_same_target_all_get_a_file(tmp_path: Path) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", SAVE, str(tmp_path), str(number)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(4)
-    ]
+    processes = [python(SAVE, tmp_path, number) for number in range(4)]
     paths: list[str] = []
     for number, process in enumerate(processes):
         answer, _ = process.communicate()
         assert process.returncode == 0
-        for count, path in enumerate(answer.split()):
+        for count, path in enumerate(answer.decode().split()):
             paths.append(path)
             data = Path(path).read_bytes()
             assert data == b"\x89PNG\r\n\x1a\n" + f"{number}-{count}".encode() * 5000
@@ -281,13 +273,8 @@ except LocalError as error:
 
 @limits
 def test_a_full_disk_is_found_and_keeps_what_has_arrived(tmp_path: Path) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-B", "-c", LIMITED, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    before, during, unreadable = answer.splitlines()
+    answer, _ = python(LIMITED, tmp_path).communicate()
+    before, during, unreadable = answer.decode().splitlines()
     assert before.startswith(f"before: nothing can be written to {tmp_path}: file too large")
     part = tmp_path / ".out.png.abcdefgh12-1.part"
     assert during.startswith(f"while: the part file {part} cannot be written: file too large")

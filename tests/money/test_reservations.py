@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from openclaw_fal.money.estimate import Estimate
 from openclaw_fal.money.prices import Price
 from tests.journal.journal_support import URLS, begin
 from tests.support.effort import effort
+from tests.support.program import python
 
 UNIT = 10_000
 PRICE = Price("fal-ai/flux/dev", "0.01", "images")
@@ -29,8 +28,16 @@ from pathlib import Path
 from openclaw_fal.errors import BudgetError
 from openclaw_fal.journal import costs, file
 from openclaw_fal.journal.jobs import Journal
-from tests.journal.journal_support import begin
-from tests.money.test_reservations import of
+from openclaw_fal.journal.record import NewJob
+from openclaw_fal.money.amount import Money
+from openclaw_fal.money.cost import Reservation
+from openclaw_fal.money.estimate import Estimate
+from openclaw_fal.money.prices import Price
+
+PRICE = Price("fal-ai/flux/dev", "0.01", "images")
+COST = Reservation(Estimate(Money(10_000), "units", "10000"), "run", "options", PRICE, ())
+JOB = NewJob(kind="image", capability="image.generate", model="m", endpoint="fal-ai/flux/dev",
+    transport="sync", base_url="b", prompt="p", target={}, timeout_s=600, reservation=COST)
 
 if sys.argv[1] == "check-then-insert":
     import contextlib, time
@@ -51,7 +58,7 @@ for line in sys.stdin:
     journal, granted = Journal(Path(line.strip())), 0
     for _ in range(int(sys.argv[2])):
         try:
-            begin(journal, reservation=of())
+            journal.begin(JOB)
             granted += 1
         except BudgetError:
             pass
@@ -77,24 +84,17 @@ def ledger(journal: Journal) -> Ledger:
 def granted(folder: Path, rounds: int, how: str, cap: int = 100, tries: int = 200) -> list[int]:
     """How many of `tries` requests of one unit eight processes get under a cap of `cap` units, all
     of them set off at the same moment, once for each round."""
-    command = [sys.executable, "-c", SPENDER, how, str(tries // 8)]
-    root = Path(__file__).parents[2]
-    processes = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
-        )
-        for _ in range(8)
-    ]
+    processes = [python(SPENDER, how, tries // 8, talks=True) for _ in range(8)]
     counts = []
     for process in processes:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        assert process.stdout.readline() == b"ready\n"
     for number in range(rounds):
         path = folder / f"{number}.sqlite3"
         Ledger(path).set_cap(Cap(Money(cap * UNIT), "day"))
         for process in processes:
             assert process.stdin is not None
-            process.stdin.write(f"{path}\n")
+            process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
         got = sum(int(process.stdout.readline()) for process in processes if process.stdout)
         assert len(Journal(path).list()) == got

@@ -112,7 +112,7 @@ def start(*argv: str, env: Mapping[str, str] | None = None, talks: bool = False)
 
 
 def in_terminal(terminal: int, *argv: str, env: Mapping[str, str] | None = None) -> Process:
-    """Start the program, under the name that its users type, in the terminal behind a descriptor."""
+    """Start the program in a terminal, under the name that its users type."""
     environment = {**os.environ, "TERM": "xterm-256color", **(env or {})}
     if can_fork(environment, argv):
         return Fork(IN_TERMINAL, ["-c", *argv], environment, terminal=terminal)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ from PIL import Image
 
 from openclaw_fal.sandbox import Sandbox
 from tests.support.canary import WATCH, traces_in_folder
-from tests.support.program import Openclaw, Outcome, jobs, process
+from tests.support.program import Openclaw, Outcome, jobs, process, python
 from tests.support.queueing import Hooked
 from tests.support.systems import held_back, linux, not_on_windows, special_files
 from tests.trust.checks import limited, refused, shell, sparse, strict
@@ -232,13 +230,7 @@ def test_a_deleted_folder_in_a_process_of_its_own(fal: Hooked) -> None:
 
 
 AS_NOBODY = """
-import encodings.ascii, encodings.idna, encodings.latin_1, encodings.utf_8_sig, getpass
-import importlib, os, pathlib, pkgutil, sys, sqlite3, _sqlite3, h11, pyjson5, PIL
-import filelock, platformdirs, rich.console, tomli_w, typer, typer.main, certifi, ssl, json, zlib
-import openclaw_fal
-for found in pkgutil.walk_packages(openclaw_fal.__path__, "openclaw_fal."):
-    if not found.name.endswith("__main__"):
-        importlib.import_module(found.name)
+import json, os, sys
 from openclaw_fal.__main__ import main
 for number, (argv, env) in enumerate(json.load(sys.stdin)):
     streams = [os.open(f"{sys.argv[1]}/{number}.{end}", os.O_WRONLY) for end in ("out", "err")]
@@ -255,20 +247,16 @@ for number, (argv, env) in enumerate(json.load(sys.stdin)):
 
 def unprivileged(folder: Path, *runs: tuple[list[str], dict[str, str]]) -> list[Outcome]:
     """Run the program with these arguments and variables as a user who may not write everywhere.
-    The modules are loaded once, by a user who may read them."""
+    The modules are loaded before, by a user who may read them: it is a fork."""
     streams = [(folder / f"{number}.out", folder / f"{number}.err") for number in range(len(runs))]
     for out, err in streams:
         out.touch()
         err.touch()
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, str(folder)],
-        input=json.dumps(runs).encode(),
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
+    parent = python(AS_NOBODY, folder, talks=True)
+    statuses, said = parent.communicate(json.dumps(runs).encode(), timeout=120)
+    assert parent.returncode == 0, said
     outcomes = []
-    for status, (out, err) in zip(done.stdout.split(), streams, strict=True):
+    for status, (out, err) in zip(statuses.split(), streams, strict=True):
         WATCH.seen(f"unprivileged {runs}", out.read_bytes(), err.read_bytes())
         outcomes.append(Outcome(int(status), out.read_text(), err.read_text()))
     return outcomes
