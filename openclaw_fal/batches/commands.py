@@ -28,6 +28,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import wiring
 from openclaw_fal.job.marking import check_signing
 from openclaw_fal.job.settings import RunSettings, choose_model, run_settings
+from openclaw_fal.journal.record import UNSUCCESSFUL
 from openclaw_fal.media import Kind
 from openclaw_fal.money.amount import Money, parsed
 from openclaw_fal.money.budget import Cap
@@ -270,7 +271,7 @@ def running(
         else:
             refuse_changed(changed)
         if options.retry_failed:
-            jobs.forget([job for job in known.values() if job.state in ("failed", "cancelled")])
+            jobs.forget([job for job in known.values() if job.state in UNSUCCESSFUL])
         if submit:
             records().save(record.replaced(**options.kept()))
         window = options.window or DEFAULT_WINDOW

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from openclaw_fal.errors import AuthError, BillingError, Conflict, LocalError, TimedOut
+from openclaw_fal.journal.record import UNSUCCESSFUL
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.item import PlannedItem
@@ -59,7 +60,7 @@ class BatchJobs:
     def has_failed(self, job: Job) -> bool:
         """Whether the journal says that the job ended without a result."""
         with suppress(LocalError):
-            return self._journal.get(job.id).state in ("failed", "cancelled")
+            return self._journal.get(job.id).state in UNSUCCESSFUL
         return False
 
     def submit(self, item: PlannedItem) -> Job:

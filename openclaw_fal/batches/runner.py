@@ -22,6 +22,7 @@ from openclaw_fal.errors import (
     TimedOut,
     Unreachable,
 )
+from openclaw_fal.journal.record import UNSUCCESSFUL
 from openclaw_fal.progress import Counts
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Runner:
         """Take the next step for a job, as its state in the journal says."""
         if job.state in ("done", "completed", "saving"):
             self._stages.add_fetch(item, job)
-        elif job.state in ("failed", "cancelled"):
+        elif job.state in UNSUCCESSFUL:
             self._finish(ItemOutcome(item, "failed", job))
         elif not self._jobs.lease(job):
             self._stages.add_leased(item, job)
@@ -212,7 +213,7 @@ class Runner:
         self._next_lease_check = self._clock() + LEASE_CHECK_EVERY_S
         for item, job in leased:
             job = self._jobs.job(job.id)
-            ended = job.state in ("done", "failed", "cancelled")
+            ended = job.state in UNSUCCESSFUL | {"done"}
             if ended or self._jobs.lease(job):
                 if job.state == "not_sent":
                     self._stages.put_back(item)

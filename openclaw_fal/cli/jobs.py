@@ -181,6 +181,8 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     job = wiring.journal().get(job_id)
     options = {key: value for key, value in (job.request or {}).items() if key != "prompt"}
     facts = {**job.as_json(), **({"options": options} if options else {})}
+    if job.state == "expired" and (answer := wiring.journal().result(job.id)):
+        facts["answer"] = answer.decode("utf-8", "replace")
     shown = {**facts, "cost": str(job.cost)} if job.cost else dict(facts)
     shown["options"] = "\n".join(f"{key}: {_option(value)}" for key, value in options.items())
     shown["files"] = shown.pop("outputs", None)

@@ -129,6 +129,8 @@ States:
   completed    the result is here, and its files are still to be fetched
   saving, done
   failed, cancelled, not_sent
+  expired      fal finished it, and no longer has its files. Only `jobs wait ID` asks
+               again; `jobs show ID` has fal's answer
 
 fal keeps results for about an hour at least: wait for a job before that.
 See also: openclaw help exit, openclaw help output"""

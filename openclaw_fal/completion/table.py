@@ -196,7 +196,7 @@ OPTIONS: dict[str, OptionEntry] = {
     '-o of batch run': {'help': 'Where to save: a folder, or a template that knows {item} besides those of --output', 'takes': 'file'},
     '--csv': {'help': 'A table instead of JSON lines', 'takes': None},
     '--kind of jobs list': {'help': '', 'takes': ['image', 'video', 'music']},
-    '--state': {'help': 'Repeatable', 'takes': ['sending', 'uncertain', 'queued', 'running', 'completed', 'saving', 'done', 'failed', 'cancelled', 'not_sent']},
+    '--state': {'help': 'Repeatable', 'takes': ['sending', 'uncertain', 'queued', 'running', 'completed', 'saving', 'done', 'failed', 'cancelled', 'expired', 'not_sent']},
     '--model of jobs list': {'help': '', 'takes': 'model:image'},
     '-m of jobs list': {'help': '', 'takes': 'model:image'},
     '--since': {'help': 'From a date (UTC) or an age: 7d, 12h', 'takes': 'text'},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFa
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.marking import marker
+from openclaw_fal.job.waitable import expired_hint
 from openclaw_fal.journal.record import PendingName
 from openclaw_fal.media import Generated, Output
 from openclaw_fal.progress import Progress
@@ -26,6 +28,10 @@ PARALLEL_DOWNLOADS = 4
 
 GONE = frozenset({403, 404, 410})
 """The statuses with which a media host answers for a file whose URL has expired."""
+
+EXPIRES_S = 3600.0
+"""The age of a job, in seconds, from which a file that its host does not have has expired. Before
+that, the host may not have it yet."""
 
 
 class Collector(Frozen):
@@ -48,29 +54,48 @@ class Collector(Frozen):
         try:
             return self._collect_once()
         except OpenClawFalError as error:
-            if error.http_status not in GONE or not self._renew_urls(error):
+            if error.http_status not in GONE:
                 raise
+            if (failure := self._renew_urls(error)) is not None:
+                raise failure from error
         return self._collect_once()
 
-    def _renew_urls(self, error: OpenClawFalError) -> bool:
-        """Ask fal for the result of a queued job again; whether it has new URLs, which are then
-        journalled. If not, the reason is added to the message of `error`."""
+    def _renew_urls(self, error: OpenClawFalError) -> OpenClawFalError | None:
+        """Ask fal for the result of a queued job again, and journal its new URLs. If there are
+        none, returns `error` with the reason in its message, or that the files have expired."""
         job, raw = self.journal.get(self.job_id), self.journal.result(self.job_id)
-        if raw is None or not (job.status_url and job.response_url):
-            return False
+        if raw is None:
+            return error
+        if not (job.status_url and job.response_url):
+            return self._expired(job, error)
         self.progress.note(f"{error.message}; asking fal for the result again")
         try:
             again = self.fal.result_again(handle_of(job), self.deadline)
         except OpenClawFalError as refusal:
             error.message += f"; the result cannot be fetched again: {refusal.message}"
-            return False
+            return self._expired(job, error) if refusal.http_status in GONE else error
         old, new = self.fal.read(raw), self.fal.read(again.raw)
         if [file.url for file in new.files] in ([], [file.url for file in old.files]):
             error.message = f"the file is gone, and fal names no other: {error.message}"
-            return False
+            return self._expired(job, error)
         for index in range(len(old.files)):  # a part file of an old URL cannot be continued
             self.files.part(self.target, self.job_id, index, len(old.files), old.seed).discard()
-        return self.journal.completed(self.job_id, again.raw)
+        return None if self.journal.completed(self.job_id, again.raw) else error
+
+    def _expired(self, job: Job, error: OpenClawFalError) -> OpenClawFalError:
+        """The error for files that their host no longer has, and the end of the job; `error`
+        itself while the job is young."""
+        if time.time() - job.created < EXPIRES_S:
+            return error
+        expired = JobFailed(
+            f"fal finished this job, but no longer has its files: {error.message}",
+            hint=expired_hint(job.id),
+            http_status=error.http_status,
+            may_be_billed=True,
+        )
+        expired.outputs = error.outputs
+        self.journal.expired(job.id, expired.message, expired.http_status)
+        return expired
 
     def _collect_once(self) -> Generated:
         raw = self.journal.result(self.job_id)
@@ -207,7 +232,8 @@ def _all_saved(results: Sequence[Output | Exception]) -> list[Output]:
     ]
     if not failures:
         return saved
-    index, error = failures[0]
+    # A file that may still be fetched comes before one that is gone, which ends the job.
+    index, error = min(failures, key=lambda failure: _is_gone(failure[1]))
     if isinstance(error, OpenClawFalError):
         more = len(failures) - 1
         also = f", nor {more} more" if more else ""
@@ -219,3 +245,7 @@ def _all_saved(results: Sequence[Output | Exception]) -> list[Output]:
             error.message += f"; saved: {paths}"
         error.outputs = tuple(saved)
     raise error
+
+
+def _is_gone(error: Exception) -> bool:
+    return isinstance(error, OpenClawFalError) and error.http_status in GONE

@@ -17,6 +17,7 @@ from openclaw_fal.errors import (
 from openclaw_fal.job import waitable, wiring
 from openclaw_fal.job.handles import handle_of
 from openclaw_fal.job.settings import RunSettings, max_bytes
+from openclaw_fal.journal.record import UNSUCCESSFUL
 from openclaw_fal.media import Generated
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
@@ -82,7 +83,7 @@ class _Pickup(NamedTuple):
             return self.engine.resume(job, self.target, self.settings, deadline)
         except OpenClawFalError as error:
             state = wiring.journal().get(job.id).state
-            if isinstance(error, Interrupted) or state not in ("failed", "cancelled"):
+            if isinstance(error, Interrupted) or state not in UNSUCCESSFUL:
                 raise
             raise known from error
 
@@ -247,7 +248,7 @@ def cancel(wanted: str, *, session: Session) -> tuple[Job, str]:
     journal = wiring.journal()
     job = journal.get(wanted)
     session.model = job.model
-    if job.state in ("completed", "saving", "done"):
+    if job.state in ("completed", "saving", "done", "expired"):
         return job, "already_completed"
     if job.state in ("failed", "cancelled"):
         return job, f"already_{job.state}"

@@ -61,17 +61,26 @@ def check_waitable(job: Job) -> None:
 
 
 def known_end(job: Job) -> OpenClawFalError | None:
-    """The error with which a failed or cancelled job ended, as the journal knows it."""
+    """The error with which an unsuccessful job ended, as the journal knows it."""
     if job.state == "cancelled":
         return JobFailed(f"job {job.id} was cancelled")
-    if job.state != "failed" or job.error is None:
+    if job.state not in ("failed", "expired") or job.error is None:
         return None
     kind = _KINDS.get(job.error.code, JobFailed)
-    message = f"job {job.id} failed: {job.error.message}"
-    return kind(message, http_status=job.error.http_status)
+    message = f"job {job.id} {job.state}: {job.error.message}"
+    hint = expired_hint(job.id) if job.state == "expired" else None
+    return kind(message, hint=hint, http_status=job.error.http_status)
+
+
+def expired_hint(job_id: str) -> str:
+    """What is left of a job whose files fal no longer has."""
+    return (
+        f"openclaw jobs show {job_id} has fal's answer; openclaw replay {job_id} makes the files "
+        "anew, and is billed"
+    )
 
 
 def fal_may_still_have(job: Job) -> bool:
-    """Whether fal can be asked for the result of a failed job once more, at no cost: the failure
-    may have been temporary, such as the answer of a gateway."""
-    return bool(job.status_url) and not job.has_result
+    """Whether fal can be asked for the files of an unsuccessful job once more, at no cost: the
+    failure may have been temporary, such as the answer of a gateway."""
+    return job.state == "expired" or (bool(job.status_url) and not job.has_result)

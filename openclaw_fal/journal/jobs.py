@@ -47,6 +47,7 @@ RESERVE = 4096
 
 _WAITING: tuple[State, ...] = ("sending", "uncertain", "queued", "running")
 _NOT_DONE: tuple[State, ...] = tuple(state for state in STATES if state != "done")
+_WITH_RESULT: tuple[State, ...] = ("completed", "saving", "done", "expired")
 _WITHOUT_RESULT: tuple[State, ...] = tuple(state for state in _NOT_DONE if state != "saving")
 
 
@@ -262,6 +263,10 @@ class Journal(Lookups):
         """The job ended without a result because it was cancelled."""
         return self._end(job_id, "cancelled", _NOT_DONE, "job_failed", message)
 
+    def expired(self, job_id: str, message: str, http_status: int | None) -> bool:
+        """fal no longer has the files of this job; its result stays in the journal."""
+        return self._end(job_id, "expired", ("completed",), "job_failed", message, http_status)
+
     def prune(self, *, older_than: float) -> Sequence[str]:
         """Remove finished jobs unchanged for `older_than` seconds; returns their ids."""
         before = time.time() - older_than
@@ -309,7 +314,7 @@ class Journal(Lookups):
     def _take(self, db: sqlite3.Connection, job_id: str, owner: str) -> Job | None:
         """Claim the job; None while another live call has claimed it."""
         row = journal_rows.by_id(db, job_id)
-        if row is None or row["state"] not in ("completed", "saving", "done"):
+        if row is None or row["state"] not in _WITH_RESULT:
             raise LocalError(f"there is no result of job {job_id} to save", job_id=job_id)
         job = self._job(db, row)
         if row["state"] == "done" and _all_there(job):
@@ -321,7 +326,7 @@ class Journal(Lookups):
         ):
             return None
         self._hold(job_id, owner, row["number"])
-        _update(db, job_id, {"state": "saving", "owner": owner}, ("completed", "saving", "done"))
+        _update(db, job_id, {"state": "saving", "owner": owner}, _WITH_RESULT)
         return job.replaced(state="saving")
 
     def _hold(self, job_id: str, owner: str, number: int) -> None:

@@ -37,10 +37,12 @@ State = Literal[
     "done",
     "failed",
     "cancelled",
+    "expired",  # fal finished it, and no longer has its files
     "not_sent",  # it provably never reached fal
 ]
 STATES: tuple[State, ...] = get_args(State)
-FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "not_sent"})
+UNSUCCESSFUL: frozenset[State] = frozenset({"failed", "cancelled", "expired"})
+FINISHED: frozenset[State] = UNSUCCESSFUL | {"done", "not_sent"}
 
 
 class JobError(Frozen):

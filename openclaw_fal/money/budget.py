@@ -125,7 +125,7 @@ def state_after(job_state: str, http_status: int | None, *, billed: bool) -> Cos
 
     `billed`: whether fal has reported the billed units; `http_status`: that of a failure.
     """
-    if job_state in ("completed", "saving", "done"):
+    if job_state in ("completed", "saving", "done", "expired"):
         return "settled"
     if job_state == "not_sent":
         return "released"
