@@ -21,7 +21,6 @@ SMALL = 5 * MB  # of a paced image, and bytes per second on each connection
 REFERENCE_IMAGE = 9 * MB
 INLINE_IMAGE = 4 * MB  # about the largest file that still travels inside a request
 RUN_TIME = 1.5  # seconds that the model works on a queued job
-NOTICE = 0.05  # seconds that a poll or event may take on loopback
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000004000000030008020000006e05b0f0")
 ENCODE = """\

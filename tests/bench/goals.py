@@ -9,7 +9,6 @@ from typing import NamedTuple
 from tests.bench.cases import INLINE_IMAGE, REFERENCE_IMAGE, RUN_TIME, Sample
 from tests.bench.processes import MB
 
-Rounds = dict[str, list[Sample]]
 POLL_SECONDS = 5.0
 
 

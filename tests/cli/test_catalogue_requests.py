@@ -54,6 +54,22 @@ def test_the_new_options_become_declared_fields(openclaw: Openclaw) -> None:
     assert [entry["key"] for entry in done["ignoredOverrides"]] == ["style"]
 
 
+def test_a_model_with_a_row_is_sent_what_its_endpoint_declares(openclaw: Openclaw) -> None:
+    model = "fal/fal-ai/wan/v2.2-a14b/text-to-video"
+    words = ["--negative-prompt", "fog", "--steps", "9", "--dry-run", "--json"]
+    body = openclaw("video", "p", "--model", model, *words).json["request"]["body"]
+    assert (body["negative_prompt"], body["num_inference_steps"]) == ("fog", 9)
+    flux = openclaw("image", "p", *words)
+    assert flux.json["ignoredOverrides"] == [
+        {
+            "key": "negativePrompt",
+            "value": "fog",
+            "reason": "fal-ai/flux/dev takes no negativePrompt",
+        }
+    ]
+    assert openclaw("image", "p", "--strict", *words).status == 5
+
+
 @pytest.mark.parametrize("words", ["--width 800", "--height 9", "--width 8 --height 8 --size 8x8"])
 def test_half_a_size_and_two_sizes_are_wrong_usage(words: str, openclaw: Openclaw) -> None:
     assert openclaw("image", "p", *words.split(), "--dry-run").status == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from tests.fal.conftest import answering
 from tests.support.queueing import read_request
-
-Served = Callable[[socket.socket, int], None]
 
 
 class Relay:

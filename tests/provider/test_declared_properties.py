@@ -84,8 +84,6 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     },
 }
 REPORTED = {"audios": "audioRefs"}
-# The field that each option becomes, to see that what was sent is what was asked.
-SAME_TEXT = ("style", "negativePrompt", "quality", "background", "creativity", "lyrics")
 
 
 def outside_the_table(kind: str) -> list[str]:
