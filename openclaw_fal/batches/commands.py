@@ -266,14 +266,17 @@ def running(
         jobs = BatchJobs(record, engine, settings_of)
         known = jobs.known()
         changed = jobs.changed(items, known) if submit else []
-        if options.allow_changed:
-            jobs.forget([job for _, job in changed])
-        else:
+        if not options.allow_changed:
             refuse_changed(changed)
+        anew = [job for _, job in changed]
         if options.retry_failed:
-            jobs.forget([job for job in known.values() if job.state in UNSUCCESSFUL])
+            anew += (job for job in known.values() if job.state in UNSUCCESSFUL)
         if submit:
+            sent = {job.id for job in known.values() if job.state != "not_sent"}
+            if sent - {job.id for job in anew}:
+                records().refuse_other_folder(record)
             records().save(record.replaced(**options.kept()))
+        jobs.forget(anew)
         window = options.window or DEFAULT_WINDOW
         yield Runner(items, jobs, window=window, fail_fast=options.fail_fast, submit=submit)
 

@@ -56,9 +56,9 @@ def batch(
     requests again.
 
     All requests are checked before the first is sent: raises CapabilityError with every problem,
-    and Conflict for an id that was sent with another request. AuthError, BillingError and
-    BudgetError are raised after the results of what fal has accepted. Leaving the iteration early
-    stops the sending.
+    and Conflict for an id that was sent with another request or another `output`.
+    AuthError, BillingError and BudgetError are raised after the results of what fal has accepted.
+    Leaving the iteration early stops the sending.
     """
     session = Session()
     session.config, session.sandbox = config, sandbox

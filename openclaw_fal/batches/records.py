@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_fal.atomic import read_file, replace_file
-from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.errors import Conflict, LocalError, UsageError
 from openclaw_fal.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ class BatchRecord(KeptOptions, kw_only=True):
     folder: str = ""
 
     @property
+    def target(self) -> str:
+        """Where the files go: the whole path of the folder or template."""
+        return os.path.normpath(os.path.join(os.getcwd(), self.folder, self.out))
+
+    @property
     def how_to_resume(self) -> str:
         """The command that goes on with the batch, or why there is none."""
         if self.sandbox:
@@ -117,6 +122,17 @@ class Records(Frozen):
             if record.sha256 == sha256 and moved:
                 return record
         return None
+
+    def refuse_other_folder(self, record: BatchRecord) -> None:
+        """Raise Conflict if an earlier run of the batch saved its files somewhere else."""
+        for earlier in self.all():
+            if earlier.id == record.id and earlier.target != record.target:
+                raise Conflict(
+                    f"items of {record.manifest} were sent before, and their files go to "
+                    f"{earlier.target}, not to {record.target}; nothing was sent now",
+                    hint="without -o, the same command goes on there; a copy of the manifest is a "
+                    "batch of its own, which is billed",
+                )
 
     def all(self) -> Iterator[BatchRecord]:
         """Every batch, the newest first. Files that are not records are skipped."""

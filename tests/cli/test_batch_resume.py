@@ -157,3 +157,35 @@ def test_a_manifest_is_the_same_batch_from_every_folder(
     assert len(fal.posts()) == 1
     assert sorted(path.name for path in Path("out").iterdir()) == ["i0.png", "results.jsonl"]
     assert not list(Path("below").iterdir())
+
+
+def test_a_batch_that_has_files_in_one_folder_is_not_run_into_another(
+    openclaw: Openclaw, fal: Hooked
+) -> None:
+    fal.dials = QUICK
+    Path("p.txt").write_text("a cat\na dog\n", encoding="utf-8")
+    words = ("image", "--prompts", "p.txt")
+    assert openclaw(*words, "-o", "a/").status == 0
+    refused = openclaw(*words, "-o", "b/", "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (5, "conflict")
+    for folder in ("a", "b"):
+        assert str(Path(folder).absolute()) in refused.json["error"]["message"]
+    assert not Path("b").exists()
+    for where in ((), ("-o", "a/"), ("-o", "./a")):
+        again = openclaw(*words, *where)
+        assert again.status == 0, again.err
+        assert sorted(again.lines) == sorted(map(str, Path.cwd().glob("a/*.png")))
+    assert len(fal.posts()) == 2
+
+    wide = ("--aspect-ratio", "16:9", "--allow-changed", "-o", "b/")
+    assert openclaw(*words, *wide).status == 0
+    assert len(list(Path("b").glob("*.png"))) == 2
+
+
+def test_a_batch_of_which_nothing_was_sent_may_go_anywhere(openclaw: Openclaw, fal: Hooked) -> None:
+    fal.dials = QUICK
+    numbered(1)
+    money = ("--assume-cost", "0.10", "--max-spend", "0.01")
+    assert openclaw("batch", "run", "m.jsonl", "-o", "a/", *money).status == 9
+    assert openclaw("batch", "run", "m.jsonl", "-o", "b/").status == 0
+    assert sorted(path.name for path in Path("b").iterdir()) == ["i0.png", "results.jsonl"]

@@ -103,6 +103,14 @@ BATCHING: tuple[Mutation, ...] = (
         "the command that a spent budget suggests spends without one, and pays for other shards",
     ),
     Mutation(
+        "a batch is run into another folder",
+        "batches/commands.py",
+        "                records().refuse_other_folder(record)\n",
+        "                pass\n",
+        ("tests/cli/test_batch_resume.py",),
+        "results.jsonl lists files that stand in another folder than was asked for",
+    ),
+    Mutation(
         "a manifest is another batch from another folder",
         "batches/records.py",
         "Path(os.path.realpath(path.parent), path.name)",
