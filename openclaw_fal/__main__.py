@@ -1,5 +1,4 @@
-"""The program: `main` runs one whole command, and is the one place where an error becomes an
-exit status."""
+"""`main` runs one command, and converts its result or error to an exit status."""
 
 from __future__ import annotations
 
@@ -21,10 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams.open_closed_streams()
     with streams.ignore_stderr_errors():
         try:
-            status = _dispatched(arguments)
+            status = _dispatch(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
-            # `openclaw … | head`: the work is done and the files are saved, but nobody reads on.
+            # `openclaw … | head`: the files are saved, but nobody reads the rest of the output.
             streams.discard_stdout()
             status = 0
         except OSError as error:
@@ -40,13 +39,13 @@ def run() -> None:
     """The entry point of the installed scripts."""
     import gc
 
-    gc.set_threshold(100_000)  # modules are not garbage: looking through them slows their loading
+    gc.set_threshold(100_000)  # collecting garbage while modules load only slows them
     status = main()
-    gc.freeze()  # and Python's exit would look through them again, for a fifth of a short command
+    gc.freeze()  # else Python collects again at exit: a fifth of the time of a short command
     raise SystemExit(status)
 
 
-def _dispatched(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str]) -> int:
     if _asks_for_version(arguments):
         from openclaw_fal import __version__
 
@@ -78,26 +77,26 @@ def _asks_for_version(arguments: list[str]) -> bool:
 def _run(arguments: list[str]) -> int:
     from openclaw_fal.session import Session
 
-    session = Session(prog=_prog())
+    session = Session(prog=_program_name())
     session.secrets.update(_given_secrets(arguments))
     with session.resources:
-        return _run_in(session, arguments)
+        return _run_command(session, arguments)
 
 
-def _run_in(session: Session, arguments: list[str]) -> int:
+def _run_command(session: Session, arguments: list[str]) -> int:
     from openclaw_fal import signals
 
-    signals.on_second_signal(lambda: _say_stopped(session))
+    signals.on_second_signal(lambda: _print_stopped(session))
     try:
         from openclaw_fal.cli import app
         from openclaw_fal.ui.result import Result
 
         value = app.run(arguments or ["--help"], session)
-        if value == 130:  # Typer's word for an interrupt that no command has dealt with
+        if value == 130:  # what Typer returns after an interrupt
             raise KeyboardInterrupt
         if not isinstance(value, Result):
             return int(value or 0)
-        return _finished(value, session)
+        return _finish(value, session)
     except BrokenPipeError:
         raise
     except BaseException as error:
@@ -105,15 +104,15 @@ def _run_in(session: Session, arguments: list[str]) -> int:
             raise error.__context__ from None  # Typer has turned it into an exit
         if isinstance(error, (SystemExit, GeneratorExit)):
             raise
-        failure = _translated(error, arguments, session)
+        failure = _as_own_error(error, arguments, session)
         _print_failure(failure, session)
         if session.verbose and failure.status == 1:
-            _traceback(error, session)
+            _print_traceback(error, session)
         return failure.status
 
 
-def _finished(result: Result, session: Session) -> int:
-    """Print a result, and wait where the command stays; returns the exit status."""
+def _finish(result: Result, session: Session) -> int:
+    """Print a result, wait if the command runs until it is stopped, and return the exit status."""
     try:
         _print_result(result, session)
         if result.stays:
@@ -124,8 +123,8 @@ def _finished(result: Result, session: Session) -> int:
     return result.status
 
 
-def _say_stopped(session: Session) -> None:
-    """Print the document of a command that a second stop signal ends, with nothing in between."""
+def _print_stopped(session: Session) -> None:
+    """Print the JSON document of a command that the second stop signal ends."""
     import json
     import os
 
@@ -158,7 +157,7 @@ def _print_result(result: Result, session: Session) -> None:
         streams.discard_stdout()
     except OSError as error:
         streams.discard_stdout()
-        session.json = False  # the one place left to say it is stderr
+        session.json = False  # so that the error goes to stderr
         raise LocalError(
             f"the command is done, but standard output cannot be written: {_os_message(error)}",
             hint="openclaw jobs list names the jobs, openclaw jobs show ID their files",
@@ -166,7 +165,7 @@ def _print_result(result: Result, session: Session) -> None:
 
 
 def _print_failure(failure: OpenClawFalError, session: Session) -> None:
-    """Print a failure; to stderr when standard output does not take its document."""
+    """Print a failure; to stderr if standard output cannot be written."""
     from openclaw_fal import signals, streams
     from openclaw_fal.ui.render import Renderer
 
@@ -180,7 +179,7 @@ def _print_failure(failure: OpenClawFalError, session: Session) -> None:
         Renderer(session).failure(failure)
 
 
-def _translated(error: BaseException, arguments: list[str], session: Session) -> OpenClawFalError:
+def _as_own_error(error: BaseException, arguments: list[str], session: Session) -> OpenClawFalError:
     """Any exception as one of our errors."""
     import typer
 
@@ -212,8 +211,7 @@ def _translated(error: BaseException, arguments: list[str], session: Session) ->
 
 
 def _given_secrets(arguments: list[str]) -> set[str]:
-    """The keys in the environment and the arguments: they must not be shown even by a failure that
-    comes before any of them is used."""
+    """The keys in the environment and the arguments, which no message may show."""
     import os
 
     from openclaw_fal.store.key_format import KEY_VARIABLES
@@ -223,11 +221,11 @@ def _given_secrets(arguments: list[str]) -> set[str]:
         name, equals, value = word.partition("=")
         if name == "--fal-api-key":
             keys.update([value] if equals else arguments[index + 1 : index + 2])
-    return {text for text in keys if text and "://" not in text}  # an address is no secret
+    return {text for text in keys if text and "://" not in text}  # a URL is not a key
 
 
 def _pasted_keys(arguments: list[str]) -> set[str]:
-    """Arguments that look like keys: a key in a wrong place would be quoted by the error."""
+    """Arguments that look like keys: an error about a misplaced key would show it."""
     import re
 
     shape = r"[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{16,}"
@@ -244,7 +242,7 @@ def _os_message(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-def _traceback(error: BaseException, session: Session) -> None:
+def _print_traceback(error: BaseException, session: Session) -> None:
     import traceback
 
     from openclaw_fal.text import redacted, safe, write_safely
@@ -253,7 +251,7 @@ def _traceback(error: BaseException, session: Session) -> None:
     write_safely(sys.stderr, redacted(safe(text), session.secrets))
 
 
-def _prog() -> str:
+def _program_name() -> str:
     import os
 
     name = os.path.basename(sys.argv[0]) if sys.argv else ""

@@ -1,8 +1,8 @@
-"""The functions that programs use: `from openclaw_fal import ImageRequest, generate`.
+"""The public functions: `from openclaw_fal import ImageRequest, generate`.
 
-They take the request values of `openclaw_fal.media`, run on the same use cases as the command line,
-and raise the errors of `openclaw_fal.errors`. Every request is in the journal before it leaves:
-what is interrupted here can be picked up by `wait`, or by `openclaw jobs wait`.
+They take the requests of `openclaw_fal.media`, do the same as the command line, and raise the
+errors of `openclaw_fal.errors`. Every request is in the journal before it is sent: after an
+interruption, `wait` or `openclaw jobs wait` fetches its files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def default_model(kind: Kind, *, config: str | None = None) -> str:
-    """The endpoint id that a command without `--model` would ask: the config's, else built in.
+    """The endpoint id that a command without `--model` uses: the config's, else the built-in one.
 
     Raises LocalError for a config that cannot be read or whose default is of another provider.
     """
@@ -33,7 +33,7 @@ def default_model(kind: Kind, *, config: str | None = None) -> str:
 
 
 def models(kind: Kind) -> list[dict[str, Any]]:
-    """The known models of a kind and what each one takes: the data that `plan` enforces."""
+    """The known models of a kind and what each takes, as JSON: the data that `plan` enforces."""
     from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider import descriptions
 
@@ -51,7 +51,7 @@ def plan(request: MediaRequest) -> Plan:
     from openclaw_fal.catalogue import read as catalogue
     from openclaw_fal.provider.plan import plan as planned
 
-    return planned(_named(request), catalogue)
+    return planned(_with_endpoint_id(request), catalogue)
 
 
 def generate(
@@ -79,14 +79,14 @@ def generate(
     `overwrite`. With `strict`, an option that the model ignores is a CapabilityError. `queue` None:
     videos run on fal's queue, the rest as one request. `timeout_s` is for the whole job; None is
     1200 s for videos and 180 s for the rest.
-    `poll_interval_s` (5) is the pause between two looks at the queue. With `cancel_on_interrupt`,
+    `poll_interval_s` (5) is the pause between two polls of the queue. With `cancel_on_interrupt`,
     Ctrl-C also cancels the job at fal. `sandbox` runs against a fal on this machine, without a key
     and at no cost. `config` is the path of OpenClaw's config file, None the usual one; the key
-    comes from where the command line takes it. `progress` hears what happens, from any thread.
+    comes from where the command line takes it. `progress` is called, from any thread.
 
     `key` (1 to 255 characters) names the request: with the same key and body, the earlier job is
     waited for and nothing is sent. `max_spend` and `assume_cost` are US dollars as decimal texts:
-    the most that this request may cost, and what to count it as when its price is unknown.
+    the most that this request may cost, and its price where that is unknown.
 
     Raises CapabilityError, Conflict (the key of another body) and BudgetError (this limit, or one
     of `openclaw budget`) before anything is sent; LocalError for files; AuthError and BillingError
@@ -155,11 +155,11 @@ def wait(
     progress: Progress | None = None,
     deadlines: list[Deadline] | None = None,
 ) -> Generated:
-    """Pick up a job of any earlier process: wait for it, and save its files where they were meant
-    to go. Sends no new request, and may be repeated.
+    """Wait for a job that any process submitted, and save its files where `output` said then.
+    Sends no new request, and may be repeated.
 
-    `job_id` is ours or fal's request id, and may be cut short. `timeout_s` None is what the job was
-    begun with. `deadlines`, if given, gets the deadline of the wait, which another thread may stop.
+    `job_id` is ours or fal's request id, and may be cut short. `timeout_s` None is that of its
+    request. `deadlines`, if given, gets the deadline of the wait, which another thread may stop.
     Raises LocalError or UsageError for an unknown job, and what `generate` raises.
     """
     from openclaw_fal import signals
@@ -209,8 +209,8 @@ def cancel(job_id: str, *, config: str | None = None) -> str:
     return outcome
 
 
-def _named(request: MediaRequest) -> MediaRequest:
-    """`request` with the endpoint id for its model, which may be given as a ref."""
+def _with_endpoint_id(request: MediaRequest) -> MediaRequest:
+    """`request` with its model as an endpoint id; it may be given as a ref."""
     from openclaw_fal.provider import refs
 
     if not isinstance(request, MediaRequest):
@@ -249,7 +249,7 @@ def _run(
         default = choose_model("image", None, config)
         refuse_misspelt_default("image", default, config)
         request = ImageRequest(default.endpoint, request)
-    named = _named(request)
+    named = _with_endpoint_id(request)
     if options.get("output") is not None:
         options["output"] = fspath(cast("PathLike[str]", options["output"]))
     choice = ModelChoice(named.model, "the request")

@@ -1,4 +1,4 @@
-"""A request from options by their JSON names, as manifests, sidecars and the journal hold them.
+"""Converts options by their JSON names, as in manifests, sidecars and the journal, to requests.
 
 The names are the specification's (`aspectRatio`, `durationSeconds`, …): `parameters.KEYS`.
 """
@@ -27,10 +27,10 @@ REQUESTS: dict[Kind, type[ImageRequest] | type[VideoRequest] | type[MusicRequest
 }
 _WHOLE = {"count", "seed", "steps", "width", "height"}
 _NUMBERS = {"duration", "guidance"}
-_SWITCHES = {"audio", "instrumental", "watermark", "unchecked"}
+_BOOLEANS = {"audio", "instrumental", "watermark", "unchecked"}
 
 
-class _Refused(ValueError):
+class _InvalidValue(ValueError):
     """A value of the wrong type; the message completes `KEY …`."""
 
 
@@ -51,9 +51,9 @@ def request_from(kind: Kind, options: Mapping[str, object]) -> MediaRequest:
             continue
         try:
             values[fields[key]] = _converted(fields[key], value)
-        except _Refused as refusal:
-            violations.append(Violation(key, value, f"{key} {refusal}"))
-    values.setdefault("prompt", "")  # some endpoints take none; the plan says where it is required
+        except _InvalidValue as error:
+            violations.append(Violation(key, value, f"{key} {error}"))
+    values.setdefault("prompt", "")  # some endpoints take none; `plan` checks where it is required
     if violations:
         raise CapabilityError(
             "; ".join(violation.message for violation in violations), violations=tuple(violations)
@@ -83,20 +83,20 @@ def _converted(field: str, value: object) -> object:
         return _number(value, whole=True)
     if field in _NUMBERS:
         return value if isinstance(value, str) else _number(value, whole=False)
-    if field in _SWITCHES:
+    if field in _BOOLEANS:
         if not isinstance(value, bool):
-            raise _Refused("must be true or false")
+            raise _InvalidValue("must be true or false")
         return value
     if not isinstance(value, str):
-        raise _Refused("must be a string")
+        raise _InvalidValue("must be a string")
     return value
 
 
 def _number(value: object, *, whole: bool) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise _Refused(f"must be a {'whole ' if whole else ''}number")
+        raise _InvalidValue(f"must be a {'whole ' if whole else ''}number")
     if whole and not isinstance(value, int):
-        raise _Refused("must be a whole number")
+        raise _InvalidValue("must be a whole number")
     return value
 
 
@@ -104,13 +104,13 @@ def _reference(media: MediaType, source: object) -> Reference:
     if isinstance(source, Reference):
         return source
     if not isinstance(source, str) or not source:
-        raise _Refused("must be a path or URL, or a list of them")
+        raise _InvalidValue("must be a path or URL, or a list of them")
     return Reference(source, media)
 
 
 def _params(value: object) -> tuple[tuple[str, object], ...]:
     if not isinstance(value, Mapping):
-        raise _Refused('must be an object of fields, for example {"guidance_scale": 3.5}')
+        raise _InvalidValue('must be an object of fields, for example {"guidance_scale": 3.5}')
     return tuple((str(key), inner) for key, inner in value.items())
 
 
@@ -121,8 +121,8 @@ def _source_of(reference: Reference) -> object:
 def options_of(
     request: MediaRequest, describe: Callable[[Reference], object] = _source_of
 ) -> dict[str, object]:
-    """The options of a request by their JSON names, without those that were not given: what
-    `request_from` reads. `describe` says what stands for a reference: its path or URL as a rule."""
+    """The given options of a request by their JSON names, as `request_from` reads them. `describe`
+    converts a reference, by default to its path or URL."""
     options: dict[str, object] = {}
     for field, value in request.as_dict().items():
         if value is None or value == () or (value is False and field == "unchecked"):
@@ -150,7 +150,7 @@ def is_deeper(value: object, levels: int) -> bool:
 
 
 def from_text(key: str, text: str) -> object:
-    """The value of an option that stands as text, in a CSV cell or after `--default KEY=`.
+    """The value of an option that is given as text, in a CSV cell or after `--default KEY=`.
 
     Lists of files are separated by `;`. Raises ValueError, whose message completes `KEY …`.
     """
@@ -158,10 +158,10 @@ def from_text(key: str, text: str) -> object:
     text = text.strip()
     if field in REFERENCES:
         return [source.strip() for source in text.split(";") if source.strip()]
-    if field in _SWITCHES:
+    if field in _BOOLEANS:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() not in words:
-            raise _Refused("must be true or false")
+            raise _InvalidValue("must be true or false")
         return words[text.lower()]
     if field in _WHOLE or field in _NUMBERS:
         for number in (int, float):
@@ -170,7 +170,7 @@ def from_text(key: str, text: str) -> object:
             except ValueError:
                 continue
         if field in _WHOLE:
-            raise _Refused("must be a whole number")
+            raise _InvalidValue("must be a whole number")
         return text
     if field in ("params", "sweep"):
         return _json(text)
@@ -183,4 +183,4 @@ def _json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise _Refused("must be a JSON object") from None
+        raise _InvalidValue("must be a JSON object") from None

@@ -1,4 +1,4 @@
-"""What a long job tells whoever watches it. The base class is the display that is off."""
+"""How jobs and batches report their progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from openclaw_fal.frozen import Frozen
 
 
 class Progress:
-    """Receives what happens, from any thread. Every method does nothing here."""
+    """Receives the progress of a job, from any thread. This base class ignores it."""
 
     def job(self, label: str) -> Progress:
         """A display for one of several jobs that are watched together."""
@@ -38,7 +38,7 @@ class Progress:
 
 
 class Counts(Frozen):
-    """How far a batch is, in items."""
+    """The number of items of a batch in each state."""
 
     total: int
     done: int

@@ -1,4 +1,4 @@
-"""What one run of the program knows about itself: how to print, and which secrets to hide."""
+"""The state of one run of the program: how to print, and which secrets to hide."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from contextlib import ExitStack
 
 
 class Session:
-    """Filled in by the command line as it is parsed, and by commands as they learn more.
+    """Set while the command line is parsed, and by commands.
 
-    `capability` is the command that runs (`image.generate`), `model` the endpoint that it asks:
-    both are in the JSON documents. `resources` are closed when the command has ended, after its
-    result is printed. `key_place` is where the key in use was found.
+    `capability` is the command (`image.generate`) and `model` its endpoint, for JSON documents;
+    `resources` are closed after the result is printed; `key_place` is where the key comes from.
     """
 
     json = False

@@ -103,15 +103,15 @@ def _pattern_with_escapes(secret: str) -> bytes:
     return "".join(either).encode()
 
 
-def presentable(node: object, secrets: Iterable[str]) -> object:
-    """A document as plain JSON: secrets are taken out of its values, and numbers that JSON lacks
-    become text. Keys are names of ours, and programs look for them: they stay."""
+def redacted_json(node: object, secrets: Iterable[str]) -> object:
+    """A document as plain JSON with secrets removed from its values, and numbers that JSON lacks
+    as text. Its keys are our own names, and stay."""
     if isinstance(node, str):
         return redacted(node, secrets)
     if isinstance(node, Mapping):
-        return {str(key): presentable(value, secrets) for key, value in node.items()}
+        return {str(key): redacted_json(value, secrets) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return [presentable(value, secrets) for value in node]
+        return [redacted_json(value, secrets) for value in node]
     if node is None or isinstance(node, (bool, int)):
         return node
     if isinstance(node, float) and math.isfinite(node):
@@ -120,7 +120,7 @@ def presentable(node: object, secrets: Iterable[str]) -> object:
 
 
 def json_for_terminals(text: str) -> str:
-    """JSON in which the control and direction characters that JSON allows are escaped, too."""
+    """JSON with control and direction characters escaped, which JSON itself allows."""
     if text.replace("\n", "").isprintable():
         return text
     return "".join(
@@ -130,15 +130,14 @@ def json_for_terminals(text: str) -> str:
 
 
 def lower_start(text: str) -> str:
-    """A message as it stands after `error:` or `note:`, without a capital letter unless it begins
-    with a name."""
+    """A message to follow `error:` or `note:`: it begins in lower case, unless with a name."""
     word = re.match(r"[A-Z][a-z]*(?=[ ,:;.]|$)", text)
     if word is None or word[0] in _NAMES:
         return text
     return text[0].lower() + text[1:]
 
 
-def spaced(key: str) -> str:
+def split_words(key: str) -> str:
     """`maxReferenceImages` → `max reference images`."""
     return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_fal.text import clean, presentable, redacted, redacted_bytes
+from openclaw_fal.text import clean, redacted, redacted_bytes, redacted_json
 from tests.fal.conftest import KEY
 
 ID, SECRET = KEY.split(":")
@@ -42,7 +42,7 @@ def test_bodies_lose_the_key_and_keep_the_id() -> None:
 
 
 def test_a_document_keeps_its_keys() -> None:
-    assert presentable({SECRET: {"path": SECRET}}, [KEY]) == {SECRET: {"path": "[redacted]"}}
+    assert redacted_json({SECRET: {"path": SECRET}}, [KEY]) == {SECRET: {"path": "[redacted]"}}
 
 
 @given(st.text(max_size=300))

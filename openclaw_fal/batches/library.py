@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from openclaw_fal import api
 from openclaw_fal.batches import commands, loading
 from openclaw_fal.batches.item import ItemState
 from openclaw_fal.batches.manifest import problems_error
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.deadline import Deadline
 
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -108,15 +111,29 @@ def _manifest(requests: Mapping[str, MediaRequest] | Iterable[MediaRequest]) -> 
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-async def abatch(
-    requests: Mapping[str, MediaRequest] | Iterable[MediaRequest], **options: Any
-) -> AsyncIterator[BatchResult]:
+def _with_arguments_of(
+    function: Callable[P, object],
+) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """A decorator that gives a function the parameters of another one, for type checkers, editors
+    and `help`."""
+
+    def decorated(wrapper: Callable[..., T]) -> Callable[P, T]:
+        parameters = [*inspect.signature(function).parameters.values()]
+        signature = inspect.signature(wrapper).replace(parameters=parameters)
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorated
+
+
+@_with_arguments_of(batch)
+async def abatch(*arguments: Any, **options: Any) -> AsyncIterator[BatchResult]:
     """`batch` for asyncio, with the same arguments, errors and guarantees.
 
     A cancelled task stops the sending, and keeps fal's answers to the requests on their way; a
     later call goes on with the batch.
     """
-    results = batch(requests, **options)
+    results = batch(*arguments, **options)  # whose parameters the decorator declares
     try:
         while (result := await _finish_in_thread(next, results, None)) is not None:
             yield result
@@ -124,22 +141,17 @@ async def abatch(
         await _finish_in_thread(results.close)  # type: ignore[attr-defined]
 
 
+@_with_arguments_of(api.generate)
 async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     """`generate` for asyncio, through fal's queue, with the same arguments and errors.
 
     A task that is cancelled while the request is on its way keeps fal's answer; the job goes on at
     fal, and `wait` (or the same call with the same `key`) fetches its files.
     """
-    from openclaw_fal import api
-
-    waiting = {name: options[name] for name in WAIT_OPTIONS if name in options}
-    sending = {
-        name: value for name, value in options.items() if name not in ("poll_interval_s", "queue")
-    }
     if options.get("sandbox"):  # the sandbox ends with the call, so the job cannot be fetched later
         return await _finish_in_thread(lambda: api.generate(request, **{**options, "queue": True}))
-    sending.pop("cancel_on_interrupt", None)
-    sending.pop("sandbox", None)
+    waiting = {name: options[name] for name in WAIT_OPTIONS if name in options}
+    sending = {name: options[name] for name in options if name not in NOT_FOR_SUBMIT}
     submitted = await _finish_in_thread(lambda: api.submit(request, **sending))
     if not submitted.submitted_only:
         return submitted
@@ -161,6 +173,7 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
 
 STOP_EVERY_S = 0.05
 WAIT_OPTIONS = ("timeout_s", "poll_interval_s", "config", "progress")
+NOT_FOR_SUBMIT = ("poll_interval_s", "queue", "cancel_on_interrupt", "sandbox")
 
 
 async def _finish_in_thread(function: Callable[..., T], *arguments: object) -> T:

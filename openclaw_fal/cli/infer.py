@@ -23,6 +23,8 @@ Examples:
   openclaw infer inspect --name image.generate
 See also: openclaw image, openclaw video, openclaw music, openclaw help json"""
 
+TyperCommand = Callable[..., Any]  # Typer reads its parameters and gives their values
+
 AGENT = typer.Option("--agent", metavar="ID", help="Accepted; fal needs no agent.", hidden=True)
 BACKGROUND = typer.Option("--openai-background", help="The same as --background.", hidden=True)
 MODERATION = typer.Option(
@@ -48,7 +50,7 @@ def _with_ignored(result: Result, key: str, value: str, reason: str) -> Result:
     return result.replaced(document=document, notes=notes)
 
 
-def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callable[..., Any]:
+def _as_openclaw(command: TyperCommand, *, openai: bool = False) -> TyperCommand:
     """`command` with the additional flags of OpenClaw's own command."""
     signature = inspect.signature(command)
     extra = {"agent": AGENT}
@@ -64,7 +66,7 @@ def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callab
         for name, option in extra.items()
     ]
 
-    def run(**values: Any) -> Any:
+    def run(**values: Any) -> Result:  # the types that its parameters declare
         flags = {name: values.pop(name) for name in extra}
         _merge_background(values, flags.get("openai_background"))
         result: Result = command(**values)
@@ -84,7 +86,7 @@ def _as_openclaw(command: Callable[..., Any], *, openai: bool = False) -> Callab
     return run
 
 
-def _group(name: str, *commands: Callable[..., Any]) -> typer.Typer:
+def _group(name: str, *commands: TyperCommand) -> typer.Typer:
     group = noun_app(f"OpenClaw's `infer {name}`.", EPILOG)
 
     @group.callback()

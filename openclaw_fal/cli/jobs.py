@@ -14,7 +14,7 @@ from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.media import KINDS
-from openclaw_fal.text import lower_start, spaced
+from openclaw_fal.text import lower_start, split_words
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -187,7 +187,9 @@ def show(ctx: typer.Context, job_id: Id) -> Result:
     shown["options"] = "\n".join(f"{key}: {_option(value)}" for key, value in options.items())
     shown["files"] = shown.pop("outputs", None)
     rows = [
-        (spaced(name), _text(value)) for name, value in shown.items() if value not in (None, [], "")
+        (split_words(name), _text(value))
+        for name, value in shown.items()
+        if value not in (None, [], "")
     ]
     notes: tuple[str, ...] = ()
     if not job.finished and job.state != "uncertain":

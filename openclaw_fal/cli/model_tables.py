@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
-from openclaw_fal.media import Kind
+from openclaw_fal.media import Json, Kind
 from openclaw_fal.session import Session
-from openclaw_fal.text import spaced
+from openclaw_fal.text import split_words
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def configured_ref(session: Session, kind: Kind) -> str:
     return f"fal/{endpoint}"
 
 
-def _marked(row: dict[str, Any], configured: str) -> dict[str, Any]:
+def _marked(row: Json, configured: str) -> Json:
     return {**row, "configured": row["model"] == configured}
 
 
-def _summary(row: Mapping[str, Any]) -> str:
+def _summary(row: Json) -> str:
     """One model's limits on one line."""
     parts = [
         _references(row),
@@ -78,7 +78,7 @@ def _summary(row: Mapping[str, Any]) -> str:
     return "; ".join(part for part in parts if part) or "the prompt only"
 
 
-def _references(row: Mapping[str, Any]) -> str:
+def _references(row: Json) -> str:
     kinds = (
         ("maxReferenceImages", "image"),
         ("maxReferenceVideos", "video"),
@@ -90,12 +90,12 @@ def _references(row: Mapping[str, Any]) -> str:
     return text + needed if text else ""
 
 
-def _counted(values: Any, word: str) -> str:
+def _counted(values: Sized | None, word: str) -> str:
     count = len(values or ())
     return f"{count} {word}{'s' if count > 1 else ''}" if count else ""
 
 
-def _seconds(durations: Mapping[str, Any] | None) -> str:
+def _seconds(durations: Json | None) -> str:
     if not durations or not durations.get("sent") or durations.get("max") is None:
         return ""
     if durations.get("values"):
@@ -106,16 +106,16 @@ def _seconds(durations: Mapping[str, Any] | None) -> str:
 _JSON_ONLY = ("known", "closest", "sources")
 
 
-def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(row: Json) -> list[tuple[str, str]]:
     """The facts about one model that are not empty, as rows."""
     return [
-        (spaced(key), text)
+        (split_words(key), text)
         for key, value in row.items()
         if key not in _JSON_ONLY and (text := _fact(key, value))
     ]
 
 
-def _fact(key: str, value: Any) -> str:
+def _fact(key: str, value: Any) -> str:  # a value in JSON
     if key.startswith("maxReference") and not value:
         return ""
     if key == "durations":
@@ -125,7 +125,7 @@ def _fact(key: str, value: Any) -> str:
     return _text(value)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

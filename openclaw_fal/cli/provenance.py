@@ -146,14 +146,14 @@ def _document(seen: Report, verdict: Verdict | None = None) -> ProvenanceDocumen
 
 
 def _facts(seen: Report) -> list[tuple[str, str]]:
-    from openclaw_fal.text import safe, spaced
+    from openclaw_fal.text import safe, split_words
 
     rows = [("file", str(seen.path))]
     if seen.mark is not None:
         where = "in the file" if seen.embedded else f"in {seen.sidecar}"
         rows.append(("mark", where))
         rows += [
-            (spaced(key).lower(), safe(str(seen.mark[key]), keep_newlines=False))
+            (split_words(key).lower(), safe(str(seen.mark[key]), keep_newlines=False))
             for key in _SHOWN
             if seen.mark.get(key) is not None
         ]

@@ -98,7 +98,7 @@ class FalService:
         return self.client.result(handle, deadline=deadline, patient=False)
 
     def upload(self, local: Any, deadline: Deadline) -> str:
-        """Upload a local file to fal's storage and return its URL."""
+        """Upload a `LocalFile` (of `files`, which `fal` does not import); return its URL."""
         from openclaw_fal.fal import storage
 
         return storage.upload(

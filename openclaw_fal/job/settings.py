@@ -150,7 +150,7 @@ def run_settings(
     from openclaw_fal.provider.specs import DEFAULT_TIMEOUT_S
 
     configured = choice.timeout_ms
-    settings: dict[str, Any] = {
+    settings: dict[str, Any] = {  # of the types that the fields of `RunSettings` declare
         "capability": capability or f"{kind}.generate",
         "queue": kind == "video",
         "timeout_s": configured / 1000 if configured else DEFAULT_TIMEOUT_S[kind],

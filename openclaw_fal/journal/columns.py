@@ -107,7 +107,7 @@ def column(
     key: str | None = None,
     to_json: Callable[[Value], object] = _same,
     default: object = _REQUIRED,
-) -> Any:
+) -> Any:  # type checkers read the annotation of the field
     """A field of a `Row` that is a column of the table; required unless it has a default.
 
     The arguments are the fields of `Column`; a new column takes `since` one above the newest.

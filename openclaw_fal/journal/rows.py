@@ -177,7 +177,7 @@ def job_of(
     has_result: bool,
 ) -> Job:
     """The job in a row. Raises ValueError, KeyError or TypeError for a damaged row."""
-    fields: dict[str, Any] = {
+    fields: dict[str, Any] = {  # of the types that the fields of `Job` declare
         name: described.load(row[name]) for name, described in Job.columns.items()
     }
     state = fields["state"] = state_now(path, row)

@@ -33,7 +33,7 @@ class SharedJournal(Journal):
         super().__init__(path)
         self._connection_lock = threading.RLock()
         self._waiting_lock = threading.Lock()
-        self._waiting: list[_Change[Any]] = []
+        self._waiting: list[_Change[Any]] = []  # their results have any type
         self._resources = ExitStack()
         self._connection: sqlite3.Connection | None = None
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from openclaw_fal.frozen import Frozen
 
 Fate = Literal["sent", "ignored", "rejected"]
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+NOTHING: Mapping[Any, Any] = MappingProxyType({})  # for fields with different keys and values
 
 
 class Row(Frozen, kw_only=True):

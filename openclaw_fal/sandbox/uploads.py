@@ -108,6 +108,7 @@ def _initiate(
 
 
 def _object(request: Request) -> dict[str, Any]:
+    """The JSON object in a body. Raises TypeError or ValueError."""
     body = request.json()
     if not isinstance(body, dict):
         raise TypeError

@@ -12,8 +12,8 @@ from openclaw_fal.parameters import option_name
 from openclaw_fal.text import (
     json_for_terminals,
     lower_start,
-    presentable,
     redacted,
+    redacted_json,
     safe,
     write_safely,
 )
@@ -71,7 +71,7 @@ class Renderer:
     def _document(self, document: object) -> None:
         import json
 
-        shown = presentable(document, self._session.secrets)
+        shown = redacted_json(document, self._session.secrets)
         text = json_for_terminals(json.dumps(shown, ensure_ascii=False, indent=2))
         # stdout's encoding may lack characters (a Windows code page; UTF-8 has no lone surrogates,
         # which undecodable file names hold): then every non-ASCII character is escaped.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from openclaw_fal import (
     abatch,
     agenerate,
     batch,
+    generate,
     wait,
 )
 from openclaw_fal.sandbox import Dials
@@ -27,6 +29,12 @@ REQUESTS = {f"i{number}": ImageRequest("fal-ai/flux/dev", f"p{number}") for numb
 
 def sent(server: Hooked) -> Counter[str]:
     return Counter(json.loads(post.body)["prompt"] for post in server.posts())
+
+
+def test_functions_for_asyncio_declare_the_arguments_of_the_others() -> None:
+    for function, other in ((abatch, batch), (agenerate, generate)):
+        parameters = inspect.signature(function).parameters
+        assert parameters == inspect.signature(other).parameters
 
 
 def test_results_come_with_their_ids_and_once(fal: Hooked) -> None:

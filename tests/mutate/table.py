@@ -152,7 +152,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a full disk under stdout is a success",
         "__main__.py",
-        "        session.json = False  # the one place left to say it is stderr\n",
+        "        session.json = False  # so that the error goes to stderr\n",
         "        return\n",
         ("tests/trust/test_environment.py",),
         "a script goes on without the paths",

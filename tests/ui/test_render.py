@@ -10,7 +10,7 @@ import pytest
 
 from openclaw_fal.errors import CapabilityError, JobFailed, LocalError, Violation
 from openclaw_fal.session import Session
-from openclaw_fal.text import lower_start, safe, spaced, write_safely
+from openclaw_fal.text import lower_start, safe, split_words, write_safely
 from openclaw_fal.ui.render import Renderer
 from openclaw_fal.ui.result import Facts, Prose, Result, Table
 
@@ -137,8 +137,8 @@ def test_messages_begin_alike(text: str, shown: str) -> None:
 
 
 def test_keys_in_words() -> None:
-    assert spaced("maxReferenceImages") == "max reference images"
-    assert spaced("baseUrl") == "base url"
+    assert split_words("maxReferenceImages") == "max reference images"
+    assert split_words("baseUrl") == "base url"
 
 
 def test_control_characters_are_shown_as_escapes() -> None:

@@ -219,7 +219,7 @@ def _reason(error: Exception, call: Call) -> str:
 
 
 def _preparations(call: Call) -> Callable[[str, Mapping[str, Any]], None]:
-    """A trace function that sets `call.preparing` in the steps that only ask a proxy to connect.
+    """A trace function for httpcore that sets `call.preparing` while a proxy is asked to connect.
     Unknown steps count as part of the request: the safe mistake is to call it uncertain."""
 
     def trace(step: str, details: Mapping[str, Any]) -> None:
