@@ -59,7 +59,7 @@ class Catalogue:
     def ids(self, kind: EndpointKind | None = None) -> list[str]:
         """The ids of all endpoints, or of those of one kind, in alphabetical order."""
         lines = (line.split(TAB) for line in self._lines())
-        return [line[0].decode() for line in lines if kind is None or _kind(line[1]) == kind]
+        return [line[0].decode() for line in lines if kind is None or line[1] == kind.encode()]
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Every endpoint, in alphabetical order of the ids."""
