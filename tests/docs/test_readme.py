@@ -17,6 +17,7 @@ from openclaw_fal.cli import topics
 from openclaw_fal.cli.topics import TOPICS
 from openclaw_fal.sandbox import Sandbox
 from tests.docs.scene import README, with_job
+from tests.support.program import Openclaw
 
 if os.name == "nt":
     pytest.skip("the documented commands are a POSIX shell's", allow_module_level=True)
@@ -98,7 +99,7 @@ def test_every_program_works(program: str, fal: Sandbox) -> None:
     assert done.stderr == ""
 
 
-def test_commands_in_the_text_exist(fal: Sandbox) -> None:
+def test_commands_in_the_text_exist(openclaw: Openclaw) -> None:
     """Commands that are named between backquotes: at least their help is there."""
     prose = re.sub(r"^ *```.*?^ *```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)
     named = {
@@ -108,8 +109,7 @@ def test_commands_in_the_text_exist(fal: Sandbox) -> None:
     for words in sorted(named):
         command = words.replace("generate|edit", "generate").split(">")[0]
         first = [word for word in command.split() if re.fullmatch("[a-z]+", word)]
-        done = run(f"openclaw {' '.join(first[:3])} --help")
-        assert done.returncode == 0, words
+        assert openclaw(*first[:3], "--help").status == 0, words
 
 
 def test_the_exit_statuses_are_those_of_the_errors() -> None:
