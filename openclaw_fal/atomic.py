@@ -1,8 +1,8 @@
-"""Files that are private and whole: what is on disk is the old content or the new, never a part.
+"""Writes files atomically and privately: a file holds its old content or its new one, never a part.
 
-New content goes to a file of its own beside the target, which no one but the user can read from its
-first byte, and is renamed when it is complete: over the target (`replace_file`), or to the first
-name that nobody has (`take_free_name`).
+New content goes to a temporary file beside the target, which only the user can read from its first
+byte on. When it is complete it is renamed: over the target (`replace_file`), or to the first free
+name (`take_free_name`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
 
 MAX_BYTES = 64 * 1024 * 1024
-"""No config is as large as this: a file that is has been named by mistake."""
+"""The largest file that is read: a larger one is not a config, and was named by mistake."""
 
 _LEFTOVER_S = 60.0
 
@@ -33,11 +33,12 @@ _NO_LINKS = {
     errno.EINVAL,
     errno.EXDEV,
 }
-"""What `link` answers on file systems without hard links."""
+"""The errors of `link` on file systems without hard links."""
 
 
 class Snapshot(Frozen):
-    """A file as it was read. `target` is the file itself, behind any symbolic links."""
+    """A file as it was read. `target` is its path with symbolic links resolved; `info` is None
+    if there is no file."""
 
     target: Path
     content: bytes
@@ -54,9 +55,9 @@ class Snapshot(Frozen):
 
 
 def read_file(path: Path) -> Snapshot:
-    """A regular file, or an empty snapshot when there is none.
+    """Read a regular file; an empty snapshot if there is none.
 
-    Raises LocalError for anything else (a folder, a pipe, a device), without waiting for it.
+    Raises LocalError for a folder, a pipe or a device, without waiting for it.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -76,11 +77,11 @@ def replace_file(
     mode: int = 0o600,
     before_rename: Callable[[], None] | None = None,
 ) -> None:
-    """Writes a file whole, or leaves everything as it was. `target` is no symbolic link.
+    """Writes a whole file, or changes nothing. `target` must not be a symbolic link.
 
     `mode` are the permissions; owner and group are those of `like`, where that is permitted.
-    `before_rename` may raise to give up. Missing parent folders are made, for the user alone.
-    Raises LocalError.
+    `before_rename` may raise to cancel. Missing parent folders are made for the user alone. Raises
+    LocalError.
     """
     temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
     try:
@@ -102,7 +103,7 @@ def write_new(
     like: os.stat_result | None = None,
     mode: int = 0o600,
 ) -> None:
-    """Writes a file that is not there yet and puts it on the disk; when that fails, it is removed.
+    """Writes a new file and syncs it to disk; removes it if that fails.
 
     `mode` and `like` are as in `replace_file`. Raises OSError, FileExistsError among them.
     """
@@ -117,10 +118,10 @@ def write_new(
 
 
 def take_free_name(path: Path, names: Iterable[str]) -> Path | None:
-    """Moves a file to the first of `names`, in its folder, that nobody has; returns the new path.
+    """Renames a file to the first of `names` that is free in its folder; returns the new path.
 
-    Whatever stands under a name counts: a file, a folder, a link that leads nowhere. Two processes
-    that want one name both get one. None when every name is taken. Raises OSError.
+    A name is taken by a file, a folder or a broken link. Two processes never get the same name.
+    None when every name is taken. Raises OSError.
     """
     for name in names:
         final = path.with_name(name)
@@ -132,7 +133,7 @@ def take_free_name(path: Path, names: Iterable[str]) -> Path | None:
 
 
 def take_name(path: Path, name: str) -> Path:
-    """Moves a file to a name in its folder, in the place of a file that has it. Raises OSError."""
+    """Renames a file within its folder, replacing a file of that name. Raises OSError."""
     final = path.with_name(name)
     os.replace(path, final)
     sync_folder(final.parent)
@@ -140,8 +141,8 @@ def take_name(path: Path, name: str) -> Path:
 
 
 def open_flags(access: int) -> int:
-    """Flags for `os.open`: bytes as they are, closed in child processes, and without waiting for a
-    pipe or device that stands in the place of a file."""
+    """Flags for `os.open`: binary, closed in child processes, and without waiting for a pipe or
+    device."""
     for name in ("O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
         access |= getattr(os, name, 0)
     return access
@@ -159,10 +160,8 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Removes the temporary files of killed runs beside a target.
-
-    Recent ones stay: a live process may own them.
-    """
+    """Removes temporary files that killed runs left beside a target; recent ones stay, since a live
+    process may own them."""
     with contextlib.suppress(OSError):
         for name in os.listdir(target.parent):
             middle = name.removeprefix(f".{target.name}.").removesuffix(".tmp")
@@ -195,10 +194,8 @@ def _read(path: Path, target: Path) -> Snapshot:
 
 
 def _keep_owner(descriptor: int, like: os.stat_result | None, mode: int) -> int:
-    """Gives the file the owner and group of another; returns the mode that it may then have.
-
-    Where the group cannot be kept, the group's permissions would be those of strangers.
-    """
+    """Gives the file the owner and group of another; returns the mode that it may then have, which
+    has no permissions for the group if the group could not be kept."""
     if like is None:
         return mode
     now = os.fstat(descriptor)
@@ -224,7 +221,7 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 
 
 def _move(path: Path, final: Path) -> None:
-    """Renames, or raises FileExistsError. Both names are in one folder."""
+    """Renames within a folder, or raises FileExistsError."""
     if os.name == "nt":
         os.rename(path, final)  # fails there when `final` exists
         return
@@ -233,9 +230,8 @@ def _move(path: Path, final: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # No hard links here (FAT, some network and phone storage). The name is taken with an empty
-        # file first: for a moment, and after a crash at this moment, it is empty. It is never
-        # partly written, and never somebody else's.
+        # No hard links here (FAT, some network and phone storage): an empty file takes the name
+        # first. After a crash at this moment that file stays empty, but never partly written.
         os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             os.replace(path, final)
@@ -247,7 +243,7 @@ def _move(path: Path, final: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes a rename in the folder last through a power cut, where the system offers it."""
+    """Makes a rename in the folder survive a power cut, where the system can."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):

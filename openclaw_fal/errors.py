@@ -43,9 +43,9 @@ class OpenClawFalError(Exception):
 
     `message` says what was wrong and what is allowed; `hint` names the command that fixes it.
     `http_status` and `request_id` are fal's; `job_id` is ours. `may_be_billed` is true unless fal
-    provably never took the request, or bills nothing for this answer. `outputs` were saved all the
-    same; `attempts` are the models that were tried before, as the envelope lists them. `raw` is
-    what came of a paid answer that could not be read.
+    provably never took the request, or bills nothing for this answer. `outputs` are files that were
+    saved nevertheless; `attempts` are the models that were tried before, as in JSON documents;
+    `raw` is the part that arrived of a paid answer that could not be read.
     """
 
     status: ClassVar[int] = 1

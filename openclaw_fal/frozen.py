@@ -1,7 +1,7 @@
-"""The base of values that never change: what dataclasses give, at no cost when a module is loaded.
+"""A base class for immutable values: like a frozen dataclass, but cheap to import.
 
-`dataclasses` writes and compiles code for each class when its module is imported, on every run: one
-to two milliseconds a class, which for the values of one request took longer than sending it.
+`dataclasses` generates and compiles code for each class at every import, which takes one to two
+milliseconds a class: more for the values of one request than sending it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _FieldsAsSignature:
-    """Makes `inspect.signature` and `help` show a class's fields. Computed when it is asked for."""
+    """Makes `inspect.signature` and `help` show the fields of a class; computed when needed."""
 
     def __get__(self, instance: object, owner: type[Frozen]) -> Signature:
         from inspect import Parameter, Signature
@@ -48,10 +48,10 @@ def _annotations(owner: type) -> dict[str, object]:
 
 @dataclass_transform(frozen_default=True)
 class Frozen:
-    """A frozen record: annotated names are its fields, class attributes their defaults.
+    """The annotated names of a subclass are its fields, class attributes their defaults.
 
-    Type checkers take it for a frozen dataclass. Values with equal fields are equal. With `kw_only`
-    fields are given by name only, and those with and without defaults may come in any order.
+    Type checkers treat it as a frozen dataclass. Values with equal fields are equal. With
+    `kw_only`, fields are given by name only, and those with defaults may come in any order.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()

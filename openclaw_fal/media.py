@@ -1,4 +1,4 @@
-"""What is asked for and what comes back: frozen values that travel through the program.
+"""The immutable values of requests and results, which all rooms share.
 
 Field names are Python's; `parameters.KEYS` maps them to the specification's parameter names, which
 messages and JSON documents use.
@@ -21,11 +21,11 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 MediaType = Literal["image", "video", "audio"]
 Priority = Literal["normal", "low"]
 EndpointKind = Literal["image", "video", "music", "other"]
-# JSON that came from outside: what a key holds is checked where it is used.
+# JSON from outside: the type of a value is checked where it is used.
 Json = Mapping[str, Any]
 Schema = Json  # JSON Schema: its keywords hold any JSON
 
-# The specification's models: what a request without a model is for, by endpoint id.
+# The specification's default model of each kind, as an endpoint id.
 DEFAULT_MODELS: dict[Kind, str] = {
     "image": "fal-ai/flux/dev",
     "video": "fal-ai/minimax/video-01-live",
@@ -39,7 +39,7 @@ PRESET_SIZES: Mapping[str, tuple[int, int]] = {
     "landscape_4_3": (1024, 768),
     "landscape_16_9": (1024, 576),
 }
-"""The pixels behind the names that `image_size` takes (fal's model pages)."""
+"""Width and height of the presets that `image_size` takes (fal's model pages), in pixels."""
 REFERENCES: dict[str, MediaType] = {"images": "image", "videos": "video", "audio_refs": "audio"}
 
 
@@ -83,11 +83,8 @@ class Endpoint(Frozen):
 
 
 class _Request(Frozen):
-    """What requests have in common: fields may be given as Python programs have them.
-
-    `size` as a pair of numbers, references as paths or lists of them, `params` as a dictionary. A
-    value of another type is a TypeError that says what is taken.
-    """
+    """The base of requests. It converts arguments: `size` may be a pair of numbers, references a
+    path or a list of paths, `params` a dictionary. Raises TypeError for a value of another type."""
 
     def __init__(self, *args: object, **values: object) -> None:
         super().__init__(*args, **values)
@@ -239,8 +236,8 @@ class Plan(Frozen):
 
     `body` is the JSON input of the endpoint, with a `Reference` wherever the URL of a reference
     file will stand. `model` is the endpoint id that was asked for, `endpoint` the one that the
-    request goes to (an edit or image-to-video sibling may differ). `request` is what was asked,
-    where the plan is to be sent.
+    request goes to (an edit or image-to-video sibling may differ). `request` is the
+    request that the plan was made from, if the plan is to be sent.
     """
 
     kind: Kind
@@ -259,7 +256,7 @@ class Plan(Frozen):
         return tuple(distinct)
 
     def filled(self, url_of: Callable[[Reference], object]) -> dict[str, object]:
-        """The body with each reference replaced, by its URL (http, https or data) as a rule."""
+        """The body with each reference replaced by what `url_of` returns: usually a URL."""
         filled = _replace(self.body, url_of)
         assert isinstance(filled, dict)
         return filled
@@ -276,7 +273,7 @@ def _replace(node: object, of: Callable[[Reference], object]) -> object:
 
 
 class RemoteFile(Frozen):
-    """A file in fal's answer. All but `url` (http, https or data) may be missing or untrue."""
+    """A file in fal's answer. `url` is http, https or data; the rest may be missing or wrong."""
 
     url: str
     content_type: str | None = None
@@ -287,11 +284,11 @@ class RemoteFile(Frozen):
 
 
 class Marked(Frozen):
-    """A part file after its provenance was seen to.
+    """A part file that was marked as made by a model, or left as it is.
 
-    `path` is what gets the final name: the part file, or a marked copy beside it. The SHA-256 are
-    of that file, and of the file as fal served it. `sidecar` is the JSON to write beside it,
-    `note` what there is to say about it.
+    `path` gets the final name: the part file, or a marked copy beside it. `sha256` is of that file,
+    `served_sha256` of the file as fal served it. `sidecar` is the JSON to write beside it;
+    `note` is for the user.
     """
 
     path: Path
@@ -304,7 +301,7 @@ class Marked(Frozen):
 
 
 class Output(Frozen):
-    """A file on this machine: `size` in bytes; pixels and seconds where they are known.
+    """A saved file: `size` in bytes; `width` and `height` in pixels, `duration` in seconds.
 
     `sha256` is of the file, `served_sha256` of the file as fal sent it. `provenance` says where the
     mark is (`embedded`, `sidecar`, `none`), `sidecar` is that file.
@@ -325,7 +322,7 @@ class Output(Frozen):
     provenance_note: str | None = None
 
     def as_json(self) -> dict[str, object]:
-        """The file as the envelope's `outputs` and the journal list it."""
+        """The file in the `outputs` of JSON documents and in the journal."""
         document: dict[str, object] = {
             "path": str(self.path),
             "mimeType": self.mime_type,
@@ -363,10 +360,10 @@ class Handle(NamedTuple):
 
 
 class Generated(Frozen):
-    """What a job left behind. `flagged` are the outputs (from 0) that fal marks as unsafe.
+    """The result of a job. `flagged` are the indexes (from 0) of outputs that fal marks as unsafe.
 
-    `submitted_only`: the job was left on fal's queue, and there are no outputs yet. `repeated`: it
-    is an earlier job with the same key, and nothing was sent.
+    `submitted_only`: the job is in fal's queue, without outputs yet. `repeated`: it is an earlier
+    job with the same key, and nothing was sent.
     """
 
     job_id: str

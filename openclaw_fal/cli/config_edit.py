@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable, Sequence
 
-    from openclaw_fal.config.edit import Edit, EditResult
+    from openclaw_fal.config.edit import EditResult
     from openclaw_fal.config.read import Config
+    from openclaw_fal.config.rules import Edit
     from openclaw_fal.json5.path import KeyPath
     from openclaw_fal.session import Session
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         DefaultModelFacts,
         DefaultModelsDocument,
     )
-    from openclaw_fal.config.edit import Edit
+    from openclaw_fal.config.rules import Edit
     from openclaw_fal.session import Session
 
 DEFAULT_EPILOG = """\

@@ -14,8 +14,8 @@ from openclaw_fal.text import safe
 from openclaw_fal.ui.layout import columns, table_lines, wrapped
 
 if TYPE_CHECKING:
-    from openclaw_fal.config.edit import Set
     from openclaw_fal.config.read import Config
+    from openclaw_fal.config.rules import Set
     from openclaw_fal.media import Kind
     from openclaw_fal.session import Session
 
@@ -56,8 +56,8 @@ def typed_key(enter_means: str | None) -> str | None:
 def chosen_defaults(config: Config) -> list[Set]:
     """Ask for the default models. Returns the edits for those that change. Raises Interrupted at
     Ctrl-C and at the end of the input."""
-    from openclaw_fal.config.edit import Set
     from openclaw_fal.config.layouts import default_path
+    from openclaw_fal.config.rules import Set
     from openclaw_fal.provider.specs import DEFAULT_MODELS
 
     _say(

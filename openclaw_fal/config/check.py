@@ -22,7 +22,6 @@ from openclaw_fal.config.key_paths import (
     VERSION,
 )
 from openclaw_fal.config.layouts import (
-    KINDS,
     RELEASES,
     default_path,
     layouts_in,
@@ -38,6 +37,7 @@ from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at, type_name
 from openclaw_fal.json5.read import is_blank
 from openclaw_fal.json5.scan import Node, scan
+from openclaw_fal.media import KINDS
 from openclaw_fal.store.key_format import KEY_VARIABLES, PlainKey, key_reference
 
 _DEFAULT_KEYS = ("primary", "fallbacks", "timeoutMs")

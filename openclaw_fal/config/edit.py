@@ -30,12 +30,10 @@ from openclaw_fal.config.rules import (
     Migrate,
     Set,
     Step,
-    Unset,
     after_step,
     apply_step,
     check_edit,
     migration,
-    onboarding_edits,
     refuse_joined_names,
     steps,
     unify,
@@ -49,8 +47,6 @@ from openclaw_fal.json5.path import format_path, get_at
 from openclaw_fal.json5.read import same
 from openclaw_fal.store.key_format import check_key
 from openclaw_fal.store.locks import locked
-
-__all__ = ["Edit", "EditResult", "Set", "Unset", "edit_config", "edited", "onboarding_edits"]
 
 Edits: TypeAlias = Sequence[Edit] | Callable[[Config], Sequence[Edit]]
 """Edits, or a function that makes them from the config after it is locked."""

@@ -13,11 +13,10 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from openclaw_fal.config.key_paths import DEFAULTS, MEDIA_MODELS, VERSION
 from openclaw_fal.errors import UsageError
 from openclaw_fal.json5.path import MISSING, KeyPath, format_path, get_at
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS, Kind
 
 Layout: TypeAlias = Literal["legacy", "current"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 FIRST_CURRENT = (2026, 8, 1)
 RELEASES: dict[Layout, str] = {"legacy": "up to 2026.7", "current": "2026.8.1 and later"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from openclaw_fal.config.layouts import KINDS, RELEASES, default_path
+from openclaw_fal.config.layouts import RELEASES, default_path
 from openclaw_fal.json5.path import KeyPath, get_at
-from openclaw_fal.media import Kind
+from openclaw_fal.media import KINDS, Kind
 
 CheckModel: TypeAlias = Callable[[Kind, str], str | None]
 """Checks a default's model ref: raises UsageError for an invalid one, may return a note."""

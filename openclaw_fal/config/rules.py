@@ -12,7 +12,6 @@ from openclaw_fal.config.key_paths import (
     PROFILE,
 )
 from openclaw_fal.config.layouts import (
-    KINDS,
     RELEASES,
     Layout,
     default_path,
@@ -32,7 +31,7 @@ from openclaw_fal.json5.path import (
     set_at,
     unset_at,
 )
-from openclaw_fal.media import DEFAULT_MODELS
+from openclaw_fal.media import DEFAULT_MODELS, KINDS
 from openclaw_fal.store.key_format import REDACTED
 
 FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))

@@ -8,7 +8,6 @@ from openclaw_fal.config.finding import Finding, error, warning
 from openclaw_fal.config.key_paths import MEDIA_MODELS, VERSION
 from openclaw_fal.config.layouts import (
     GUESSED,
-    KINDS,
     PREFERRED,
     RELEASES,
     Layout,
@@ -19,6 +18,7 @@ from openclaw_fal.config.layouts import (
 )
 from openclaw_fal.config.schema import Problem, Release, problems
 from openclaw_fal.json5.path import KeyPath, format_path, get_at
+from openclaw_fal.media import KINDS
 
 _DEFAULTS = {MEDIA_MODELS, *(default_path(kind, "legacy") for kind in KINDS)}
 SCHEMAS: dict[Layout, Release] = {"legacy": "2026.7", "current": "2026.9"}

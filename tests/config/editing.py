@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from openclaw_fal.config.edit import Edit, EditResult, edit_config
+from openclaw_fal.config.edit import EditResult, edit_config
+from openclaw_fal.config.rules import Edit
 
 OLD = "agents.defaults.imageGenerationModel"
 NEW = "agents.defaults.mediaModels.image"

@@ -14,8 +14,9 @@ import pytest
 
 from openclaw_fal import atomic
 from openclaw_fal.config import edit as config_edit
-from openclaw_fal.config.edit import Set, Unset, edit_config
+from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.read import Config
+from openclaw_fal.config.rules import Set, Unset
 from openclaw_fal.errors import LocalError
 from openclaw_fal.json5.read import loads
 from openclaw_fal.store.key_format import REDACTED

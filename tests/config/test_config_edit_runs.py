@@ -37,7 +37,8 @@ def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -
         import resource, sys
         from pathlib import Path
         from openclaw_fal.errors import LocalError
-        from openclaw_fal.config.edit import Set, edit_config
+        from openclaw_fal.config.edit import edit_config
+        from openclaw_fal.config.rules import Set
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         try:
             edit_config(Path(sys.argv[1]), [Set("long", "x" * int(sys.argv[2]))], force=True)
@@ -54,7 +55,8 @@ def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -
 EIGHT = """
     import sys
     from pathlib import Path
-    from openclaw_fal.config.edit import Set, edit_config
+    from openclaw_fal.config.edit import edit_config
+    from openclaw_fal.config.rules import Set
     number = sys.argv[2]
     sys.stdin.readline()
     for turn in range(4):
@@ -81,7 +83,8 @@ def test_eight_processes_at_once(file: Path) -> None:
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from openclaw_fal.config.edit import Set, edit_config
+    from openclaw_fal.config.edit import edit_config
+    from openclaw_fal.config.rules import Set
     import filelock  # not in each child
     path, old, new = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     seen = set()

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_fal.config.edit import Set, Unset, edit_config
+from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.read import read_config
+from openclaw_fal.config.rules import Set, Unset
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.path import MISSING, get_at
 from openclaw_fal.json5.read import loads, same

@@ -8,18 +8,13 @@ from pathlib import Path
 import pytest
 
 from openclaw_fal.config.check import validate
-from openclaw_fal.config.edit import (
-    Edit,
-    Set,
-    Unset,
-    edit_config,
-    onboarding_edits,
-)
-from openclaw_fal.config.layouts import KINDS, Layout
+from openclaw_fal.config.edit import edit_config
+from openclaw_fal.config.layouts import Layout
 from openclaw_fal.config.read import read_config
-from openclaw_fal.config.rules import Migrate
+from openclaw_fal.config.rules import Edit, Migrate, Set, Unset, onboarding_edits
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.json5.read import loads
+from openclaw_fal.media import KINDS
 from tests.config.editing import NEW, NEW_MUSIC, NEW_VIDEO, OLD, OLD_MUSIC, OLD_VIDEO, edit
 from tests.config.releases import CURRENT, LEGACY, assert_accepted
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_fal.config.edit import Edit, Set, Unset, edit_config
+from openclaw_fal.config.edit import edit_config
 from openclaw_fal.config.read import read_config
-from openclaw_fal.config.rules import check_settable
+from openclaw_fal.config.rules import Edit, Set, Unset, check_settable
 from openclaw_fal.errors import AuthError, LocalError, UsageError
 from openclaw_fal.media import Kind
 from openclaw_fal.store.key_format import REDACTED
