@@ -30,7 +30,7 @@ from openclaw_fal.job.marking import check_signing
 from openclaw_fal.job.settings import RunSettings, choose_model, run_settings
 from openclaw_fal.journal.record import UNSUCCESSFUL
 from openclaw_fal.media import Kind
-from openclaw_fal.money.amount import Money, parsed
+from openclaw_fal.money.amount import Money, parse_usd
 from openclaw_fal.money.budget import Cap
 from openclaw_fal.progress import Counts
 
@@ -240,7 +240,7 @@ def _spent_text(record: BatchRecord, options: BatchOptions) -> str:
     """What the batch has cost so far, and its limit if it has one."""
     spent = _spent(record)
     if options.max_spend is not None:
-        return f"{spent or Money(0)} of {parsed(options.max_spend, '--max-spend')}"
+        return f"{spent or Money(0)} of {parse_usd(options.max_spend, '--max-spend')}"
     return str(spent) if spent else ""
 
 

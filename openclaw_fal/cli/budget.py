@@ -48,10 +48,10 @@ def set_limit(
     """Set a limit (per month, unless --per says otherwise). A request that does not fit is not
     sent, and one whose price is unknown only with --assume-cost."""
     from openclaw_fal.job import wiring
-    from openclaw_fal.money.amount import parsed
+    from openclaw_fal.money.amount import parse_usd
     from openclaw_fal.money.budget import Cap
 
-    cap = Cap(parsed(amount, "the limit"), _period(per) or "month", _pattern(model), "budget")
+    cap = Cap(parse_usd(amount, "the limit"), _period(per) or "month", _pattern(model), "budget")
     ledger = wiring.ledger()
     ledger.set_cap(cap)
     document: BudgetDocument = {"budget": [_document(cap, ledger.spent(cap))]}

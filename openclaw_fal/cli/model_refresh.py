@@ -187,10 +187,10 @@ def _with_prices(fal: Fal, cache: PriceCache, ids: Sequence[str]) -> int | None:
     They are stored after each page, so that an interrupted refresh can continue.
     """
     from openclaw_fal.fal.platform import MOST_IDS, NotAllowed
-    from openclaw_fal.money.prices import checked
+    from openclaw_fal.money.prices import parse_price
 
     now = time.time()
-    known = cache.of(ids)
+    known = cache.get_many(ids)
     stale = [name for name in ids if name not in known or now - known[name].fetched_at > FRESH_S]
     for start in range(0, len(stale), MOST_IDS):
         fal.progress.phase(f"prices of {start} of {len(stale)} models")
@@ -201,11 +201,11 @@ def _with_prices(fal: Fal, cache: PriceCache, ids: Sequence[str]) -> int | None:
             fal.progress.note(error.message)
             return None
         checked_prices = (
-            checked(price.endpoint_id, price.unit_price, price.unit, price.currency, now)
+            parse_price(price.endpoint_id, price.unit_price, price.unit, price.currency, now)
             for price in prices.values()
         )
         cache.store([price for price in checked_prices if price is not None])
-    return len(cache.of(ids))
+    return len(cache.get_many(ids))
 
 
 def _fresh(session: Session) -> Catalogue:

@@ -102,10 +102,10 @@ def edit_config(
     """
     environ = os.environ if environ is None else environ
     if dry_run:
-        return _planned(path, edits, check_model, environ, force)
+        return _plan(path, edits, check_model, environ, force)
     with locked(read_file(path).target, environ):
         for attempt in range(_TRIES):
-            result = _planned(path, edits, check_model, environ, force)
+            result = _plan(path, edits, check_model, environ, force)
             for change in result.changes:
                 check_writable(change.path, change.snapshot, environ)
             try:
@@ -133,35 +133,38 @@ def edited(
     after, notes = config, []
     for edit in edits:
         check_edit(edit)
-        after, edit_notes = _apply(after, edit)
+        after, edit_notes = _apply_edit(after, edit)
         notes += edit_notes
     if [file.text for file in after.files] == [file.text for file in config.files]:
         return config, ()
-    after, layout_notes = _run(after, *unify(after.data, after.layout))
+    after, layout_notes = _run_steps(after, *unify(after.data, after.layout))
     for old, new in zip(config.files, after.files, strict=True):
         if old.text != new.text:
             Document(new.text, new.value, str(new.path)).checked()
     migrated = any(isinstance(edit, Migrate) for edit in edits)
-    notes += [*layout_notes, *_checked(config, after, check_model, force=force, migrated=migrated)]
+    notes += [
+        *layout_notes,
+        *_check_result(config, after, check_model, force=force, migrated=migrated),
+    ]
     return after, tuple(dict.fromkeys(notes))
 
 
-def _apply(config: Config, edit: Edit) -> tuple[Config, list[str]]:
+def _apply_edit(config: Config, edit: Edit) -> tuple[Config, list[str]]:
     """The config after one edit. Before a `Set`, two layouts become one; an `Unset` may be the
     user's way to remove one of them."""
     notes: list[str] = []
     if isinstance(edit, Migrate):
-        return _run(config, *migration(config.data, edit.layout))
+        return _run_steps(config, *migration(config.data, edit.layout))
     if isinstance(edit, Set):
         refuse_joined_names(config.data, edit.keys)
-        unified, notes = _run(config, *unify(config.data, config.layout))
-        after, step_notes = _run(unified, *steps(unified.data, edit, config.layout))
+        unified, notes = _run_steps(config, *unify(config.data, config.layout))
+        after, step_notes = _run_steps(unified, *steps(unified.data, edit, config.layout))
     else:
-        after, step_notes = _run(config, *steps(config.data, edit, config.layout))
+        after, step_notes = _run_steps(config, *steps(config.data, edit, config.layout))
     return after, [*notes, *step_notes] if after is not config else []
 
 
-def _run(config: Config, steps: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
+def _run_steps(config: Config, steps: Sequence[Step], notes: list[str]) -> tuple[Config, list[str]]:
     """The config after the steps, each applied to the file that it belongs in."""
     before = {file.path: Document(file.text, file.value, str(file.path)) for file in config.files}
     documents = ConfigDocuments(config.path, before)
@@ -186,7 +189,7 @@ def _run(config: Config, steps: Sequence[Step], notes: list[str]) -> tuple[Confi
     return after, notes
 
 
-def _checked(
+def _check_result(
     before: Config, after: Config, check_model: CheckModel | None, *, force: bool, migrated: bool
 ) -> list[str]:
     """Raises UsageError for new content that OpenClaw would refuse; returns notes."""
@@ -208,7 +211,7 @@ def _checked(
         filled = str(after.shown(ref, ()))
         if not has_template(filled) and (note := check_model(kind, filled)):
             notes.append(note)
-    return [*notes, *_checked_key(get_at(before.data, API_KEY), get_at(after.data, API_KEY))]
+    return [*notes, *_check_new_key(get_at(before.data, API_KEY), get_at(after.data, API_KEY))]
 
 
 def _new_findings(before: Config, after: Config, *, force: bool, migrated: bool) -> list[str]:
@@ -240,7 +243,7 @@ def _layout_note(layout: Layout) -> str:
     )
 
 
-def _checked_key(before: object, after: object) -> list[str]:
+def _check_new_key(before: object, after: object) -> list[str]:
     """Raises AuthError for a new API key that cannot be one; a plain-text key gets a note."""
     if not isinstance(after, str) or after == before or "${" in after or not after.strip():
         return []
@@ -256,7 +259,7 @@ def _identity(finding: Finding) -> tuple[str, str]:
     return re.sub(r"\[\d+\]", "[]", finding.path), finding.message
 
 
-def _planned(
+def _plan(
     path: Path,
     edits: Edits,
     check_model: CheckModel | None,

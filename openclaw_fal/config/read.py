@@ -155,7 +155,7 @@ class Config(Frozen):
         if value is MISSING:
             return None
         if not isinstance(value, str) or not value.strip():
-            raise _wrong(format_path(BASE_URL), value, "an address as text")
+            raise _type_error(format_path(BASE_URL), value, "an address as text")
         url = str(self.filled(value, BASE_URL)).strip()
         problem = fal_host_problem(url)
         if problem is not None:
@@ -169,7 +169,7 @@ class Config(Frozen):
         if value is MISSING:
             return None
         if not is_above_zero(value):
-            raise _wrong(format_path(MEDIA_MAX_MB), value, "a number greater than 0")
+            raise _type_error(format_path(MEDIA_MAX_MB), value, "a number greater than 0")
         return float(min(value, 1e15))  # an integer may be too large for a float
 
     def api_key(self) -> KeyReference | None:
@@ -230,10 +230,12 @@ class Config(Frozen):
 def read_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Reads the config and what it includes. Raises LocalError, with line and column for a
     malformed file."""
-    return config_of(path, read_file(path), environ)
+    return config_from_snapshot(path, read_file(path), environ)
 
 
-def config_of(path: Path, snapshot: Snapshot, environ: Mapping[str, str] | None = None) -> Config:
+def config_from_snapshot(
+    path: Path, snapshot: Snapshot, environ: Mapping[str, str] | None = None
+) -> Config:
     """The config in a file that was already read, and in the files that it includes."""
     environ = os.environ if environ is None else environ
     text = _decoded(path, snapshot.content)
@@ -291,7 +293,7 @@ def _default(value: object, path: str) -> ModelDefault:
     if isinstance(value, str):
         return ModelDefault(_ref(value, path), (), None, path, "string")
     if not isinstance(value, dict):
-        raise _wrong(path, value, "a model or an object with `primary`")
+        raise _type_error(path, value, "a model or an object with `primary`")
     if "primary" not in value:
         raise LocalError(
             f"{path} has no `primary`, so it names no model",
@@ -299,7 +301,7 @@ def _default(value: object, path: str) -> ModelDefault:
         )
     fallbacks = value.get("fallbacks", [])
     if not isinstance(fallbacks, list):
-        raise _wrong(f"{path}.fallbacks", fallbacks, "a list of models")
+        raise _type_error(f"{path}.fallbacks", fallbacks, "a list of models")
     refs = tuple(_ref(ref, f"{path}.fallbacks[{i}]") for i, ref in enumerate(fallbacks))
     primary = _ref(value["primary"], f"{path}.primary")
     return ModelDefault(primary, refs, _timeout(value, path), path, "object")
@@ -310,7 +312,9 @@ def _timeout(value: dict[str, object], path: str) -> int | None:
         return None
     timeout = value["timeoutMs"]
     if not is_milliseconds(timeout):
-        raise _wrong(f"{path}.timeoutMs", timeout, "a whole number of milliseconds greater than 0")
+        raise _type_error(
+            f"{path}.timeoutMs", timeout, "a whole number of milliseconds greater than 0"
+        )
     return int(min(timeout, LONGEST_MS))
 
 
@@ -326,11 +330,11 @@ def is_milliseconds(value: object) -> TypeGuard[int | float]:
 
 def _ref(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _wrong(path, value, "a model as text, such as fal/fal-ai/flux/dev")
+        raise _type_error(path, value, "a model as text, such as fal/fal-ai/flux/dev")
     return value.strip()
 
 
-def _wrong(path: str, value: object, expected: str) -> LocalError:
+def _type_error(path: str, value: object, expected: str) -> LocalError:
     actual = "an empty text" if isinstance(value, str) and not value.strip() else type_name(value)
     return LocalError(
         f"{path} in the config must be {expected}, not {actual}",

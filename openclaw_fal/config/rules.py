@@ -133,19 +133,16 @@ def migration(data: dict[str, object], layout: Layout) -> tuple[list[Step], list
     steps: list[Step] = []
     notes: list[str] = []
     for kind in KINDS:
-        wrong, right = default_path(kind, other(layout)), default_path(kind, layout)
-        if get_at(data, wrong) is MISSING:
+        source, target = default_path(kind, other(layout)), default_path(kind, layout)
+        if get_at(data, source) is MISSING:
             continue
-        if get_at(data, right) is MISSING:
-            steps.append(Move(wrong, right))
-            notes.append(
-                f"{format_path(wrong)} was moved to {format_path(right)}: {_layout(layout)}"
-            )
+        if get_at(data, target) is MISSING:
+            steps.append(Move(source, target))
+            note = f"{format_path(source)} was moved to {format_path(target)}"
         else:
-            steps.append(Unset(wrong))
-            notes.append(
-                f"{format_path(wrong)} was removed, {format_path(right)} counts: {_layout(layout)}"
-            )
+            steps.append(Unset(source))
+            note = f"{format_path(source)} was removed, {format_path(target)} counts"
+        notes.append(f"{note}: {_layout_reason(layout)}")
     if layout == "legacy" and get_at(data, MEDIA_MODELS) is not MISSING:
         steps.append(Unset(MEDIA_MODELS))
         rest = get_at(data, MEDIA_MODELS)
@@ -221,7 +218,8 @@ def _set_steps(
     if base != path[: len(base)]:
         notes.insert(
             0,
-            f"{format_path(path)} is written as {format_path((*base, *rest))}: " + _layout(layout),
+            f"{format_path(path)} is written as {format_path((*base, *rest))}: "
+            + _layout_reason(layout),
         )
     return [step], notes
 
@@ -245,7 +243,7 @@ def _set_all_kinds(value: object) -> tuple[list[Step], list[str]]:
     """The newer layout's object of all kinds, for a file of the older layout."""
     if not isinstance(value, dict) or set(value) - set(KINDS):
         raise UsageError(
-            f"{format_path(MEDIA_MODELS)} cannot be set to this value: {_layout('legacy')}",
+            f"{format_path(MEDIA_MODELS)} cannot be set to this value: {_layout_reason('legacy')}",
             hint="Set agents.defaults.imageGenerationModel, videoGenerationModel and "
             "musicGenerationModel one by one",
         )
@@ -253,7 +251,9 @@ def _set_all_kinds(value: object) -> tuple[list[Step], list[str]]:
         Set(default_path(kind, "legacy"), value[kind]) for kind in KINDS if kind in value
     ]
     target = "agents.defaults.…GenerationModel"
-    return steps, [f"{format_path(MEDIA_MODELS)} is written as {target}: {_layout('legacy')}"]
+    return steps, [
+        f"{format_path(MEDIA_MODELS)} is written as {target}: {_layout_reason('legacy')}"
+    ]
 
 
 def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], list[str]]:
@@ -286,5 +286,5 @@ def _check_value(value: object) -> None:
         _check_value(inner)
 
 
-def _layout(layout: Layout) -> str:
+def _layout_reason(layout: Layout) -> str:
     return f"the file has the layout of OpenClaw {RELEASES[layout]}"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from openclaw_fal.money.amount import parsed
+from openclaw_fal.money.amount import parse_usd
 from openclaw_fal.money.budget import Cap
 from openclaw_fal.money.quote import Limits, Quotes
 
@@ -28,9 +28,9 @@ def limits(settings: RunSettings, environ: Mapping[str, str] | None = None) -> L
     given, name = settings.max_spend, "--max-spend"
     if given is None and environ.get(MAX_SPEND, "").strip():
         given, name = environ[MAX_SPEND], MAX_SPEND
-    caps = () if given is None else (Cap(parsed(given, name), "run", origin=name),)
+    caps = () if given is None else (Cap(parse_usd(given, name), "run", origin=name),)
     assume = settings.assume_cost
-    assumed = None if assume is None else parsed(assume, "--assume-cost")
+    assumed = None if assume is None else parse_usd(assume, "--assume-cost")
     return Limits(assumed, caps, settings.batch)
 
 
@@ -66,11 +66,11 @@ def declared_defaults(endpoint: str) -> Mapping[str, object] | None:
 
 def _sandbox_price(endpoint: str) -> Price | None:
     """The price in the sandbox; None for an endpoint that the sandbox lacks."""
-    from openclaw_fal.money.prices import checked
+    from openclaw_fal.money.prices import parse_price
     from openclaw_fal.sandbox import models, prices
     from openclaw_fal.sandbox.dials import ENVIRONMENT, Dials
 
     if models.known(endpoint) is None:
         return None
     price = prices.price_of(endpoint, Dials.parse(os.environ.get(ENVIRONMENT, "")))
-    return checked(endpoint, str(price.amount), price.unit, "USD", 0.0)
+    return parse_price(endpoint, str(price.amount), price.unit, "USD", 0.0)

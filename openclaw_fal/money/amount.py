@@ -9,7 +9,7 @@ from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 
 MICRO = 1_000_000
-MOST = 1_000_000_000
+MAX_AMOUNT = 1_000_000_000
 """The largest amount, in currency units: it keeps every sum within SQLite's 64 bits."""
 
 _AMOUNT = r"[0-9]+(\.[0-9]+)?|\.[0-9]+"
@@ -35,7 +35,7 @@ class Money(Frozen):
         return f"{self.decimal} {self.currency}"
 
 
-def parsed(text: str, option: str) -> Money:
+def parse_usd(text: str, option: str) -> Money:
     """The US dollars in a user's text (`5`, `0.25`, `$0.25`).
 
     Raises UsageError, which names the `option`, for a text that is not a decimal number, has more
@@ -49,15 +49,15 @@ def parsed(text: str, option: str) -> Money:
     value = Decimal(number) * MICRO
     if value != value.to_integral_value():
         raise UsageError(f"{option} {text}: at most six decimals are allowed")
-    if value > MOST * MICRO:
-        raise UsageError(f"{option} {text}: the most is {MOST}")
+    if value > MAX_AMOUNT * MICRO:
+        raise UsageError(f"{option} {text}: the most is {MAX_AMOUNT}")
     return Money(int(value))
 
 
-def number(text: object) -> Decimal | None:
+def parse_decimal(text: object) -> Decimal | None:
     """A quantity or a price in fal's form (a decimal text or a JSON number), exactly.
 
-    None if it is not a number from 0 to MOST.
+    None if it is not a number from 0 to MAX_AMOUNT.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, float, Decimal)):
         return None
@@ -65,10 +65,10 @@ def number(text: object) -> Decimal | None:
         value = Decimal(str(text).strip())  # str of a float gives the digits that fal wrote
     except InvalidOperation:
         return None
-    return value if value.is_finite() and 0 <= value <= MOST else None
+    return value if value.is_finite() and 0 <= value <= MAX_AMOUNT else None
 
 
 def product(units: Decimal, unit_price: Decimal, currency: str) -> Money | None:
-    """Units × price, rounded up to a millionth; None above MOST."""
+    """Units × price, rounded up to a millionth; None above MAX_AMOUNT."""
     micro = (units * unit_price * MICRO).to_integral_value(rounding=ROUND_CEILING)
-    return Money(int(micro), currency) if micro <= MOST * MICRO else None
+    return Money(int(micro), currency) if micro <= MAX_AMOUNT * MICRO else None

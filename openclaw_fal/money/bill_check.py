@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.money.amount import Money, number, product
+from openclaw_fal.money.amount import Money, parse_decimal, product
 
 if TYPE_CHECKING:
     from openclaw_fal.money.cost import CostRow
@@ -66,7 +66,7 @@ def compare_bills(
     seen: set[str] = set()
     for event in events:
         seen.add(event.request_id)
-        cost = number(event.cost)
+        cost = parse_decimal(event.cost)
         money = None if cost is None else product(cost, Decimal(1), event.currency)
         if money is not None:
             before = bills.get(event.request_id)

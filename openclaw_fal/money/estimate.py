@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.money.amount import Money, number
+from openclaw_fal.money.amount import Money, parse_decimal
 from openclaw_fal.money.prices import Price
 from openclaw_fal.money.units import quantity
 
@@ -51,8 +51,8 @@ def estimate(
 
 def billed(price: Price | None, units: str | None) -> Money | None:
     """The cost of a finished job, from fal's billable units; None if unknown."""
-    count = number(units)
-    return None if price is None or count is None else price.of(count)
+    count = parse_decimal(units)
+    return None if price is None or count is None else price.cost_of(count)
 
 
 def cost_options(endpoint: str, body: Mapping[str, object]) -> str:
@@ -79,12 +79,12 @@ def _by_price(
     if unit is None:
         return None
     if unit.noun != "characters":  # the cost depends on the texts, which `cost_options` leaves out
-        counts = [count for units in history if (count := number(units)) is not None]
-        if counts and (amount := price.of(max(counts))):
+        counts = [count for units in history if (count := parse_decimal(units)) is not None]
+        if counts and (amount := price.cost_of(max(counts))):
             detail = f"{amount} ({_plain(max(counts))} {price.unit} for the same options before)"
             return Estimate(amount, "history", detail)
     units = quantity(unit, body, defaults)
-    amount = None if units is None else price.of(units)
+    amount = None if units is None else price.cost_of(units)
     if units is None or amount is None:
         return None
     return Estimate(amount, "units", f"{amount} ({_plain(units)} × {price})")

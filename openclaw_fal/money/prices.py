@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import LocalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.money.amount import Money, number, product
+from openclaw_fal.money.amount import Money, parse_decimal, product
 from openclaw_fal.money.units import Unit, parse_unit
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Price(Frozen):
         """The meaning of the unit; None if the number of units does not follow from a request."""
         return parse_unit(self.unit)
 
-    def of(self, units: Decimal) -> Money | None:
+    def cost_of(self, units: Decimal) -> Money | None:
         """The cost of this many units; None if the price or the sum is out of range, or if fal's
         figures for the unit are not reliable (see `units`)."""
-        price = number(self.unit_price)
+        price = parse_decimal(self.unit_price)
         if price is None or self.meaning is None:
             return None
         return product(units, price, self.currency)
@@ -67,11 +67,11 @@ class Price(Frozen):
         return f"{sign}{self.unit_price}{code} per {_singular(self.unit)}"
 
 
-def checked(
+def parse_price(
     endpoint_id: str, unit_price: object, unit: object, currency: object, now: float
 ) -> Price | None:
     """A price from the answer of fal's pricing endpoint; None if it is invalid."""
-    price = number(unit_price)
+    price = parse_decimal(unit_price)
     if price is None or not isinstance(unit, str) or not unit.strip():
         return None
     code = currency.upper() if isinstance(currency, str) else "USD"
@@ -91,9 +91,9 @@ class PriceCache:
 
     def get(self, endpoint_id: str) -> Price | None:
         """The price of one endpoint, if it is known."""
-        return self.of([endpoint_id]).get(endpoint_id)
+        return self.get_many([endpoint_id]).get(endpoint_id)
 
-    def of(self, endpoint_ids: Iterable[str]) -> dict[str, Price]:
+    def get_many(self, endpoint_ids: Iterable[str]) -> dict[str, Price]:
         """The known prices among these endpoints."""
         wanted = set(endpoint_ids)
         known = self.all() if len(wanted) > 1 else self._read(wanted)

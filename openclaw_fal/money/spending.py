@@ -47,15 +47,15 @@ def grouped(rows: Iterable[CostRow], by: By) -> list[Group]:
         "batch": lambda row: row.batch or "(no batch)",
         "kind": lambda row: row.kind,
     }
-    return _added(rows, name_of[by])
+    return _sums(rows, name_of[by])
 
 
 def total(rows: Iterable[CostRow]) -> list[Group]:
     """All jobs, in one group for each currency."""
-    return _added(rows, lambda _: "total") or [Group("total", 0, Money(0), Money(0), 0)]
+    return _sums(rows, lambda _: "total") or [Group("total", 0, Money(0), Money(0), 0)]
 
 
-def _added(rows: Iterable[CostRow], name_of: Callable[[CostRow], str]) -> list[Group]:
+def _sums(rows: Iterable[CostRow], name_of: Callable[[CostRow], str]) -> list[Group]:
     sums: dict[tuple[str, str], list[int]] = {}
     for row in rows:
         cost = row.cost

@@ -14,7 +14,7 @@ from typing import Literal
 
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import PRESET_SIZES
-from openclaw_fal.money.amount import number
+from openclaw_fal.money.amount import parse_decimal
 
 Noun = Literal["images", "megapixels", "seconds", "videos", "requests", "characters"]
 
@@ -109,7 +109,7 @@ def _outputs(
         return Decimal(1) if schema_known else None
     product = Decimal(1)
     for value in counts:
-        count = number(value)
+        count = parse_decimal(value)
         if count is None:
             return None
         product *= count
@@ -120,12 +120,12 @@ def _seconds(fields: Mapping[str, object]) -> Decimal | None:
     for name in _SECONDS:
         if fields.get(name) is not None:
             text = str(fields[name]).strip().lower()
-            return number(re.sub(r" ?(s|sec|seconds)$", "", text))
+            return parse_decimal(re.sub(r" ?(s|sec|seconds)$", "", text))
     if fields.get("music_length_ms") is not None:
-        milliseconds = number(fields["music_length_ms"])
+        milliseconds = parse_decimal(fields["music_length_ms"])
         return None if milliseconds is None else milliseconds / 1000
     frames, fps = (
-        next((number(fields[name]) for name in names if fields.get(name) is not None), None)
+        next((parse_decimal(fields[name]) for name in names if fields.get(name) is not None), None)
         for names in (_FRAMES, _FPS)
     )
     return frames / fps if frames and fps else None

@@ -23,10 +23,10 @@ FLUX: dict[str, object] = {"num_images": 1, "image_size": "landscape_4_3"}
 # Amounts
 
 
-@given(st.integers(0, amount.MOST * amount.MICRO))
+@given(st.integers(0, amount.MAX_AMOUNT * amount.MICRO))
 def test_an_amount_reads_back_as_it_was_written(micro: int) -> None:
-    assert amount.parsed(Money(micro).decimal, "--max-spend") == Money(micro)
-    assert amount.parsed(str(Money(micro)), "--max-spend") == Money(micro)
+    assert amount.parse_usd(Money(micro).decimal, "--max-spend") == Money(micro)
+    assert amount.parse_usd(str(Money(micro)), "--max-spend") == Money(micro)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_another_currency_is_named() -> None:
 )
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--max-spend"):
-        amount.parsed(text, "--max-spend")
+        amount.parse_usd(text, "--max-spend")
 
 
 @pytest.mark.parametrize("value", ["nan", "-1", "inf", "", None, True, "1e99", [], "x"])
 def test_what_is_no_quantity(value: object) -> None:
-    assert amount.number(value) is None
+    assert amount.parse_decimal(value) is None
 
 
 # Units
@@ -209,13 +209,13 @@ def test_prices_are_kept_and_belong_to_the_api_that_named_them(tmp_path: Path) -
     path = tmp_path / "cache" / "prices.sqlite3"
     cache = PriceCache(path, "https://api.fal.ai/v1")
     assert cache.all() == {}
-    one = prices.checked("fal-ai/a", 0.025, "megapixels", "USD", 5.0)
-    other = prices.checked("fal-ai/b", "1e-7", "tokens", "usd", 5.0)
+    one = prices.parse_price("fal-ai/a", 0.025, "megapixels", "USD", 5.0)
+    other = prices.parse_price("fal-ai/b", "1e-7", "tokens", "usd", 5.0)
     assert one is not None
     assert other is not None
     cache.store([one, other])
     assert cache.get("fal-ai/a") == Price("fal-ai/a", "0.025", "megapixels", "USD", 5.0)
-    assert cache.of(["fal-ai/b", "fal-ai/c"]) == {
+    assert cache.get_many(["fal-ai/b", "fal-ai/c"]) == {
         "fal-ai/b": Price("fal-ai/b", "0.0000001", "tokens", "USD", 5.0)
     }
     cache.store([Price("fal-ai/a", "0.03", "megapixels", "USD", 6.0)])
@@ -238,7 +238,7 @@ def test_prices_are_kept_and_belong_to_the_api_that_named_them(tmp_path: Path) -
     ],
 )
 def test_what_is_no_price(facts: tuple[object, object, object]) -> None:
-    assert prices.checked("fal-ai/a", *facts, now=1.0) is None
+    assert prices.parse_price("fal-ai/a", *facts, now=1.0) is None
 
 
 def test_a_damaged_cache_is_empty_and_begun_anew(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_the_config_reader_and_editor() -> None:
     def check(given: tuple[bytes, list[str | int], object]) -> None:
         data, path, value = given
         try:
-            found = config.config_of(where, Snapshot(where, data, None))
+            found = config.config_from_snapshot(where, Snapshot(where, data, None))
         except LocalError:
             return
         read_all(found)
