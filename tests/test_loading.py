@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import openclaw_fal
 from tests.support.program import KEY, start, write_config
 
 LISTED = """\
@@ -222,3 +223,45 @@ def test_a_home_of_ones_own_needs_no_platformdirs(tmp_path: Path) -> None:
     assert "OPENCLAW_FAL_HOME" in os.environ
 
     assert "platformdirs" not in loaded(tmp_path, "jobs", "list")
+
+
+def test_importing_any_module_opens_no_file_and_reads_no_environment() -> None:
+    package = Path(openclaw_fal.__file__).parent
+    modules = [
+        ".".join(("openclaw_fal", *path.relative_to(package).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        for path in sorted(package.rglob("*.py"))
+    ]
+    program = f"""
+import sys, os
+import typer, typer.core, typer.main, rich.progress, rich.console, rich.table, concurrent.futures
+import httpx, httpcore
+touched = []
+def touch(key):
+    frame = sys._getframe(2)
+    while frame and not frame.f_code.co_filename.startswith({str(package)!r}):
+        if "site-packages" in frame.f_code.co_filename:
+            return  # what a library does
+        frame = frame.f_back
+    touched.append(key)
+class Watched(dict):
+    def __getitem__(self, key): touch(key); return super().__getitem__(key)
+    def get(self, key, default=None): touch(key); return super().get(key, default)
+    def __contains__(self, key): touch(key); return super().__contains__(key)
+def hook(event, args):
+    if event == "open" and isinstance(args[0], str):
+        if not args[0].endswith((".py", ".pyc")) and "__pycache__" not in args[0]:
+            touch(args[0])
+sys.addaudithook(hook)
+os.environ = Watched(os.environ)
+os.getenv = os.environ.get
+for name in {modules!r}:
+    __import__(name)
+print([item for item in touched if not item.startswith(("TYPER_", "_TYPER"))])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from openclaw_fal.catalogue import build, read
 from openclaw_fal.catalogue.pack import pack
 from openclaw_fal.media import EndpointKind
+from tests.support.program import python
 
 DOCUMENT = Path(__file__).parents[1] / "data" / "catalogue.json"
 MEGABYTE = 1_000_000
@@ -69,8 +68,10 @@ def test_the_file_is_small() -> None:
 
 def test_the_build_command_writes_a_catalogue(tmp_path: Path) -> None:
     target = tmp_path / "endpoints.bin"
-    command = [sys.executable, "-m", "openclaw_fal.catalogue.build", str(DOCUMENT), str(target)]
-    subprocess.run(command, check=True, capture_output=True)
+    module = "import runpy; runpy.run_module('openclaw_fal.catalogue.build', run_name='__main__')"
+    with python(module, DOCUMENT, target) as building:
+        _, said = building.communicate(timeout=60)
+    assert building.returncode == 0, said
     built = read.Catalogue(target.read_bytes())
     assert list(built.endpoints()) == list(read.shipped().endpoints())
 

@@ -108,7 +108,14 @@ def test_results_in_every_wrapping(wrap: str, form: str, openclaw: Openclaw, fal
 
 def test_the_words_for_pending_that_other_versions_use(openclaw: Openclaw, fal: Hooked) -> None:
     for word in ("PROCESSING", "QUEUED", "STARTED"):
-        fal.dials = slow_queue(pending_state=word, stream=False)
+        fal.dials = Dials(
+            queue_length=1,
+            queue_step=1,
+            run_time=1,
+            clock="polls",
+            pending_state=word,
+            stream=False,
+        )
         assert openclaw("video", "p", *SOON).status == 0
 
 
