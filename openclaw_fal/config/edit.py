@@ -11,7 +11,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -42,6 +41,7 @@ from openclaw_fal.config.unknown import schema_findings
 from openclaw_fal.config.variables import has_template
 from openclaw_fal.config.write import Change, ChangedMeanwhile, check_writable, write
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.edit import Document
 from openclaw_fal.json5.path import format_path, get_at
 from openclaw_fal.json5.read import same
@@ -54,8 +54,7 @@ Edits: TypeAlias = Sequence[Edit] | Callable[[Config], Sequence[Edit]]
 _TRIES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class EditResult:
+class EditResult(Frozen):
     """What an edit did, or would do in a dry run.
 
     `path` is the first file that was written, or the config; `notes` are sentences for the user.

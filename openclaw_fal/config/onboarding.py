@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -18,6 +17,7 @@ from openclaw_fal.config.read import Config, read_config
 from openclaw_fal.config.rules import Set, onboarding_edits
 from openclaw_fal.config.write import refuse_unwritable
 from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import format_path
 from openclaw_fal.store import credentials, keyring_entry
 from openclaw_fal.store.key_format import EnvKey, KeyringKey, check_key
@@ -36,8 +36,7 @@ KeyPlace: TypeAlias = Literal["plaintext", "ref", "keyring", "none"]
 _UNREACHABLE = ("fal could not be reached: the key was not verified",)
 
 
-@dataclass(frozen=True, slots=True)
-class Onboarded:
+class Onboarded(Frozen):
     """What onboarding did.
 
     `verified` is None when fal was not asked, False when it could not be reached; `changed` says

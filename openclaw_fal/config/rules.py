@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from openclaw_fal.config.documents import ConfigDocuments
@@ -22,6 +21,7 @@ from openclaw_fal.config.layouts import (
 from openclaw_fal.config.policies import plugin_policy
 from openclaw_fal.config.read import Config
 from openclaw_fal.errors import UsageError
+from openclaw_fal.frozen import Frozen
 from openclaw_fal.json5.path import (
     MISSING,
     KeyPath,
@@ -38,8 +38,7 @@ FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
 """Keys that OpenClaw refuses to set: they reach into JavaScript's own objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Frozen):
     """Put a value at a path: as typed (`"agents.defaults.mediaMaxMb"`), or in parts."""
 
     path: KeyPath | str
@@ -50,8 +49,7 @@ class Set:
         return parse_path(self.path) if isinstance(self.path, str) else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Unset:
+class Unset(Frozen):
     """Remove the value at a path."""
 
     path: KeyPath | str
@@ -61,16 +59,14 @@ class Unset:
         return parse_path(self.path) if isinstance(self.path, str) else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Frozen):
     """Move a value to another path, with its comments and formatting."""
 
     source: KeyPath
     target: KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Migrate:
+class Migrate(Frozen):
     """Move the model defaults to where a layout has them."""
 
     layout: Layout

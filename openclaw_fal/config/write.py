@@ -7,22 +7,24 @@ import io
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from openclaw_fal.atomic import Snapshot, failure, remove_leftovers, replace_file
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import LocalError
+from openclaw_fal.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen):
     """A file before and after an edit; `path` is the file itself, symbolic links resolved."""
 
     path: Path
-    snapshot: Snapshot = field(repr=False)
-    before: str = field(repr=False)
-    after: str = field(repr=False)
+    snapshot: Snapshot
+    before: str
+    after: str
+
+    def __repr__(self) -> str:
+        return f"Change({self.path})"  # the texts may hold secrets
 
     @property
     def backup(self) -> Path | None:
