@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from openclaw_fal.cli.groups import OUTPUT, REQUEST, RUN
 from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import (
     AssumeCost,
@@ -18,7 +17,11 @@ from openclaw_fal.cli.options import (
     Sandbox,
     Sign,
     Strict,
+    Text,
     TimeoutMs,
+    output_option,
+    request_option,
+    run_option,
 )
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import UsageError
@@ -36,10 +39,9 @@ Batch = Annotated[
 ]
 Default = Annotated[
     list[str] | None,
-    typer.Option(
+    request_option(
         "--default",
         metavar="KEY=VALUE",
-        rich_help_panel=REQUEST,
         help="An option for all rows that do not have it: aspectRatio=16:9. Repeatable.",
     ),
 ]
@@ -49,11 +51,10 @@ class RunOptions(ManyOptions):
     """How a batch is run: the same for `run` and `resume`."""
 
     max_spend: Annotated[
-        str | None,
-        typer.Option(
+        Text,
+        run_option(
             "--max-spend",
             metavar="USD",
-            rich_help_panel=RUN,
             help="The most that the whole batch may cost (OPENCLAW_FAL_MAX_SPEND).",
         ),
     ] = None
@@ -66,12 +67,11 @@ class RunOptions(ManyOptions):
 
 
 Out = Annotated[
-    str | None,
-    typer.Option(
+    Text,
+    output_option(
         "--out",
         "-o",
         metavar="DIR|TEMPLATE",
-        rich_help_panel=OUTPUT,
         help="Where to save: a folder, or a template that knows {item} besides those of --output.",
     ),
 ]

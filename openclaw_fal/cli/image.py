@@ -11,6 +11,7 @@ from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
 from openclaw_fal.cli.media_command import add_models_command, references, run_media
 from openclaw_fal.cli.model_options import ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.options import Text, request_option
 from openclaw_fal.cli.value_forms import check_form, format_name
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
@@ -42,32 +43,25 @@ class ImageOptions(Frozen):
     """The image options that `generate` and `edit` share."""
 
     model: options.Model = None
-    count: Annotated[
-        int | None, options.request_option("--count", "-n", help="How many images.")
-    ] = None
+    count: Annotated[int | None, request_option("--count", "-n", help="How many images.")] = None
     aspect_ratio: Annotated[
-        str | None,
-        options.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9."),
+        Text, request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
     ] = None
     resolution: Annotated[
-        str | None, options.request_option("--resolution", metavar="1K|2K|4K", help="Long edge.")
+        Text, request_option("--resolution", metavar="1K|2K|4K", help="Long edge.")
     ] = None
     output_format: Annotated[
-        str | None,
-        options.request_option("--output-format", metavar="png|jpeg|webp", help="Default: png."),
+        Text, request_option("--output-format", metavar="png|jpeg|webp", help="Default: png.")
     ] = None
-    quality: Annotated[
-        str | None, options.request_option("--quality", help="For models that take one.")
-    ] = None
+    quality: Annotated[Text, request_option("--quality", help="For models that take one.")] = None
     background: Annotated[
-        str | None,
-        options.request_option(
+        Text,
+        request_option(
             "--background", metavar="transparent|opaque|auto", help="For models that take one."
         ),
     ] = None
     creativity: Annotated[
-        str | None,
-        options.request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only."),
+        Text, request_option("--creativity", metavar="raw|low|medium|high", help="Krea 2 only.")
     ] = None
 
 
@@ -82,7 +76,7 @@ def generate(
     run: options.ImageRunOptions,
     image: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--image", "-i", metavar="FILE|URL|-|last|job:ID", help="Reference image. Repeatable."
         ),
     ] = None,
@@ -102,7 +96,7 @@ def edit(
     run: options.ImageRunOptions,
     file: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--file",
             "--image",
             "-i",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeVar
 
 from openclaw_fal.cli import option_values, options
+from openclaw_fal.cli.options import Text, request_option
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import ImageRequest, MusicRequest, VideoRequest
@@ -16,26 +17,20 @@ WHERE = "Where the model takes one."
 class ModelOptions(Frozen):
     """Options that are sent to the model if its endpoint declares a field for them."""
 
-    style: Annotated[str | None, options.request_option("--style", metavar="WORD", help=WHERE)] = (
-        None
-    )
+    style: Annotated[Text, request_option("--style", metavar="WORD", help=WHERE)] = None
     negative_prompt: Annotated[
-        str | None,
-        options.request_option("--negative-prompt", metavar="TEXT", help="What to leave out."),
+        Text, request_option("--negative-prompt", metavar="TEXT", help="What to leave out.")
     ] = None
     seed: options.Seed = None
-    steps: Annotated[
-        int | None, options.request_option("--steps", help="Inference steps. " + WHERE)
-    ] = None
+    steps: Annotated[int | None, request_option("--steps", help="Inference steps. " + WHERE)] = None
     guidance: Annotated[
-        float | None, options.request_option("--guidance", help="Guidance scale. " + WHERE)
+        float | None, request_option("--guidance", help="Guidance scale. " + WHERE)
     ] = None
     param: options.Param = None
     unchecked: Annotated[
         bool,
-        options.request_option(
-            "--unchecked",
-            help="Send --param values and models that the known schemas refuse.",
+        request_option(
+            "--unchecked", help="Send --param values and models that the known schemas refuse."
         ),
     ] = False
 
@@ -56,13 +51,13 @@ class SizeOptions(Frozen):
     """A size in pixels: --size, or --width and --height."""
 
     size: Annotated[
-        str | None, options.request_option("--size", metavar="WxH", help="For example 1024x1536.")
+        Text, request_option("--size", metavar="WxH", help="For example 1024x1536.")
     ] = None
     width: Annotated[
-        int | None, options.request_option("--width", min=1, help="In pixels, with --height.")
+        int | None, request_option("--width", min=1, help="In pixels, with --height.")
     ] = None
     height: Annotated[
-        int | None, options.request_option("--height", min=1, help="In pixels, with --width.")
+        int | None, request_option("--height", min=1, help="In pixels, with --width.")
     ] = None
 
     def text(self) -> str | None:

@@ -11,6 +11,7 @@ from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
 from openclaw_fal.cli.media_command import add_models_command, run_media
 from openclaw_fal.cli.model_options import ModelOptions
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.options import Text, request_option
 from openclaw_fal.cli.value_forms import format_name
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import MusicRequest
@@ -39,26 +40,23 @@ def generate(
     run: options.RunOptions,
     model: options.Model = None,
     lyrics: Annotated[
-        str | None, options.request_option("--lyrics", metavar="TEXT", help="The words to sing.")
+        Text, request_option("--lyrics", metavar="TEXT", help="The words to sing.")
     ] = None,
     lyrics_file: Annotated[
-        str | None,
-        options.request_option(
+        Text,
+        request_option(
             "--lyrics-file", metavar="FILE|-", help="A text file with the words to sing."
         ),
     ] = None,
     instrumental: Annotated[
         bool | None,
-        options.request_option(
-            "--instrumental/--no-instrumental", help="No singing.", show_default=False
-        ),
+        request_option("--instrumental/--no-instrumental", show_default=False, help="No singing."),
     ] = None,
     duration: Annotated[
-        str | None, options.request_option("--duration", metavar="SECONDS", help="Up to 240.")
+        Text, request_option("--duration", metavar="SECONDS", help="Up to 240.")
     ] = None,
     audio_format: Annotated[
-        str | None,
-        options.request_option("--format", metavar="mp3|wav", help="Where the model has a choice."),
+        Text, request_option("--format", metavar="mp3|wav", help="Where the model has a choice.")
     ] = None,
 ) -> Result:
     """Generate one track of music from a prompt."""

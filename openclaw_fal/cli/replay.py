@@ -11,6 +11,7 @@ import typer
 from openclaw_fal.cli import option_values, options
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.options import Text, request_option
 from openclaw_fal.errors import CapabilityError, LocalError, UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import KINDS, Kind, MediaRequest, MediaType, Reference
@@ -54,23 +55,23 @@ def replay(
     run: options.RunOptions,
     changes: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--set", metavar="KEY=VALUE", help="Change an option or a field. Repeatable."
         ),
     ] = None,
     seed: Annotated[
-        str | None,
-        options.request_option(
+        Text,
+        request_option(
             "--seed", metavar="N|random", help="Default: the seed that was used, if it is known."
         ),
     ] = None,
     model: Annotated[
-        str | None, options.request_option("--model", "-m", metavar="fal/…", help="Another model.")
+        Text, request_option("--model", "-m", metavar="fal/…", help="Another model.")
     ] = None,
-    count: Annotated[int | None, options.request_option("--count", "-n", help="How many.")] = None,
+    count: Annotated[int | None, request_option("--count", "-n", help="How many.")] = None,
     image: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--image", "-i", metavar="FILE|URL", help="Where a reference is now. Repeatable."
         ),
     ] = None,

@@ -11,6 +11,7 @@ from openclaw_fal.cli.groups import Command, MediaNoun, noun_app
 from openclaw_fal.cli.media_command import add_models_command, references, run_media
 from openclaw_fal.cli.model_options import WHERE, ModelOptions, SizeOptions
 from openclaw_fal.cli.option_records import record_options
+from openclaw_fal.cli.options import Text, request_option
 from openclaw_fal.cli.value_forms import check_form
 from openclaw_fal.media import VideoRequest
 from openclaw_fal.ui.result import Result
@@ -39,13 +40,11 @@ def generate(
     model: options.Model = None,
     image: Annotated[
         list[str] | None,
-        options.request_option(
-            "--image", "-i", metavar="FILE|URL|-|last|job:ID", help="Reference image."
-        ),
+        request_option("--image", "-i", metavar="FILE|URL|-|last|job:ID", help="Reference image."),
     ] = None,
     video: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--video",
             metavar="FILE|URL|-|last|job:ID",
             help="Reference video (Seedance reference-to-video).",
@@ -53,37 +52,32 @@ def generate(
     ] = None,
     audio_ref: Annotated[
         list[str] | None,
-        options.request_option(
+        request_option(
             "--audio-ref",
             metavar="FILE|URL|-|last|job:ID",
             help="Reference sound (Seedance reference-to-video).",
         ),
     ] = None,
     duration: Annotated[
-        str | None, options.request_option("--duration", metavar="SECONDS", help="Length.")
+        Text, request_option("--duration", metavar="SECONDS", help="Length.")
     ] = None,
     aspect_ratio: Annotated[
-        str | None,
-        options.request_option("--aspect-ratio", metavar="W:H", help="For example 16:9."),
+        Text, request_option("--aspect-ratio", metavar="W:H", help="For example 16:9.")
     ] = None,
     resolution: Annotated[
-        str | None,
-        options.request_option("--resolution", metavar="480P|720P|1080P", help="Short edge."),
+        Text, request_option("--resolution", metavar="480P|720P|1080P", help="Short edge.")
     ] = None,
     output_format: Annotated[
-        str | None,
-        options.request_option("--output-format", metavar="mp4|webm|gif", help=WHERE),
+        Text, request_option("--output-format", metavar="mp4|webm|gif", help=WHERE)
     ] = None,
     audio: Annotated[
         bool | None,
-        options.request_option(
-            "--audio/--no-audio", help="With or without sound.", show_default=False
-        ),
+        request_option("--audio/--no-audio", show_default=False, help="With or without sound."),
     ] = None,
     watermark: Annotated[
         bool | None,
-        options.request_option(
-            "--watermark/--no-watermark", help="OpenClaw's; no fal model takes it.", hidden=True
+        request_option(
+            "--watermark/--no-watermark", hidden=True, help="OpenClaw's; no fal model takes it."
         ),
     ] = None,
 ) -> Result:
