@@ -1,8 +1,8 @@
-"""Whether a file is whole, by the word of its format: a body without a length can be cut anywhere.
+"""Finds media files that were cut off, by what their format says of its end.
 
-What each format says of its end: PNG (ISO 15948, 11.2.5), JPEG (T.81, B.2), GIF89a, RIFF, the ISO
-base media file format (ISO 14496-12), Ogg (RFC 3533), Matroska (RFC 9559), MPEG audio (ISO
-11172-3). Of BMP, TIFF, FLAC and AAC nothing is read.
+Needed where the server named no length: such a body may end anywhere. Sources: PNG (ISO 15948,
+11.2.5), JPEG (T.81, B.2), GIF89a, RIFF, the ISO base media file format (ISO 14496-12), Ogg (RFC
+3533), Matroska (RFC 9559), MPEG audio (ISO 11172-3). BMP, TIFF, FLAC and AAC are not checked.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from openclaw_fal.files import sniff
 from openclaw_fal.files.measure import bytes_at, mp3_frames
 from openclaw_fal.files.sniff import FileType
 
-_STEPS = 200_000  # chunks or boxes that are looked at
+_STEPS = 200_000  # chunks or boxes of a file that are read
 _PIECE = 1 << 20
 _OGG_PAGE = 65_307
 _UNKNOWN = 0x7FFF_0000  # from here on, the size in a RIFF header is that of a stream
 
 
 def truncation(file: BinaryIO, size: int) -> str | None:
-    """Why a seekable file of `size` bytes is not whole; None if it is, or if nothing tells."""
+    """Why a seekable file of `size` bytes is incomplete; None if it is complete, or if its format
+    does not tell."""
     file.seek(0)
     kind = sniff.sniff(file.read(sniff.HEAD))
     check = _CHECKS.get(kind) if kind else None
     try:
         whole = check is None or check(file, size)
-    except LookupError:  # it holds no frame
+    except LookupError:  # it has no frame to judge by
         whole = True
-    except (ValueError, struct.error):  # it ends where its format has more
+    except (ValueError, struct.error):  # it ends within a chunk or frame
         whole = False
     return None if whole or kind is None else f"the {kind.extension.upper()} file has no end"
 
@@ -46,8 +47,8 @@ def _png(file: BinaryIO, size: int) -> bool:
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool:
-    """Behind the last start of a scan (SOS) comes an end (EOI): neither stands in the coded data,
-    and those of a thumbnail stand before."""
+    """Whether an end marker (EOI) follows the last start of a scan (SOS). Coded data contains
+    neither, and a thumbnail's markers come before the image's."""
     scan = end = -1
     for start in range(0, size, _PIECE):
         file.seek(start)
@@ -70,7 +71,7 @@ def _riff(file: BinaryIO, size: int) -> bool:
 
 
 def _boxes(file: BinaryIO, size: int) -> bool:
-    """Every box of the top level fits, and the one that describes the media is among them."""
+    """Whether every top-level box fits, and one of them describes the media."""
     offset, names = 0, set[bytes]()
     for _ in range(_STEPS):
         if offset >= size:
@@ -91,7 +92,7 @@ def _ogg(file: BinaryIO, size: int) -> bool:
 
 
 def _matroska(file: BinaryIO, size: int) -> bool:
-    """The segment that follows the header fits; that of a stream has no size."""
+    """Whether the segment that follows the header fits. A stream's segment has no size."""
     header, at = _vint(bytes_at(file, 4, 8), 4)
     segment = at + (header or 0) + 4
     length, start = _vint(bytes_at(file, segment, 8), segment)
@@ -99,8 +100,8 @@ def _matroska(file: BinaryIO, size: int) -> bool:
 
 
 def _vint(data: bytes, at: int) -> tuple[int | None, int]:
-    """A number of variable length that stands at an offset, and the offset behind it. None: not
-    known, which all bits say."""
+    """The variable-length number at an offset, and the offset after it. All bits set mean that the
+    number is unknown: None."""
     width = 9 - data[0].bit_length()
     most = (1 << 7 * width) - 1
     number = int.from_bytes(data[:width], "big") & most

@@ -1,13 +1,13 @@
-"""The use case: send a plan, wait, fetch, save, and journal every step before the next one.
+"""Runs one request: sends a plan, waits, fetches and saves, and journals each step before the next.
 
-The order of the steps is the second promise. A row stands before the request leaves, the request
-id is written before anything else happens, and the result before the first file is fetched: at
-every moment the journal knows enough to pick the job up again without a second request.
+This order is what keeps anything paid for from being lost. The job's row is written before the
+request leaves, the request id before anything else happens, and the result before the first file
+is fetched. At every moment the journal knows enough to pick the job up without a second request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from openclaw_fal.journal.record import Job
 
 SUBMIT_GRACE_S = 5.0
-"""How long fal's answer to a submit may keep a stop signal waiting: it names the job."""
+"""How long a stop signal waits for fal's answer to a submit, which names the job."""
 
 STOPPING = "stopping as soon as fal has answered; once more stops at once"
 
 
 class _Run:
-    """One request on its way: what is sent, where its files go, and until when.
+    """One request: what is sent, where its files go, its deadline, and what is known of its job.
 
-    `maybe_at_fal` is whether the request may have reached fal.
+    `maybe_at_fal`: whether the request may have reached fal.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class _Run:
         self.maybe_at_fal = False
 
     def on_sending(self, leaving: bool) -> None:
-        """The request is about to leave, or fal has provably not taken it."""
+        """Called with True when the request is about to leave, with False when it is certain that
+        fal has not taken it."""
         self.maybe_at_fal = leaving
         self._posts += leaving
         if leaving and self._posts > 1:
@@ -76,9 +77,9 @@ class _Run:
 
 
 class Engine(Frozen):
-    """Runs plans. What touches the outside is passed in.
+    """Runs plans, with the given client, files and journal.
 
-    `uploaded` remembers the URLs of files that were uploaded for an earlier plan of this command.
+    `uploaded` holds the URLs of files that were uploaded for earlier plans of this command.
     """
 
     fal: FalService
@@ -97,17 +98,17 @@ class Engine(Frozen):
         *,
         count: int = 1,
     ) -> Generated:
-        """Send `plan` once and bring its files. Raises what went wrong, with the job's id."""
+        """Send `plan` once, and save the files of its result. Errors carry the job's id."""
         deadline = self.fal.deadline(settings.timeout_s)
         try:
             prepared = Prepared(plan, self.files)
 
-            def new() -> NewJob:
+            def new_job() -> NewJob:
                 base = self.fal.hosts.run
                 return prepared.new_job(prompt, target, settings, count, base, self.quotes)
 
             if prepared.large:
-                self.journal.check(new())
+                self.journal.check(new_job())
                 prepared.upload(lambda file: self._uploaded(file, deadline), deadline.stop)
         except EarlierJob as earlier:
             return self._repeated(earlier.job_id, settings, deadline)
@@ -115,14 +116,14 @@ class Engine(Frozen):
             raise Interrupted("interrupted before anything was sent", model=plan.model) from None
         run = _Run(plan, prepared.body(), target, settings, deadline, self.journal)
         try:
-            job = new()
+            job = new_job()
             if note := duplicates.duplicate_note(self.journal, job):
                 self.progress.note(note)
             with signals.delay_interrupts():
                 run.job_id = self.journal.begin(job)
-            made = self._queued(run) if settings.queue else self._synchronous(run)
+            result = self._queued(run) if settings.queue else self._synchronous(run)
             signals.hold()  # the result is still to be printed
-            return made
+            return result
         except EarlierJob as earlier:
             return self._repeated(earlier.job_id, settings, deadline)
         except KeyboardInterrupt:
@@ -141,16 +142,16 @@ class Engine(Frozen):
         *,
         completed: Completed | None = None,
     ) -> Generated:
-        """Pick up a job of any earlier process: wait, fetch and save. Sends no new request.
+        """Pick up a job of an earlier process: wait, fetch and save. Sends no new request.
 
-        `completed` is what fal has said of the job's end, where somebody has asked already.
+        `completed` is the end of the job as fal reported it, if the caller has asked already.
         """
         try:
             if not job.has_result and job.state != "done":
                 self._wait(job.id, handle_of(job), settings, deadline, completed)
-            made = self._collect(job.id, target, settings, deadline)
+            result = self._collect(job.id, target, settings, deadline)
             signals.hold()
-            return made
+            return result
         except KeyboardInterrupt:
             raise self.interrupted(job.id, settings) from None
         except OpenClawFalError as error:
@@ -161,14 +162,14 @@ class Engine(Frozen):
     def interrupted(
         self, job_id: str, settings: RunSettings, *, maybe_at_fal: bool | None = None
     ) -> Interrupted:
-        """What a stop signal means for the job; cancels it where that was asked for."""
+        """The error for a stop signal during the job, which is cancelled if the settings say so."""
         from openclaw_fal.job.interruption import Interruption
 
         return Interruption(self.fal, self.journal, settings).of(job_id, maybe_at_fal)
 
     def checked(self, job: Job, deadline: Deadline) -> Job:
-        """A job of an earlier call, after a search at fal if its answer never came. Raises an error
-        for a job whose result cannot be had by waiting."""
+        """A job of an earlier call, as it is now: if fal's answer never came, fal is searched for
+        it. Raises an error for a job whose result cannot be had by waiting."""
         job = waitable.wait_until_sent(self.journal, job, deadline)
         if waitable.is_unanswered(job):
             from openclaw_fal.job.reconcile import search_at_fal
@@ -180,14 +181,14 @@ class Engine(Frozen):
     # Before the request
 
     def _uploaded(self, file: LocalFile, deadline: Deadline) -> str:
-        """The URL of a file that is too large for a body; uploaded once for all plans."""
+        """The URL of a file that is too large for the body. It is uploaded once for all plans."""
         if file.key not in self.uploaded:
             self.progress.phase(f"uploading {file.name}")
             self.uploaded[file.key] = self.fal.upload(file, deadline)
         return self.uploaded[file.key]
 
     def _repeated(self, job_id: str, settings: RunSettings, deadline: Deadline) -> Generated:
-        """The earlier job with the same key: its files, or its state. Sends nothing."""
+        """The result of the earlier job with the same key, or its state. Sends nothing."""
         from openclaw_fal.files.outputs import OutputTarget
 
         job = self.journal.get(job_id)
@@ -202,39 +203,102 @@ class Engine(Frozen):
         target = OutputTarget.from_json(job.target)
         return self.resume(job, target, settings, deadline).replaced(repeated=True)
 
-    # One synchronous request
+    # The request
 
     def _synchronous(self, run: _Run) -> Generated:
+        """Run the model in one request."""
         self.progress.phase(f"generating with {run.plan.model}")
-        answer = None
-        try:
-            answer = self.fal.client.run(
+        answer = self._send(
+            run,
+            lambda: self.fal.client.run(
                 run.plan.endpoint, run.body, deadline=run.deadline, on_sending=run.on_sending
-            )
-            run.request_id = answer.request_id
-            handle = self._answered(run, answer)
-        except KeyboardInterrupt:
-            if answer is not None:  # it came at the same moment
-                self._answered(run, answer)
-            raise
-        except OpenClawFalError as error:
-            self._without_handle(run, answer, error)
-            raise
-        if handle is not None:
-            self._wait(run.job_id, handle, run.settings, run.deadline)
+            ),
+        )
+        if isinstance(answer, Handle):
+            self._wait(run.job_id, answer, run.settings, run.deadline)
         return self._collect(run.job_id, run.target, run.settings, run.deadline)
 
-    def _answered(self, run: _Run, answer: RunResult) -> Handle | None:
-        """Journal a result; a server that queued the job instead gives the handle to wait for."""
-        handle = self.fal.client.queued_instead(run.plan.endpoint, answer)
-        self._submitted(run, handle or answer)
-        return handle
+    def _queued(self, run: _Run) -> Generated:
+        """Run the model through fal's queue.
 
-    def _without_handle(
+        While the request is on its way, a stop signal waits for the answer, which names the job.
+        """
+
+        def on_sending(leaving: bool) -> None:
+            run.on_sending(leaving)
+            if leaving:
+                signals.hold(STOPPING, SUBMIT_GRACE_S)
+            else:
+                signals.release()
+
+        self.progress.phase(f"submitting to {run.plan.endpoint}")
+        try:
+            answer = self._send(
+                run,
+                lambda: self.fal.client.submit(
+                    run.plan.endpoint,
+                    run.body,
+                    deadline=run.deadline,
+                    on_sending=on_sending,
+                    priority=run.settings.priority,
+                ),
+            )
+        finally:
+            signals.release()
+        if run.settings.detach:
+            return generated(self.journal.get(run.job_id), submitted_only=True)
+        if isinstance(answer, Handle):
+            self.progress.queued(answer.queue_position)
+            self._wait(run.job_id, answer, run.settings, run.deadline)
+        return self._collect(run.job_id, run.target, run.settings, run.deadline)
+
+    def _send(self, run: _Run, request: Callable[[], Handle | RunResult]) -> Handle | RunResult:
+        """Send the request, and journal the answer before anything else happens."""
+        answer = None
+        try:
+            answer = request()
+            return self._journal_answer(run, answer)
+        except KeyboardInterrupt:
+            if answer is not None:  # the signal came together with the answer
+                self._journal_answer(run, answer)
+            raise
+        except OpenClawFalError as error:
+            self._keep_answer(run, answer, error)
+            raise
+
+    def _journal_answer(self, run: _Run, answer: Handle | RunResult) -> Handle | RunResult:
+        """Journal where to ask for the job, or its result.
+
+        A server may queue a job that was to run at once; the handle is then returned in place of
+        `answer`.
+        """
+        run.request_id = answer.request_id
+        if not isinstance(answer, Handle):
+            handle = self.fal.client.queued_instead(run.plan.endpoint, answer)
+            if handle is None:
+                self._completed(run.job_id, answer)
+                return answer
+            answer = handle
+            run.request_id = answer.request_id
+        try:
+            self.journal.submitted(
+                run.job_id,
+                request_id=answer.request_id,
+                status_url=answer.status_url,
+                response_url=answer.response_url,
+                cancel_url=answer.cancel_url,
+                queue_position=answer.queue_position,
+            )
+        except LocalError as error:
+            error.message += f"; fal has taken the job: its result will be at {answer.response_url}"
+            raise
+        return answer
+
+    def _keep_answer(
         self, run: _Run, answer: Handle | RunResult | None, error: OpenClawFalError
     ) -> None:
-        """Keep what there is of an answer that may be paid for, beside where its files would be: a
-        result that the journal does not take, or what came of one that cannot be read."""
+        """Save an answer that may be paid for beside the place of its files: a result that could
+        not be journalled, or the part that came of one that cannot be read."""
         if isinstance(answer, Handle):
             return
         if raw := error.raw if answer is None else answer.raw:
@@ -252,70 +316,7 @@ class Engine(Frozen):
         if answer is None:
             self._note_failure(run, error)
 
-    # Through the queue
-
-    def _queued(self, run: _Run) -> Generated:
-        self.progress.phase(f"submitting to {run.plan.endpoint}")
-        answer = self._submit(run)
-        if run.settings.detach:
-            return generated(self.journal.get(run.job_id), submitted_only=True)
-        if isinstance(answer, Handle):
-            self.progress.queued(answer.queue_position)
-            self._wait(run.job_id, answer, run.settings, run.deadline)
-        return self._collect(run.job_id, run.target, run.settings, run.deadline)
-
-    def _submit(self, run: _Run) -> Handle | RunResult:
-        """Submit, and journal where to ask for the job before anything else happens.
-
-        While the request is on its way, a stop signal waits for the answer, which names the job.
-        """
-
-        def on_sending(leaving: bool) -> None:
-            run.on_sending(leaving)
-            if leaving:
-                signals.hold(STOPPING, SUBMIT_GRACE_S)
-            else:
-                signals.release()
-
-        answer = None
-        try:
-            answer = self.fal.client.submit(
-                run.plan.endpoint,
-                run.body,
-                deadline=run.deadline,
-                on_sending=on_sending,
-                priority=run.settings.priority,
-            )
-            self._submitted(run, answer)
-        except KeyboardInterrupt:
-            if answer is not None:  # it came at the same moment
-                self._submitted(run, answer)
-            raise
-        except OpenClawFalError as error:
-            self._without_handle(run, answer, error)
-            raise
-        finally:
-            signals.release()
-        return answer
-
-    def _submitted(self, run: _Run, answer: Handle | RunResult) -> None:
-        """Journal what fal answered: where to ask for the job, or its result."""
-        run.request_id = answer.request_id
-        if not isinstance(answer, Handle):
-            self._completed(run.job_id, answer)
-            return
-        try:
-            self.journal.submitted(
-                run.job_id,
-                request_id=answer.request_id,
-                status_url=answer.status_url,
-                response_url=answer.response_url,
-                cancel_url=answer.cancel_url,
-                queue_position=answer.queue_position,
-            )
-        except LocalError as error:
-            error.message += f"; fal has taken the job: its result will be at {answer.response_url}"
-            raise
+    # The result
 
     def _wait(
         self,
@@ -328,7 +329,7 @@ class Engine(Frozen):
         """Wait until fal has the result, and journal it."""
 
         def note_state(state: str) -> None:
-            with suppress(LocalError):  # the result matters, not the state on the way
+            with suppress(LocalError):  # only the result matters
                 self.journal.progress(job_id, state)
 
         try:
@@ -344,8 +345,6 @@ class Engine(Frozen):
             raise
         self._completed(job_id, answer)
 
-    # What is written to the journal
-
     def _completed(self, job_id: str, answer: RunResult) -> None:
         with signals.delay_interrupts():
             self.journal.completed(
@@ -356,8 +355,8 @@ class Engine(Frozen):
             )
 
     def _note_failure(self, run: _Run, error: OpenClawFalError) -> None:
-        """Journal what a failed request says about the job. A row that cannot be changed is left in
-        `sending`, which reads as uncertain."""
+        """Journal what a failed request says about the job. A row that cannot be changed stays
+        `sending`, which counts as uncertain."""
         if getattr(error, "may_have_arrived", False):
             with suppress(LocalError):
                 self.journal.uncertain(run.job_id, error.message, error.request_id)
@@ -371,16 +370,14 @@ class Engine(Frozen):
                 self.journal.failed(run.job_id, error.code, error.message, error.http_status)
 
     def _note_end(self, job_id: str, error: OpenClawFalError) -> None:
-        """Journal how a job that fal had taken ended. Where that fails, it can be asked again."""
+        """Journal how a job that fal had taken ended. If that fails, fal can be asked again."""
         with suppress(LocalError):
             if is_cancellation(error):
                 self.journal.cancelled(job_id, error.message)
             else:
                 self.journal.failed(job_id, error.code, error.message, error.http_status)
         if error.http_status is not None and error.http_status < 500:
-            error.may_be_billed = True  # fal took this job: a 404 is that of its result
-
-    # The rest
+            error.may_be_billed = True  # fal took this job: a 404 is about its result
 
     def _collect(
         self, job_id: str, target: OutputTarget, settings: RunSettings, deadline: Deadline

@@ -1,4 +1,4 @@
-"""The files of a request before it leaves: read, hashed, and put into its body."""
+"""Prepares a request: reads and hashes its files, and puts them into its body."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ UPLOADS_AT_ONCE = 4
 
 
 class Prepared:
-    """The body of a plan, as it is sent and as it is kept.
+    """The body of a plan, as it is sent and as the journal keeps it.
 
-    Small files travel in the body as data URIs. `large` ones are uploaded first, and are known by
-    their SHA-256 until then. Raises LocalError for files that cannot be sent.
+    Small files are data URIs in the body. `large` ones are uploaded first; until then their SHA-256
+    stands for them. Raises LocalError for files that cannot be sent.
     """
 
     def __init__(self, plan: Plan, files: RequestFiles) -> None:
@@ -50,8 +50,8 @@ class Prepared:
                 self._urls[ref] = files.data_uri(file)
 
     def upload(self, upload: Callable[[LocalFile], str], stop: Callable[[], object]) -> None:
-        """Upload what is too large for the body, several files at once; `upload` gives the URL of a
-        file. Raises what the first upload that failed has raised; `stop` is called on Ctrl-C."""
+        """Upload the large files, several at once. `upload` uploads one file and returns its URL,
+        `stop` is called on Ctrl-C. Raises the error of the first upload that failed."""
         from openclaw_fal.parallel import run_parallel
 
         files = list({file.key: file for file in self.large.values()}.values())
@@ -72,8 +72,8 @@ class Prepared:
         return self._plan.filled(self._urls.__getitem__)
 
     def described(self, reference: Reference) -> dict[str, object]:
-        """A reference as the journal keeps it, so that the file is found again: by its SHA-256, and
-        by where it was. One that the body does not hold is described by its path alone."""
+        """A reference as the journal keeps it: its URL, or the SHA-256 and the path by which the
+        file can be found again (only the path for a file that is not in the body)."""
         if reference.is_url:
             return {"url": reference.source}
         file = self._loaded.get(reference)
@@ -83,12 +83,11 @@ class Prepared:
         return {"sha256": self._files.digest(file), **path}
 
     def kept(self) -> dict[str, object]:
-        """The input as the journal keeps it: files by their marks, no bytes of them."""
+        """The body as the journal keeps it, with the SHA-256 of each file in place of its bytes."""
 
-        def of(ref: Reference) -> object:
-            return self._placeholders[ref] if ref in self._placeholders else self._urls[ref]
-
-        return bodies.kept(self._plan.filled(of))
+        return bodies.kept(
+            self._plan.filled(lambda ref: self._placeholders.get(ref) or self._urls[ref])
+        )
 
     def new_job(
         self,
@@ -99,7 +98,7 @@ class Prepared:
         base_url: str,
         quotes: Quotes | None,
     ) -> NewJob:
-        """What the journal is to know of the request, and what it needs from the budget."""
+        """The row for the journal, with the amount to reserve from the budget."""
         plan, kept = self._plan, self.kept()
         seed = plan.body.get("seed")
         return NewJob(

@@ -1,4 +1,4 @@
-"""The parts of the program put together: the user's config, key and journal, and an engine."""
+"""Makes an engine with the user's config, key and journal."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ledger() -> Ledger:
 
 
 def quotes(config: Config, settings: RunSettings) -> Quotes:
-    """What the requests of one command will cost, and the limits on them."""
+    """The estimates for the requests of one command, and the limits on their costs."""
     from openclaw_fal.job import quoting
 
     return quoting.quotes(hosts_of(config).api, ledger(), settings)
@@ -83,7 +83,10 @@ def engine(
     quotes: Quotes | None = None,
     shared: Journal | None = None,
 ) -> Iterator[Engine]:
-    """An engine on the hosts of the config, or on a sandbox that lives as long as the block."""
+    """An engine for the hosts of the config, or for a sandbox that ends with the block.
+
+    `references` are checked before anything else happens.
+    """
     from openclaw_fal.files.request_files import RequestFiles
 
     files = RequestFiles()
@@ -105,15 +108,15 @@ def engine(
 
 @contextmanager
 def _scratch_journal(session: Session, progress: Progress) -> Iterator[Journal | None]:
-    """A journal for the length of the block, if the user's own cannot be written and the job is in
-    a sandbox, where nothing is paid for."""
+    """A temporary journal, which ends with the block, if the user's own cannot be written and the
+    job runs in a sandbox, where nothing is paid for; else None."""
     from openclaw_fal.store import paths
 
     path = paths.jobs_path()
-    present = [next(place for place in (path, *path.parents) if place.exists())]
+    existing = [next(place for place in (path, *path.parents) if place.exists())]
     if path.parent.exists():
-        present.append(path.parent)
-    if not session.sandbox or all(os.access(place, os.W_OK) for place in present):
+        existing.append(path.parent)
+    if not session.sandbox or all(os.access(place, os.W_OK) for place in existing):
         yield None
         return
     from tempfile import TemporaryDirectory
@@ -136,15 +139,14 @@ def engine_at(
     shared: Journal | None = None,
     late_key: Callable[[], str] | None = None,
 ) -> Iterator[Engine]:
-    """An engine on these hosts. At the end of the block, connections and the display are closed."""
+    """An engine for these hosts. Connections and the display are closed at the end of the block."""
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.files.request_files import RequestFiles
     from openclaw_fal.job.engine import Engine
 
     service = FalService(hosts, key, progress, late_key)
     try:
-        kept = shared or journal()
-        yield Engine(service, files or RequestFiles(), kept, progress, {}, quotes)
+        yield Engine(service, files or RequestFiles(), shared or journal(), progress, {}, quotes)
     finally:
         progress.close()
         service.close()
@@ -152,7 +154,7 @@ def engine_at(
 
 @contextmanager
 def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tuple[Hosts, str]]:
-    """The hosts to speak to and the key to use; with the sandbox, none of the user's."""
+    """The hosts and the key to use. A sandbox has its own of both."""
     if not session.sandbox:
         yield hosts_of(config), key_of(config, session, progress)
         return

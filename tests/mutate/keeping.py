@@ -72,9 +72,8 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "the id is not journalled",
         "job/engine.py",
-        "                priority=run.settings.priority,\n"
-        "            )\n            self._submitted(run, answer)\n",
-        "                priority=run.settings.priority,\n            )\n",
+        "            return self._journal_answer(run, answer)\n",
+        "            return answer\n",
         ("tests/cli/test_kill.py",),
         "a job that fal runs is forgotten",
     ),
@@ -257,7 +256,7 @@ KEEPING: tuple[Mutation, ...] = (
     Mutation(
         "the sandbox needs a home",
         "job/wiring.py",
-        "if not session.sandbox or all(os.access(place, os.W_OK) for place in present):",
+        "if not session.sandbox or all(os.access(place, os.W_OK) for place in existing):",
         "if True:",
         ("tests/cli/test_sandbox.py",),
         "nothing can be tried on a read-only home",

@@ -128,18 +128,11 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an interrupt drops the handle",
         "job/engine.py",
-        "  # it came at the same moment\n                self._submitted(run, answer)",
+        "  # the signal came together with the answer\n"
+        "                self._journal_answer(run, answer)",
         "\n                pass",
         ("tests/cli/test_interrupted_steps.py",),
         "a paid job has no request id",
-    ),
-    Mutation(
-        "an interrupt drops the answer",
-        "job/engine.py",
-        "  # it came at the same moment\n                self._answered(run, answer)",
-        "\n                pass",
-        ("tests/cli/test_interrupted_steps.py",),
-        "a paid result is lost",
     ),
     Mutation(
         "a job that failed with 5xx is not asked again",
