@@ -117,7 +117,7 @@ class CapabilityError(OpenClawFalError):
 
 
 class Conflict(OpenClawFalError):
-    """`--key` names an earlier request with another body; nothing was sent."""
+    """A key or an item of a batch was sent before as another request; nothing was sent now."""
 
     status = 5
     code = "conflict"

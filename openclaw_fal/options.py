@@ -114,12 +114,9 @@ def _params(value: object) -> tuple[tuple[str, object], ...]:
     return tuple((str(key), inner) for key, inner in value.items())
 
 
-def _source_of(reference: Reference) -> object:
-    return reference.source
-
-
 def options_of(
-    request: MediaRequest, describe: Callable[[Reference], object] = _source_of
+    request: MediaRequest,
+    describe: Callable[[Reference], object] = lambda reference: reference.source,
 ) -> dict[str, object]:
     """The given options of a request by their JSON names, as `request_from` reads them. `describe`
     converts a reference, by default to its path or URL."""

@@ -44,8 +44,8 @@ def _full(stages: Stages) -> None:
     stages.sent()
 
 
-def _followed(stages: Stages) -> None:
-    """Another process has an item in hand, which may come back."""
+def _leased(stages: Stages) -> None:
+    """Another process has leased an item, which may come back."""
     stages.add_leased(B, JOB)
 
 
@@ -55,18 +55,18 @@ def _nothing(stages: Stages) -> None:
 
 STEPS: dict[str, tuple[Step, Step, Step, object]] = {
     # what was before; who waits; the step that wakes them; what they get
-    "an item comes": (_followed, Stages.next_pending, lambda s: s.add_pending([A]), A),
-    "fal took nothing": (_followed, Stages.next_pending, lambda s: s.put_back(A), A),
+    "an item comes": (_leased, Stages.next_pending, lambda s: s.add_pending([A]), A),
+    "fal took nothing": (_leased, Stages.next_pending, lambda s: s.put_back(A), A),
     "a submit has ended": (_sending, Stages.next_pending, Stages.sent, B),
     "a job has ended": (_full, Stages.next_pending, lambda s: s.ended_at_fal(A, JOB), B),
     "a job is given up": (_full, Stages.next_pending, lambda s: s.polling_stopped(A), B),
     "the key is refused": (_full, Stages.next_pending, lambda s: s.stop(REFUSED), None),
-    "all leave": (_full, Stages.next_pending, lambda s: s.shut_down(0), None),
+    "sending shuts down": (_full, Stages.next_pending, lambda s: s.shut_down(0), None),
     "a job is at fal": (_nothing, Stages.next_poll, lambda s: s.wait_for(A, JOB), (A, JOB)),
-    "nobody looks": (_nothing, Stages.next_poll, lambda s: s.shut_down(0), None),
+    "polling shuts down": (_nothing, Stages.next_poll, lambda s: s.shut_down(0), None),
     "a result is known": (_nothing, Stages.next_fetch, lambda s: s.add_fetch(A, JOB), (A, JOB)),
     "a result comes": (_full, Stages.next_fetch, lambda s: s.ended_at_fal(A, JOB), (A, JOB)),
-    "nobody fetches": (_nothing, Stages.next_fetch, lambda s: s.shut_down(0), None),
+    "fetching shuts down": (_nothing, Stages.next_fetch, lambda s: s.shut_down(0), None),
 }
 
 
