@@ -41,8 +41,9 @@ def _merge_background(values: dict[str, Any], background: str | None) -> None:
     values["background"] = background
 
 
-def _with_ignored(result: Result, key: str, value: str, reason: str) -> Result:
-    """`result` with one more ignored option."""
+def _with_ignored_moderation(result: Result, value: str) -> Result:
+    """`result` with `--openai-moderation` among the ignored options."""
+    key, reason = "openaiModeration", "no fal model takes it"
     ignored = {"key": key, "value": value, "reason": reason}
     document = dict(result.document)
     document["ignoredOverrides"] = [*cast(list[object], document["ignoredOverrides"]), ignored]
@@ -73,7 +74,7 @@ def _as_openclaw(command: TyperCommand, *, openai: bool = False) -> TyperCommand
         moderation = flags.get("openai_moderation")
         if moderation is None:
             return result
-        return _with_ignored(result, "openaiModeration", moderation, "no fal model takes it")
+        return _with_ignored_moderation(result, moderation)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

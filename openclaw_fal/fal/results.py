@@ -37,10 +37,7 @@ class Facts(NamedTuple):
     flagged; a flagged image is often plain black."""
 
     seed: int | None = None
-    prompt: str | None = None
-    revised_prompt: str | None = None
     description: str | None = None
-    lyrics: str | None = None
     flagged: tuple[int, ...] = ()
 
 
@@ -62,24 +59,17 @@ def remote_files(payload: object) -> list[RemoteFile]:
 
 
 def facts(payload: object, *, key: str | None = None) -> Facts:
-    """Seed, texts and flags, each from the outermost layer (see `layers`) that has it."""
+    """Seed, description and flags, each from the outermost layer (see `layers`) that has it."""
     objects = list(layers(payload))
 
     def first(name: str) -> object:
         values = (fields.get(name) for fields in objects)
         return next((value for value in values if value is not None), None)
 
-    def text(name: str) -> str | None:
-        value = text_of(first(name))
-        return clean(value, key=key, limit=100_000) if value else None
-
-    seed = first("seed")
+    seed, description = first("seed"), text_of(first("description"))
     return Facts(
         seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
-        prompt=text("prompt"),
-        revised_prompt=text("revised_prompt"),
-        description=text("description"),
-        lyrics=text("lyrics"),
+        description=clean(description, key=key, limit=100_000) if description else None,
         flagged=_flagged(first("has_nsfw_concepts"), len(remote_files(payload))),
     )
 

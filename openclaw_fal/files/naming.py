@@ -32,18 +32,18 @@ _DEVICES = r"con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]"
 _TOKEN = r"\{\{|\}\}|\{([^{}]*)\}|[{}]"
 
 
-def slug(text: str, fallback: str, limit: int = SLUG_LIMIT) -> str:
-    """`text` in the form `a-lighthouse-at-dawn`, cut to `limit` between words where possible.
+def slug(text: str, fallback: str) -> str:
+    """`text` in the form `a-lighthouse-at-dawn`, cut to `SLUG_LIMIT` between words where possible.
 
     Accents are dropped. `fallback` if no ASCII letter or digit is left.
     """
-    text = text[: limit * 40].casefold().translate(_LATIN)
+    text = text[: SLUG_LIMIT * 40].casefold().translate(_LATIN)
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     words = re.sub("[^a-z0-9]+", "-", plain).strip("-")
-    if len(words) > limit:
-        cut = words[: limit + 1].rpartition("-")[0]
-        words = cut if len(cut) >= limit // 2 else words[:limit]
+    if len(words) > SLUG_LIMIT:
+        cut = words[: SLUG_LIMIT + 1].rpartition("-")[0]
+        words = cut if len(cut) >= SLUG_LIMIT // 2 else words[:SLUG_LIMIT]
     return portable(words.strip("-") or fallback)
 
 

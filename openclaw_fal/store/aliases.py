@@ -17,28 +17,28 @@ LONGEST = 64
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
-def aliases(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def aliases() -> dict[str, str]:
     """The refs by their short names. Raises LocalError for a file that cannot be read."""
-    path = aliases_path(environ)
+    path = aliases_path()
     return _aliases_in(_read(path), path)
 
 
-def aliases_for(name: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def aliases_for(name: str) -> dict[str, str]:
     """The aliases if `name` may be one, else none: a name with a slash is a ref, and the file is
     not read."""
-    return {} if "/" in name else aliases(environ)
+    return {} if "/" in name else aliases()
 
 
-def set_alias(name: str, ref: str, environ: Mapping[str, str] | None = None) -> Path:
+def set_alias(name: str, ref: str) -> Path:
     """Gives a ref a short name, and takes the name from any other ref. Returns the file's path.
 
     Raises UsageError for an invalid name, LocalError when the file cannot be written.
     """
     check_name(name)
-    return _update(lambda refs: {**refs, name: ref}, environ)
+    return _update(lambda refs: {**refs, name: ref})
 
 
-def remove_alias(name: str, environ: Mapping[str, str] | None = None) -> Path:
+def remove_alias(name: str) -> Path:
     """Removes a short name. Raises UsageError when it does not exist."""
 
     def without(refs: dict[str, str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def remove_alias(name: str, environ: Mapping[str, str] | None = None) -> Path:
             raise UsageError(f"there is no alias {name}; {existing}", hint="openclaw models alias")
         return {key: ref for key, ref in refs.items() if key != name}
 
-    return _update(without, environ)
+    return _update(without)
 
 
 def check_name(name: str) -> None:
@@ -59,11 +59,9 @@ def check_name(name: str) -> None:
         )
 
 
-def _update(
-    change: Callable[[dict[str, str]], dict[str, str]], environ: Mapping[str, str] | None
-) -> Path:
-    path = aliases_path(environ)
-    with locked(read_file(path).target, environ):
+def _update(change: Callable[[dict[str, str]], dict[str, str]]) -> Path:
+    path = aliases_path()
+    with locked(read_file(path).target):
         table = _read(path)
         new = {**table, "aliases": change(_aliases_in(table, path))}
         import tomli_w

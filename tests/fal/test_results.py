@@ -98,13 +98,10 @@ def test_facts_beside_the_files() -> None:
     payload = {
         "images": [{"url": A}, {"url": B}],
         "seed": 2**64,
-        "prompt": "p",
-        "revised_prompt": "r",
         "description": "d",
-        "lyrics": "l",
         "has_nsfw_concepts": [False, True],
     }
-    found = Facts(2**64, "p", "r", "d", "l", (1,))
+    found = Facts(2**64, "d", (1,))
     assert facts(payload) == found
     assert facts({"response": payload}) == found
     assert facts({"seed": 2**64, "data": {**payload, "seed": None}}) == found
