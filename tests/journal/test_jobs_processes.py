@@ -18,6 +18,7 @@ from openclaw_fal.journal import costs as journal_costs
 from openclaw_fal.journal import locks, processes
 from openclaw_fal.journal.jobs import Journal
 from tests.journal.journal_support import URLS, begin, other_owner, output, python
+from tests.support import program
 from tests.support.systems import linux, not_on_windows, signals
 
 SENDING = """
@@ -185,11 +186,9 @@ with journal.claim(job_id, wait_s=60) as job:
 
 
 def test_a_hundred_jobs_from_eight_processes_are_all_in_the_journal(journal: Journal) -> None:
-    workers = [python(WORK, journal.path, worker, 13) for worker in range(8)]
-    assert [worker.wait() for worker in workers] == [0] * 8
-    for worker in workers:
-        assert worker.stdout is not None
-        worker.stdout.close()
+    workers = [program.python(WORK, journal.path, worker, 13) for worker in range(8)]
+    ends = [worker.communicate() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 8, ends
     jobs = journal.list(state="done")
     wanted = {f"{worker}-{number}" for worker in range(8) for number in range(13)}
     assert {job.prompt for job in jobs} == wanted
@@ -223,8 +222,9 @@ def test_only_one_of_two_processes_saves(
 def test_claims_from_eight_processes_exclude_each_other(journal: Journal, tmp_path: Path) -> None:
     job_id = begin(journal)
     journal.completed(job_id, b"{}")
-    workers = [python(CLAIMING, journal.path, job_id, tmp_path / "in use") for _ in range(8)]
-    answers = [worker.communicate()[0].strip() for worker in workers]
+    in_use = tmp_path / "in use"
+    workers = [program.python(CLAIMING, journal.path, job_id, in_use) for _ in range(8)]
+    answers = [worker.communicate()[0].decode().strip() for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 8
     assert sorted(answers) == ["done"] * 7 + ["saved"]
 

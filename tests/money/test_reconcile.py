@@ -52,7 +52,7 @@ def test_a_lost_answer_is_found_and_its_file_saved_with_one_post(
 def test_waiting_for_an_uncertain_job_looks_for_it_first(
     openclaw: Openclaw, fal: Hooked, argv: tuple[str, ...]
 ) -> None:
-    job_id = lost(openclaw, fal, "silent", *argv)
+    job_id = lost(openclaw, fal, "reset_after_read", *argv)
     outcome = openclaw("jobs", "wait", job_id, "--poll-interval", "0.05")
     assert outcome.status == 0, outcome.err
     assert "it is fal's request" in outcome.err
@@ -63,8 +63,8 @@ def test_waiting_for_an_uncertain_job_looks_for_it_first(
 def test_equal_requests_at_the_same_time_are_listed_and_one_is_chosen(
     openclaw: Openclaw, fal: Hooked
 ) -> None:
-    first = lost(openclaw, fal, "silent", *VIDEO)
-    second = lost(openclaw, fal, "silent", *VIDEO)
+    first = lost(openclaw, fal, "reset_after_read", *VIDEO)
+    second = lost(openclaw, fal, "reset_after_read", *VIDEO)
     outcome = openclaw("jobs", "reconcile", "--json")
     assert [found["outcome"] for found in outcome.json["jobs"]] == ["several", "several"]
     ids = [one["request_id"] for one in outcome.json["jobs"][0]["candidates"]]
@@ -84,7 +84,7 @@ def test_equal_requests_at_the_same_time_are_listed_and_one_is_chosen(
 
 def test_other_requests_of_the_endpoint_are_none_of_ours(openclaw: Openclaw, fal: Hooked) -> None:
     fal.dials = Dials(history_delay=3600)
-    job_id = lost(openclaw, fal, "silent", *VIDEO)
+    job_id = lost(openclaw, fal, "reset_after_read", *VIDEO)
     assert openclaw("video", "other waves", "--poll-interval", "0.05").status == 0
     outcome = openclaw("jobs", "reconcile", job_id)
     assert "not seen at fal 0 minutes after" in outcome.out
@@ -97,7 +97,7 @@ def test_a_reference_file_is_compared_by_its_bytes(openclaw: Openclaw, fal: Hook
     picture("a.png", 1000)
     picture("b.png", 1000, b"\2")
     edit = ("image", "edit", "night")
-    job_id = lost(openclaw, fal, "silent", *edit, "--file", "a.png")
+    job_id = lost(openclaw, fal, "reset_after_read", *edit, "--file", "a.png")
     fal.dials.fail("sync", "silent", 1)
     assert openclaw(*edit, "--file", "b.png", "--timeout-ms", "1500").status == 7
     fal.dials.heal()
@@ -110,7 +110,7 @@ def test_what_cannot_be_reconciled(openclaw: Openclaw, fal: Hooked) -> None:
     assert openclaw(*IMAGE).status == 0
     outcome = openclaw("jobs", "reconcile", only_job().id)
     assert (outcome.status, "is done" in outcome.err) == (2, True)
-    job_id = lost(openclaw, fal, "silent", *VIDEO)
+    job_id = lost(openclaw, fal, "reset_after_read", *VIDEO)
     assert openclaw("jobs", "reconcile", job_id, "--adopt", "nonsense").status == 2
     assert openclaw("jobs", "reconcile", "--adopt", "x", "--since", "0m").status == 2
     fal.dials.fail("platform", "503")
