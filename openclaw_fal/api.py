@@ -41,7 +41,7 @@ def models(kind: Kind) -> list[dict[str, Any]]:
 
 
 def plan(request: MediaRequest) -> Plan:
-    """The exact request that `generate` would send, without sending it. Pure: reads no file.
+    """The exact request that `generate` would send, without sending it. Reads none of your files.
 
     `request.model` is an endpoint id (`fal-ai/flux/dev`) or a model ref (`fal/fal-ai/flux/dev`).
     The result's `body` holds a `Reference` wherever a file's URL will stand; `ignored` and

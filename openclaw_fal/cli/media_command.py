@@ -105,7 +105,7 @@ def run_media(
     settings = _settings(session, kind, config, choice, run).replaced(replay_of=replay_of)
     command = _Command(session, kind, in_format, run, config, choice, settings)
     try:
-        return _planned(command) if run.dry_run else _generated(command)
+        return _dry_run(command) if run.dry_run else _run(command)
     except CapabilityError as error:
         keys = [violation.key for violation in error.violations]
         other = model_that_takes(kind, request_for, keys) if settings.strict and keys else None
@@ -114,7 +114,7 @@ def run_media(
         raise
 
 
-def _planned(command: _Command) -> Result:
+def _dry_run(command: _Command) -> Result:
     """The result of --dry-run: the exact request, which is not sent."""
     from openclaw_fal.cli.results import dry_run_result
     from openclaw_fal.job import generate
@@ -149,7 +149,7 @@ def _settings(
     return run_settings(kind, config, choice, options, capability=session.capability)
 
 
-def _generated(command: _Command) -> Result:
+def _run(command: _Command) -> Result:
     """Send the request, wait for it, and save its files."""
     from openclaw_fal.cli.results import generated_result, name_notes
     from openclaw_fal.job import generate

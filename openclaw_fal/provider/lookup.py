@@ -1,4 +1,4 @@
-"""The catalogue as `plan` sees it. It is passed in, so that planning reads no file."""
+"""The catalogue as `plan` sees it, which is passed in: planning reads none of the user's files."""
 
 from __future__ import annotations
 

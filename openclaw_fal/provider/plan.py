@@ -1,4 +1,6 @@
-"""Turns a media request into the exact request body, or into all its violations. Pure: no I/O.
+"""Turns a media request into the exact request body, or into all its violations.
+
+Reads nothing but the package's own data.
 
 The rules are those of the row that names the model; else of the endpoint's schema in the catalogue;
 else of the row that takes any other id.
