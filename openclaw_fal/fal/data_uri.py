@@ -8,14 +8,8 @@ from collections.abc import Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
 PIECE = 1024 * 1024
-_HEAD = r"(?i)data:([^,;]*)((?:;[^,;]*)*),"
+_HEAD = r"(?i)data:[^,;]*((?:;[^,;]*)*),"
 _URL_SAFE = str.maketrans("-_", "+/")
-
-
-def data_uri_type(uri: str) -> str | None:
-    """The media type in a data URI, lower-case; None if it has none."""
-    head = re.match(_HEAD, uri[:1024])
-    return head[1].strip().lower() or None if head else None
 
 
 def data_uri_bytes(uri: str) -> Iterator[bytes]:
@@ -23,7 +17,7 @@ def data_uri_bytes(uri: str) -> Iterator[bytes]:
     head = re.match(_HEAD, uri[:1024])
     if head is None:
         raise ValueError("this is no data URI")
-    if head[2].lower().endswith(";base64"):
+    if head[1].lower().endswith(";base64"):
         return _base64(uri, head.end())
     return _percent(uri, head.end())
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from openclaw_fal.errors import JobFailed, LocalError, OpenClawFalError, TimedOut, Unreachable
 from openclaw_fal.fal import body as bodies
 from openclaw_fal.fal.client import Client
-from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
+from openclaw_fal.fal.data_uri import data_uri_bytes
 from openclaw_fal.fal.deadline import Deadline
 from openclaw_fal.fal.failures import Reply, read_report
 from openclaw_fal.fal.http.call import Fault
@@ -48,14 +48,6 @@ class Sink(Protocol):
         """Why what was written is not a whole file, by the word of its format."""
 
 
-class Downloaded(NamedTuple):
-    """A complete download. `size` in bytes; `content_type` as the server sent it."""
-
-    size: int
-    content_type: str | None
-    url: str
-
-
 def download(
     client: Client,
     file: RemoteFile,
@@ -65,7 +57,7 @@ def download(
     max_bytes: int | None = None,
     stall_timeout: float = STALL,
     progress: OnBytes | None = None,
-) -> Downloaded:
+) -> None:
     """Write a file of a result to `sink`, continuing at the sink's offset.
 
     Returns only when as many bytes as the server announced have arrived, or, where it announced
@@ -75,14 +67,15 @@ def download(
     larger than `max_bytes`, and JobFailed for a URL that must not be fetched.
     """
     if file.url[:5].lower() == "data:":
-        return _decoded(file.url, sink, max_bytes, progress)
+        _decode(file.url, sink, max_bytes, progress)
+        return
     policy = Policy(parse(client.hosts.run))
     try:
         url = policy.check(parse(file.url))
     except BadUrl as exc:
         raise _forbidden(str(exc)) from None
     transfer = _Transfer(client, policy, sink, deadline, max_bytes, stall_timeout, progress)
-    return transfer.run(url, file.size)
+    transfer.run(url, file.size)
 
 
 class _CutOff(Exception):
@@ -125,16 +118,15 @@ class _Transfer:
         self._on_bytes = on_bytes
         self._total: int | None = None
         self._validator: str | None = None
-        self._content_type: str | None = None
 
-    def run(self, url: Url, expected: int | None) -> Downloaded:
+    def run(self, url: Url, expected: int | None) -> None:
         """Try until the file is complete, or `ATTEMPTS` in a row have brought no new byte."""
         best, idle = self._sink.offset, 0
         for _ in range(MOST_ATTEMPTS):
             try:
                 with self._opened(url) as answer:
                     self._take(answer, expected)
-                return Downloaded(self._sink.offset, self._content_type, str(url))
+                return
             except _CutOff as cut:
                 last = cut
             idle = 0 if self._sink.offset > best else idle + 1
@@ -214,7 +206,6 @@ class _Transfer:
         packed = _packed(answer)
         self._total = None if packed else _length(answer)
         self._validator = None if packed else _validator(answer)
-        self._content_type = _content_type(answer)
         self._check_size(self._total)
 
     def _continue(self, answer: Answer) -> None:
@@ -233,7 +224,6 @@ class _Transfer:
             self._sink.restart()
             raise _CutOff("the server sent another part than was asked for")
         self._total = total if total is not None else int(match[2]) + 1
-        self._content_type = _content_type(answer) or self._content_type
         self._check_size(self._total)
 
     def _is_whole(self, answer: Answer) -> bool:
@@ -317,7 +307,7 @@ class _Transfer:
             self._on_bytes(self._sink.offset, self._total)
 
 
-def _decoded(url: str, sink: Sink, max_bytes: int | None, on_bytes: OnBytes | None) -> Downloaded:
+def _decode(url: str, sink: Sink, max_bytes: int | None, on_bytes: OnBytes | None) -> None:
     """Write the content of a data URI to `sink`."""
     if sink.offset:
         sink.restart()
@@ -333,8 +323,6 @@ def _decoded(url: str, sink: Sink, max_bytes: int | None, on_bytes: OnBytes | No
         raise JobFailed("fal's answer holds an empty file", may_be_billed=True)
     if on_bytes:
         on_bytes(sink.offset, sink.offset)
-    content_type = data_uri_type(url)
-    return Downloaded(sink.offset, content_type, f"data:{content_type or ''}")
 
 
 def _check_size(size: int | None, max_bytes: int | None) -> None:
@@ -366,8 +354,3 @@ def _length(answer: Answer) -> int | None:
         return None
     value = answer.headers.get("content-length", "").partition(",")[0].strip()
     return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
-
-
-def _content_type(answer: Answer) -> str | None:
-    value = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return clean(value, limit=100) or None

@@ -59,8 +59,8 @@ def verify(client: Client, url: str) -> None:
     client.verify_key(deadline=soon(0.5))
 
 
-def fetch(client: Client, url: str) -> object:
-    return download(client, RemoteFile(url), Memory(b"abc"), deadline=soon(0.5))
+def fetch(client: Client, url: str) -> None:
+    download(client, RemoteFile(url), Memory(b"abc"), deadline=soon(0.5))
 
 
 @pytest.mark.parametrize("work", [run, submit, verify, fetch])

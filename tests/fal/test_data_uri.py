@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openclaw_fal.errors import JobFailed, OpenClawFalError
 from openclaw_fal.fal.client import Client
-from openclaw_fal.fal.data_uri import data_uri_bytes, data_uri_type
+from openclaw_fal.fal.data_uri import data_uri_bytes
 from openclaw_fal.fal.download import download
 from openclaw_fal.fal.results import remote_files
 from openclaw_fal.media import RemoteFile
@@ -28,11 +28,9 @@ def test_data_uris_of_a_result(fal: Sandbox, client: Client) -> None:
     body = {"prompt": "p", "sync_mode": True}
     (file,) = remote_files(client.run(FLUX, body, deadline=soon()).payload)
     sink = Memory(b"left over")
-    found = download(client, file, sink, deadline=soon())
+    download(client, file, sink, deadline=soon())
     assert file.url.startswith("data:")
     assert base64.b64encode(sink.data).decode() in file.url
-    assert found.content_type in ("image/png", "image/jpeg")
-    assert len(found.url) < 100
     assert fal.phase("media") == []
 
 
@@ -73,7 +71,6 @@ def test_broken_data_uris(client: Client, uri: str) -> None:
 @given(st.text(max_size=100))
 def test_data_uris_never_fail_otherwise(text: str) -> None:
     for uri in (f"data:{text}", f"data:image/png;base64,{text}"):
-        data_uri_type(uri)
         with contextlib.suppress(ValueError):
             list(data_uri_bytes(uri))
 
