@@ -27,10 +27,7 @@ from tests.support.queueing import Hooked
 
 QUICK = (
     "tests/batches/test_manifest.py",
-    "tests/batches/test_polling.py",
-    "tests/batches/test_results.py",
     "tests/catalogue/test_read.py",
-    "tests/catalogue/test_search.py",
     "tests/cli/test_groups.py",
     "tests/cli/test_image.py",
     "tests/cli/test_music.py",
