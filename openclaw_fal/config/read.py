@@ -67,6 +67,14 @@ class Setting(NamedTuple):
     note: str | None = None
 
 
+class WrongValue(LocalError):
+    """A value of the config that cannot be used; it stands at `path`."""
+
+    def __init__(self, path: KeyPath, message: str, hint: str | None) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
 class Config(Frozen):
     """OpenClaw's config as read once. A missing or empty file is an empty config.
 
@@ -134,10 +142,9 @@ class Config(Frozen):
             value = get_at(self.data, path)
             if value is not MISSING:
                 try:
-                    return _default(self._usable(value, path), format_path(path))
-                except LocalError as error:
-                    where = self.place(path)
-                    raise LocalError(f"{where}: {error.message}", hint=error.hint) from None
+                    return _default(self._usable(value, path), path)
+                except WrongValue as problem:
+                    raise self._placed(problem) from None
         return None
 
     def written_default(self, kind: Kind) -> str | None:
@@ -155,7 +162,7 @@ class Config(Frozen):
         if value is MISSING:
             return None
         if not isinstance(value, str) or not value.strip():
-            raise _type_error(format_path(BASE_URL), value, "an address as text")
+            raise self._placed(_type_error(BASE_URL, value, "an address as text"))
         url = str(self.filled(value, BASE_URL)).strip()
         problem = fal_host_problem(url)
         if problem is not None:
@@ -169,7 +176,7 @@ class Config(Frozen):
         if value is MISSING:
             return None
         if not is_above_zero(value):
-            raise _type_error(format_path(MEDIA_MAX_MB), value, "a number greater than 0")
+            raise self._placed(_type_error(MEDIA_MAX_MB, value, "a number greater than 0"))
         return float(min(value, 1e15))  # an integer may be too large for a float
 
     def api_key(self) -> KeyReference | None:
@@ -211,6 +218,10 @@ class Config(Frozen):
             return self.place(path[:-1])
         line = documents[spots[0].file].line_of(spots[0].at)
         return f"{spots[0].file}:{line}"
+
+    def _placed(self, problem: WrongValue) -> LocalError:
+        """The problem with the file and the line of the value."""
+        return LocalError(f"{self.place(problem.path)}: {problem.message}", hint=problem.hint)
 
     def _usable(self, value: object, path: KeyPath) -> object:
         """A default model with its templates filled in; fallbacks with unset variables go."""
@@ -281,7 +292,10 @@ def has_dollar(text: str) -> bool:
 
 def _filled(value: object, path: KeyPath, names: Variables) -> object:
     if isinstance(value, str):
-        return substituted(value, names, format_path(path))
+        try:
+            return substituted(value, names, format_path(path))
+        except LocalError as error:
+            raise WrongValue(path, error.message, error.hint) from None
     if isinstance(value, dict):
         return {key: _filled(inner, (*path, key), names) for key, inner in value.items()}
     if isinstance(value, list):
@@ -289,32 +303,32 @@ def _filled(value: object, path: KeyPath, names: Variables) -> object:
     return value
 
 
-def _default(value: object, path: str) -> ModelDefault:
+def _default(value: object, path: KeyPath) -> ModelDefault:
+    where = format_path(path)
     if isinstance(value, str):
-        return ModelDefault(_ref(value, path), (), None, path, "string")
+        return ModelDefault(_ref(value, path), (), None, where, "string")
     if not isinstance(value, dict):
         raise _type_error(path, value, "a model or an object with `primary`")
     if "primary" not in value:
-        raise LocalError(
-            f"{path} has no `primary`, so it names no model",
-            hint=f"openclaw config set {path}.primary fal/<model>",
+        raise WrongValue(
+            path,
+            f"{where} has no `primary`, so it names no model",
+            f"openclaw config set {where}.primary fal/<model>",
         )
     fallbacks = value.get("fallbacks", [])
     if not isinstance(fallbacks, list):
-        raise _type_error(f"{path}.fallbacks", fallbacks, "a list of models")
-    refs = tuple(_ref(ref, f"{path}.fallbacks[{i}]") for i, ref in enumerate(fallbacks))
-    primary = _ref(value["primary"], f"{path}.primary")
-    return ModelDefault(primary, refs, _timeout(value, path), path, "object")
+        raise _type_error((*path, "fallbacks"), fallbacks, "a list of models")
+    refs = tuple(_ref(ref, (*path, "fallbacks", i)) for i, ref in enumerate(fallbacks))
+    primary = _ref(value["primary"], (*path, "primary"))
+    return ModelDefault(primary, refs, _timeout(value, path), where, "object")
 
 
-def _timeout(value: dict[str, object], path: str) -> int | None:
+def _timeout(value: dict[str, object], path: KeyPath) -> int | None:
     if "timeoutMs" not in value:
         return None
     timeout = value["timeoutMs"]
     if not is_milliseconds(timeout):
-        raise _type_error(
-            f"{path}.timeoutMs", timeout, "a whole number of milliseconds greater than 0"
-        )
+        raise _type_error((*path, "timeoutMs"), timeout, "a whole number of milliseconds greater than 0")
     return int(min(timeout, LONGEST_MS))
 
 
@@ -328,17 +342,18 @@ def is_milliseconds(value: object) -> TypeGuard[int | float]:
     return is_above_zero(value) and value != float("inf") and value == int(value)
 
 
-def _ref(value: object, path: str) -> str:
+def _ref(value: object, path: KeyPath) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _type_error(path, value, "a model as text, such as fal/fal-ai/flux/dev")
     return value.strip()
 
 
-def _type_error(path: str, value: object, expected: str) -> LocalError:
+def _type_error(path: KeyPath, value: object, expected: str) -> WrongValue:
     actual = "an empty text" if isinstance(value, str) and not value.strip() else type_name(value)
-    return LocalError(
-        f"{path} in the config must be {expected}, not {actual}",
-        hint="openclaw config validate lists every problem of the file",
+    return WrongValue(
+        path,
+        f"{format_path(path)} must be {expected}, not {actual}",
+        "openclaw config validate lists every problem of the file",
     )
 
 

@@ -95,6 +95,21 @@ def test_a_wrong_default_is_named(inner: str, place: str) -> None:
     assert caught.value.message.startswith(f"/x/openclaw.json:1: {place} ")
 
 
+@pytest.mark.parametrize(("inner", "line"), [
+    ("primary: 5", 3),
+    ("primary: 'fal/x',\nfallbacks: 'fal/y'", 4),
+    ("primary: 'fal/x',\nfallbacks: ['a/b',\n5]", 5),
+    ("primary: 'fal/x',\ntimeoutMs: 0", 4),
+    ("primary: '${NOT_SET_ANYWHERE}'", 3),
+    ("fallbacks: []", 2),
+])  # fmt: skip
+def test_a_wrong_default_has_the_line_of_its_own_key(inner: str, line: int) -> None:
+    text = "{agents: {defaults: {\nimageGenerationModel: {\n" + inner + "\n}\n}}}"
+    with pytest.raises(LocalError) as caught:
+        config(text).default_model("image")
+    assert caught.value.message.startswith(f"/x/openclaw.json:{line}: {LEGACY}")
+
+
 def test_both_layouts_at_once_the_release_decides() -> None:
     older = "imageGenerationModel: 'fal/old', videoGenerationModel: 'fal/v'"
     both = older + ", mediaModels: {image: 'fal/new'}"
