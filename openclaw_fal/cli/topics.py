@@ -240,7 +240,8 @@ What was spent:
   openclaw spend
   openclaw spend --since 7d --by day
 
-Sandbox money is no money: it counts nowhere.
+Sandbox money is no money: it counts nowhere. Only --max-spend holds in the
+sandbox, too, so that status 9 can be tried: --max-spend 0.02 --sandbox
 See also: openclaw help jobs, openclaw help exit"""
 
 PROVENANCE = """\

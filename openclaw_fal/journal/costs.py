@@ -34,8 +34,7 @@ def reserve(db: sqlite3.Connection, job_id: str, created: float, new: NewJob) ->
     Raises BudgetError when a limit does not allow it; the transaction must then be rolled back.
     """
     reservation, model, endpoint = new.reservation, text(new.model), text(new.endpoint)
-    if not new.sandbox:
-        check_limits(db, model, endpoint, created, reservation)
+    check_limits(db, model, endpoint, created, reservation, sandbox=new.sandbox)
     estimate, price, currency = reservation.estimate, reservation.price, _currency(reservation)
     if price is not None and price.currency != currency:  # of an amount that the user assumes
         price = None
@@ -61,12 +60,25 @@ def reserve(db: sqlite3.Connection, job_id: str, created: float, new: NewJob) ->
 
 
 def check_limits(
-    db: sqlite3.Connection, model: str, endpoint: str, now: float, reservation: Reservation
+    db: sqlite3.Connection,
+    model: str,
+    endpoint: str,
+    now: float,
+    reservation: Reservation,
+    *,
+    sandbox: bool,
 ) -> None:
-    """Raises BudgetError when a limit does not allow the request."""
-    for cap in (*reservation.caps, *caps(db)):
+    """Raises BudgetError when a limit does not allow the request.
+
+    For a sandbox only the limits of the command hold, so that they can be tried, and only where
+    the price is known: nothing is paid there.
+    """
+    if sandbox and reservation.estimate.amount is None:
+        return
+    for cap in reservation.caps if sandbox else (*reservation.caps, *caps(db)):
         if cap.covers(model, endpoint):
-            budget.check(cap, spent(db, cap, now, reservation.run), reservation.estimate, model)
+            already = spent(db, cap, now, reservation.run, sandbox=sandbox)
+            budget.check(cap, already, reservation.estimate, model)
 
 
 def update_state(db: sqlite3.Connection, job_id: str) -> None:

@@ -27,7 +27,7 @@ class Ledger:
         """Raises BudgetError if a limit does not allow the request now. Reserves nothing."""
         with reading(self.path) as db:
             if db:
-                costs.check_limits(db, model, endpoint, time.time(), reservation)
+                costs.check_limits(db, model, endpoint, time.time(), reservation, sandbox=False)
 
     def caps(self) -> Sequence[Cap]:
         """The limits of `openclaw budget set`."""

@@ -51,9 +51,14 @@ class Lookups:
         with self._reading() as db:
             if db:
                 idempotency.refuse_second(db, new.key, new.fingerprint, sandbox=new.sandbox)
-                if not new.sandbox:
-                    now = time.time()
-                    journal_costs.check_limits(db, new.model, new.endpoint, now, new.reservation)
+                journal_costs.check_limits(
+                    db,
+                    new.model,
+                    new.endpoint,
+                    time.time(),
+                    new.reservation,
+                    sandbox=new.sandbox,
+                )
 
     def list(
         self,

@@ -56,10 +56,21 @@ SCHEMA = (
 """`unknown` counts the jobs of unknown cost; `micro` is the sum of the others."""
 
 
-def spent(db: sqlite3.Connection, cap: budget.Cap, now: float, run: str) -> budget.Spent:
-    """What already counts against a limit."""
+_SANDBOX = (
+    "(SELECT run, -1 AS day, model, endpoint, currency, 1 AS jobs, "
+    "COALESCE(billed, estimated, 0) AS micro, COALESCE(billed, estimated) IS NULL AS unknown "
+    f"FROM costs WHERE sandbox = 1 AND state IN ({_STATES}))"
+)
+"""The costs in a sandbox, of which no sums are kept."""
+
+
+def spent(
+    db: sqlite3.Connection, cap: budget.Cap, now: float, run: str, *, sandbox: bool = False
+) -> budget.Spent:
+    """What already counts against a limit, or would if the money of a sandbox were money."""
     query = (
-        "SELECT model, endpoint, currency, micro, jobs, unknown FROM spending "
+        f"SELECT model, endpoint, currency, micro, jobs, unknown "
+        f"FROM {_SANDBOX if sandbox else 'spending'} "
         f"WHERE {'run = :run' if cap.per == 'run' else 'day >= :day'}"
     )
     values = {"run": run, "day": budget.period_start(cap.per, now) // DAY_S}

@@ -114,10 +114,16 @@ def check(cap: Cap, spent: Spent, expected: Estimate, model: str) -> None:
         raise BudgetError(
             f"the request would exceed the budget of {cap} ({cap.origin}): {remaining} remains, "
             f"and the request costs {expected.detail}; nothing was sent",
-            hint="openclaw budget show, openclaw spend",
+            hint=_HIGHER.get(cap.origin, "openclaw budget show, openclaw spend"),
             budget=facts,
             model=model,
         )
+
+
+_HIGHER = {
+    origin: f"a higher {origin}, or a cheaper --model"
+    for origin in ("--max-spend", "OPENCLAW_FAL_MAX_SPEND")
+}
 
 
 def state_after(job_state: str, http_status: int | None, *, billed: bool) -> CostState:

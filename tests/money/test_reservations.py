@@ -46,8 +46,8 @@ if sys.argv[1] == "check-then-insert":
     def no_transaction(connection):
         yield
 
-    def check_and_pause(*arguments):
-        check_limits(*arguments)
+    def check_and_pause(*arguments, **more):
+        check_limits(*arguments, **more)
         time.sleep(0.002)
 
     check_limits = costs.check_limits
