@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_fal.errors import Interrupted, OpenClawFalError, UsageError, no_key
 from openclaw_fal.text import safe
-from openclaw_fal.ui.layout import columns, table_lines, wrapped
+from openclaw_fal.ui.layout import columns, commands_whole, table_lines, wrapped
 
 if TYPE_CHECKING:
     from openclaw_fal.config.read import Config
@@ -44,6 +44,7 @@ def typed_key(enter_means: str | None) -> str | None:
         try:
             key = getpass("fal key: ").strip()
         except EOFError:
+            _say("")
             break
         except KeyboardInterrupt:
             _say("")
@@ -76,7 +77,7 @@ def chosen_defaults(config: Config) -> list[Set]:
 
 def first_picture(session: Session) -> tuple[str | None, str | None]:
     """Offer to make a picture in the sandbox. Returns its path, or a note if that failed."""
-    _say("", "All is stored.")
+    _say("", "All is set.")
     try:
         answer = _answer("Make a sandbox picture here (no key, no cost)? [y/N] ")
         if answer.lower() not in ("y", "yes"):
@@ -169,7 +170,7 @@ def _answer(question: str) -> str:
 
 
 def _say(*paragraphs: str) -> None:
-    _print(*(line for text in paragraphs for line in wrapped(text, columns())))
+    _print(*(line for text in paragraphs for line in wrapped(commands_whole(text), columns())))
 
 
 def _print(*lines: str) -> None:

@@ -17,7 +17,15 @@ from openclaw_fal.text import (
     safe,
     write_safely,
 )
-from openclaw_fal.ui.layout import PROSE_WIDTH, columns, fact_lines, fitted, hanging, table_lines
+from openclaw_fal.ui.layout import (
+    PROSE_WIDTH,
+    columns,
+    commands_whole,
+    fact_lines,
+    fitted,
+    hanging,
+    table_lines,
+)
 from openclaw_fal.ui.result import Block, Facts, Prose, Result, Table
 
 if TYPE_CHECKING:
@@ -106,7 +114,8 @@ class Renderer:
         """`text`; on a terminal wrapped, with its later lines indented by `hang` cells."""
         if not is_terminal(sys.stderr):
             return text.replace("\n", "\n" + " " * hang)
-        return hanging(redacted(text, self._session.secrets), hang, columns())
+        text = commands_whole(redacted(text, self._session.secrets))
+        return hanging(text, hang, columns())
 
     def _block(self, block: Block, stream: TextIO) -> None:
         if isinstance(block, str):

@@ -66,9 +66,10 @@ def _fact_texts(block: Facts, width: int) -> list[Text]:
 
 
 def _framed(block: Facts, width: int) -> Panel | None:
-    """The facts in a frame; None where a frame would break a word, which could not be copied."""
+    """The facts in a frame; None where a frame would break a word or a command, which could not be
+    copied."""
     texts = _fact_texts(block, width - FRAME)
-    if any(text.cell_len > width - FRAME for text in texts):
+    if any(text.cell_len > width - FRAME or text.plain.endswith("\\") for text in texts):
         return None
     return Panel(
         Text("\n").join(texts),

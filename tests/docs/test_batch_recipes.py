@@ -30,7 +30,7 @@ COUNT = 7
 
 def recipe(first: str) -> str:
     """The indented lines that begin with `first`."""
-    found = re.search(rf"^  {re.escape(first)}.*?(?=^\S)", BATCH, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^    {re.escape(first)}.*?(?=^\S)", BATCH, re.DOTALL | re.MULTILINE)
     assert found is not None
     return textwrap.dedent(found[0])
 
