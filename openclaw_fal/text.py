@@ -137,6 +137,11 @@ def lower_start(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def split_words(key: str) -> str:
     """`maxReferenceImages` → `max reference images`."""
     return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from openclaw_fal.errors import AuthError, BillingError, Conflict, LocalError, TimedOut
 from openclaw_fal.journal.record import UNSUCCESSFUL
+from openclaw_fal.text import counted
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.item import PlannedItem
@@ -175,7 +176,7 @@ def refuse_changed(changed: Sequence[tuple[PlannedItem, Job]]) -> None:
         for item, job in changed
     ]
     raise Conflict(
-        f"{len(changed)} items have changed since they were sent; nothing was sent now:\n"
+        f"changed since they were sent: {counted(len(changed), 'item')}; nothing was sent now:\n"
         + "\n".join(shown[:20])
         + (f"\n… and {len(shown) - 20} more" if len(shown) > 20 else ""),
         hint="give the rows other ids, or send them anew with --allow-changed",

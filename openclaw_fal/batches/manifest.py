@@ -27,6 +27,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.media import REFERENCES, Kind, MediaType, Reference
 from openclaw_fal.options import REQUESTS, from_text
 from openclaw_fal.parameters import KEYS
+from openclaw_fal.text import counted
 
 MAX_ROWS = 1_000_000
 MAX_SWEEP = 100_000
@@ -309,11 +310,11 @@ def problems_error(problems: Sequence[Problem], name: str, total: int) -> OpenCl
     from openclaw_fal.errors import CapabilityError, Violation
 
     shown = [f"line {problem.line}: {problem.message}" for problem in problems]
-    count = f"{len(shown)} problem{'s' if len(shown) > 1 else ''}"
     return CapabilityError(
-        f"{name} has {count} in {total} rows; nothing was sent:\n" + "\n".join(shown),
+        f"{name} has {counted(len(shown), 'problem')} in {counted(total, 'row')}; "
+        "nothing was sent:\n" + "\n".join(shown),
         violations=tuple(
             Violation(f"line {problem.line}", problem.key, problem.message) for problem in problems
         ),
-        hint="correct the rows, then: openclaw batch plan MANIFEST",
+        hint="correct the rows, then run the same command again",
     )

@@ -24,6 +24,7 @@ from openclaw_fal.errors import (
 )
 from openclaw_fal.journal.record import UNSUCCESSFUL
 from openclaw_fal.progress import Counts
+from openclaw_fal.text import counted
 
 if TYPE_CHECKING:
     from openclaw_fal.batches.jobs import BatchJobs
@@ -248,8 +249,8 @@ class Runner:
         counts = self.counts()
         waiting = counts.submitted + counts.running + counts.fetching
         return (
-            f"interrupted: {counts.done} of {counts.total} items are done, {waiting} are at fal, "
-            f"{counts.pending} were not sent"
+            f"interrupted: of {counted(counts.total, 'item')}, {counts.done} done, "
+            f"{waiting} at fal, {counts.pending} not sent"
         )
 
 

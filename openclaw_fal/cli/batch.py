@@ -22,6 +22,7 @@ from openclaw_fal.cli.option_values import stdin_bytes
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
 from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import UsageError
+from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def _plan_result(
         "cost": price.as_json(),
         "notes": planned.notes(),
     }
-    rows = tuple((f"fal/{model}", f"{count} items") for model, count in models)
-    facts = Facts((*rows, ("in all", f"{len(planned.items)} items"), ("price", str(price))))
+    rows = tuple((f"fal/{model}", counted(count, "item")) for model, count in models)
+    facts = Facts((*rows, ("in all", counted(len(planned.items), "item")), ("price", str(price))))
     return Result(document, out=(facts,), notes=(*planned.notes(), "nothing was sent"))
 
 
@@ -155,7 +156,7 @@ def status(
             each.record.id,
             f"{each.done}/{each.record.total}",
             each.summary,
-            str(each.spent or ""),
+            str(each.spent or "-"),
             each.record.manifest,
         )
         for each in statuses
@@ -172,7 +173,7 @@ def cancel(ctx: typer.Context, batch: Batch) -> Result:
     outcomes = commands.cancel(record, ctx.obj)
     document = {"batch": record.id, "jobs": outcomes}
     asked = sum(outcome["outcome"] == "requested" for outcome in outcomes)
-    return Result(document, out=(f"{record.id}: fal was asked to cancel {asked} jobs",))
+    return Result(document, out=(f"{record.id}: fal was asked to cancel {counted(asked, 'job')}",))
 
 
 @app.command(cls=Command, epilog=EPILOG)
@@ -239,11 +240,11 @@ def run_planned(
 
     display = display_for(session)
     if record and options.shard not in (None, (1, 1)):
-        display.event("only shard {}/{}; --shard 1/1 takes all items".format(*options.shard))
+        display.note("only shard {}/{}; --shard 1/1 takes all items".format(*options.shard))
     record = record or commands.record_for(loaded, planned, options)
     items = shard_of(planned.items, options.shard)
     for note in planned.notes():
-        display.event(note)
+        display.note(note)
     try:
         outcome = commands.run(record, items, options, session, display, submit=submit)
     finally:

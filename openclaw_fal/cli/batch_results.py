@@ -49,7 +49,7 @@ def summary_result(outcome: BatchOutcome, session: Session) -> Result:
     if outcome.stopped_by is not None:
         document["error"] = failure_document(outcome.stopped_by, session)["error"]
     sandbox = " (sandbox)" if record.sandbox else ""
-    rows = [("batch", record.id + sandbox), ("done", f"{counts.done} of {counts.total}")]
+    rows = [("done", f"{counts.done} of {counts.total}")]
     rows += [(name, str(count)) for name, count in (("failed", counts.failed),) if count]
     rows.append(("results", record.results))
     if counts.done and not status:
@@ -70,7 +70,7 @@ def summary_result(outcome: BatchOutcome, session: Session) -> Result:
     notes = (f"to go on: {record.how_to_resume}{more}",) if status else ()
     return Result(
         document,
-        closing=(Facts(rows, "batch", framed=True),),
+        closing=(Facts(rows, f"batch {record.id}{sandbox}", framed=True),),
         problems=tuple(problems),
         notes=notes,
         status=status,

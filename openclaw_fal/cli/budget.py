@@ -8,6 +8,7 @@ import typer
 
 from openclaw_fal.cli.groups import Command, noun_app
 from openclaw_fal.errors import UsageError
+from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Result, Table
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def show(ctx: typer.Context) -> Result:
         return Result(document, notes=("there is no limit: openclaw budget set 20 --per month",))
     notes = []
     if unknown := max(spent.unknown for _, spent in limits):
-        notes.append(f"{unknown} of the jobs cost nobody knows what, and are in no sum")
+        notes.append(f"{counted(unknown, 'job')} of unknown cost: in no sum")
     return Result(document, out=(_table(limits),), notes=tuple(notes))
 
 
@@ -88,7 +89,7 @@ def clear(ctx: typer.Context, per: Per = None, model: Model = None) -> Result:
     ]
     ledger.clear_caps(cleared)
     document: BudgetDocument = {"budget": [_document(cap) for cap in cleared]}
-    notes = (f"{len(cleared)} limit{'s' * (len(cleared) != 1)} cleared",)
+    notes = (f"{counted(len(cleared), 'limit')} cleared",)
     return Result(document, out=tuple(str(cap) for cap in cleared), notes=notes)
 
 

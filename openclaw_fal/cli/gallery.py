@@ -10,6 +10,7 @@ import typer
 
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.errors import LocalError, UsageError
+from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Result
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def gallery(
 
     folders = [Path(source) for source in sources or () if Path(source).is_dir()]
     default = folders[0] / PAGE if len(sources or ()) == 1 and folders else Path(PAGE)
-    page = Path(output) if output is not None else default
+    page = (Path(output) if output is not None else default).absolute()
     _check_replaceable(page)
     entries = _entries(sources or [], page)
     title = f"{folders[0].absolute().name or folders[0]}" if folders else "Gallery"
     replace_file(page, written_page(title, entries).encode("utf-8", "replace"), mode=0o600)
-    notes = [f"{len(entries)} file{'' if len(entries) == 1 else 's'}"]
+    notes = [counted(len(entries), "file")]
     if open_page:
         from openclaw_fal.cli.open_preview import opened
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_fal.cli.groups import Command
+from openclaw_fal.cli.groups import Command, Root
 from openclaw_fal.cli.topics import ABOUT, ALIASES, TOPICS
 from openclaw_fal.errors import UsageError
 from openclaw_fal.ui.result import Facts, Prose, Result
@@ -38,9 +38,13 @@ def show_help(
     name = ALIASES.get(name.replace(" ", "-"), name)
     if name not in TOPICS:
         command = " ".join(topic or ())
+        root = ctx.find_root().command
+        known = isinstance(root, Root) and command.split(" ")[0] in root.list_commands(ctx)
         raise UsageError(
             f"there is no topic {name}; there are {', '.join(TOPICS)}",
-            hint=f"openclaw {command} --help explains a command",
+            hint=f"openclaw {command} --help explains the command"
+            if known
+            else "openclaw --help lists the commands",
         )
     text = TOPICS[name] + (_dials() if name == "sandbox" else "")
     document: HelpDocument = {"topic": name, "text": text}

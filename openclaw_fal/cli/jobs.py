@@ -14,7 +14,7 @@ from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.media import KINDS
-from openclaw_fal.text import lower_start, split_words
+from openclaw_fal.text import counted, lower_start, split_words
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -353,5 +353,5 @@ def prune(
 
     pruned = wiring.journal().prune(older_than=older_than * 86400)
     document: PruneDocument = {"pruned": list(pruned)}
-    note = f"{len(pruned)} job{'s' * (len(pruned) != 1)} forgotten"
+    note = f"{counted(len(pruned), 'job')} forgotten"
     return Result(document, out=tuple(pruned), notes=(note,))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from openclaw_fal.errors import UsageError
+from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Result, Table
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def refresh(
         if restart:
             (folder / PARTIAL).unlink(missing_ok=True)
         done = _fetched(fal, folder)
-        fal.progress.note(f"{done.endpoints} models are in {done.path}")
+        fal.progress.note(f"the models are in {done.path}")
         count = None
         if prices and fal.has_key:
             cache = price_cache(fal.service.hosts.api)
@@ -87,12 +88,12 @@ def refresh(
     }
     notes = []
     if done.skipped:
-        notes.append(f"{done.skipped} entries of fal's list declare no input and were left out")
+        notes.append(f"left out of fal's list, as without a declared input: {done.skipped}")
     if count is None and prices:
         reason = "fal does not tell this key" if fal.has_key else "fal wants a key for them"
         notes.append(f"no prices were fetched: {reason}")
-    known = "" if count is None else f", {count} prices"
-    return Result(document, out=(f"{done.endpoints} models{known}",), notes=tuple(notes))
+    known = "" if count is None else f", {counted(count, 'price')}"
+    return Result(document, out=(f"{counted(done.endpoints, 'model')}{known}",), notes=tuple(notes))
 
 
 def check(
@@ -127,7 +128,7 @@ def check(
         document["error"] = {"code": "job_failed", "message": message, "hint": hint}
         problems = (f"{message} ({hint})",)
     out = (_table(differences),) if differences else ()
-    notes = (f"{len(differences)} differences; fal lists {len(fresh.ids())} models",)
+    notes = (f"{counted(len(differences), 'difference')}; fal lists {len(fresh.ids())} models",)
     return Result(document, out=out, notes=notes, problems=problems, status=6 if wrong else 0)
 
 
@@ -158,6 +159,9 @@ def _fal(session: Session) -> Iterator[Fal]:
         service.close()
 
 
+_LATER = "try again later, or set HTTPS_PROXY where fal is reached through a proxy"
+
+
 def _fetched(fal: Fal, folder: Path) -> Refreshed:
     from openclaw_fal.catalogue import refresh as fetching
     from openclaw_fal.errors import Unreachable
@@ -174,10 +178,10 @@ def _fetched(fal: Fal, folder: Path) -> Refreshed:
             on_page=lambda count: fal.progress.phase(f"{count} models"),
         )
     except Unreachable as error:
-        if (folder / fetching.PARTIAL).exists():
-            error.hint = error.hint or (
-                "the same command goes on from there; --restart begins anew"
-            )
+        cut_off = (folder / fetching.PARTIAL).exists()
+        error.hint = error.hint or (
+            "the same command goes on from there; --restart begins anew" if cut_off else _LATER
+        )
         raise
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_fal.media import Json, Kind
 from openclaw_fal.session import Session
-from openclaw_fal.text import split_words
+from openclaw_fal.text import counted, split_words
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _references(row: Json) -> str:
 
 def _counted(values: Sized | None, word: str) -> str:
     count = len(values or ())
-    return f"{count} {word}{'s' if count > 1 else ''}" if count else ""
+    return counted(count, word) if count else ""
 
 
 def _seconds(durations: Json | None) -> str:

@@ -187,6 +187,15 @@ def onboard(
     return _result(done, source, key, notes, picture)
 
 
+_FROM = {
+    "flag": "from --fal-api-key",
+    "stdin": "from standard input",
+    "prompt": "as typed",
+    "stored": "as stored before",
+}
+"""The sources of a key in words; the others are environment variables."""
+
+
 def _check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> None:
     if value is not None and value not in choices:
         raise UsageError(f"{option} {value}: this program knows {', '.join(choices)}")
@@ -297,7 +306,12 @@ def _result(
     place = in_keyring(done.key_path) if done.key_place == "keyring" else str(done.key_path)
     rows = [
         ("config", str(config.path) + ("" if done.changed else "  (already so)")),
-        ("key", f"{masked}  from {source}" if key else "none; the sandbox needs none"),
+        (
+            "key",
+            f"{masked}  {_FROM.get(source, f'from {source}')}"
+            if key
+            else "none; the sandbox needs none",
+        ),
         *((("kept in", place),) if key else ()),
         *((f"{kind} model", model) for kind, model in defaults.items()),
         ("another", "openclaw models default image REF"),

@@ -90,6 +90,7 @@ def strip(
     written, intact = write_stripped(
         path, mime_type(path), output=Path(output) if output else None, in_place=in_place
     )
+    written = written.absolute()
     document: StrippedDocument = {"path": str(written), "served": intact}
     note = () if intact else ("it is not what fal served: the file was changed in other ways, too",)
     return Result(document, out=(str(written),), notes=note)

@@ -59,8 +59,11 @@ def _adjusted(plan: Plan) -> list[str]:
 
 
 def _value(value: object) -> str:
-    """An option's value as text, or as JSON if it is not text."""
+    """An option's value as text, or as JSON if it is not text; `3` for 3.0."""
     import json
+
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
 
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -203,7 +206,9 @@ def name_notes(target: str | None, outputs: Sequence[Output]) -> list[str]:
 
 def _cost_line(cost: Cost, units: str | None) -> str:
     """The cost of a job; with fal's billable units where their price is unknown."""
-    return f"{cost}; fal billed {units} units" if cost.billed is None and units else str(cost)
+    if cost.billed is not None or not units:
+        return str(cost)
+    return f"{cost}; fal billed {units} unit{'s' * (float(units) != 1)}"
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import typer
 
 from openclaw_fal.cli.groups import Command
 from openclaw_fal.errors import UsageError
+from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Block, Result, Table
 
 if TYPE_CHECKING:
@@ -109,13 +110,15 @@ def _checked(session: Session, start: float, end: float) -> Result:
         "notInJournal": checked.not_in_journal,
     }
     notes = [
-        f"from {_iso(start)} to {_iso(end)}: {checked.compared} requests compared, "
-        f"{len(differences)} of them differ"
+        f"from {_iso(start)} to {_iso(end)}: compared "
+        f"{counted(checked.compared, 'request')}, {len(differences)} of them different"
     ]
     if any(difference.fal is None for difference in differences):
         notes.append("none: fal has no billing event (yet), or the journal knows of no bill")
     if checked.not_in_journal:
-        notes.append(f"fal billed {checked.not_in_journal} more requests that this journal lacks")
+        notes.append(
+            f"fal also billed {counted(checked.not_in_journal, 'request')} that this journal lacks"
+        )
     rows = [
         (
             item.job_id,

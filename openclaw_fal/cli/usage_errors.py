@@ -188,7 +188,7 @@ def _about_parameter(error: TyperType, kind: str) -> str:
         return f"{name} {value[1]}: must be {what}"
     limits = re.match(r"(\S+) is not in the range (.*)", text)
     if limits is not None:
-        return f"{name} {limits[1]}: must be {_range_in_words(limits[2])}"
+        return f"{name} {limits[1].removesuffix('.0')}: must be {_range_in_words(limits[2])}"
     return f"{name}: {text}"
 
 

@@ -20,7 +20,7 @@ _FORMS: dict[str, tuple[str, str]] = {
     ),
     "--resolution": (
         r".*\d.*|auto|low|medium|high|square(_hd)?",
-        "for example 1K, 2K or 4K for images, and 720P or 1080P for videos",
+        "a resolution, for example 1K, 2K or 4K for images, 720P or 1080P for videos",
     ),
     "--output-format": (
         r"png|jpe?g|webp|gif|avif|svg|mp4|webm|mov",

@@ -328,7 +328,9 @@ def _timeout(value: dict[str, object], path: KeyPath) -> int | None:
         return None
     timeout = value["timeoutMs"]
     if not is_milliseconds(timeout):
-        raise _type_error((*path, "timeoutMs"), timeout, "a whole number of milliseconds greater than 0")
+        raise _type_error(
+            (*path, "timeoutMs"), timeout, "a whole number of milliseconds greater than 0"
+        )
     return int(min(timeout, LONGEST_MS))
 
 

@@ -134,7 +134,7 @@ class _Transfer:
             pause = self._client.retry.pause(max(idle, 1)) if last.wait is None else last.wait
             if idle >= ATTEMPTS or pause >= self._deadline.remaining():
                 break
-            self._client.observer.note(f"the download stopped ({last}); going on")
+            self._client.observer.note(f"the download stopped ({str(last).rstrip('.')}); going on")
             self._deadline.pause(pause, sleep=self._client.retry.sleep)
         raise self._incomplete(last)
 

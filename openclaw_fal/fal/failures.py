@@ -252,8 +252,10 @@ def _page_message(reply: Reply, key: str | None) -> str:
     text = reply.body[:8192].decode("utf-8", "replace").strip()
     title = re.search(_TITLE, text)
     if title:
-        page = " (a gateway's page)" if title[1].lower() == "title" else ""
-        return clean(f"{title[2]}{page}", key=key, limit=200)
+        page = "a gateway's page" if title[1].lower() == "title" else ""
+        text = "" if title[2].strip() == str(reply.status) else title[2]
+        page = f" ({page})" if page and text else page
+        return clean(f"{text}{page}", key=key, limit=200)
     if not text or text.startswith(("<", "{", "[")):
         return ""
     return clean(text, key=key, limit=200) if text.isprintable() else ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openclaw_fal.fal.statuses import Completed
     from openclaw_fal.media import Handle, RemoteFile
 
-NO_FILE = "fal's answer holds no file that could be found"
+NO_FILE = "fal's answer names no file"
 
 
 class Reading(Frozen):

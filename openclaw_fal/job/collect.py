@@ -10,11 +10,13 @@ from openclaw_fal import signals
 from openclaw_fal.errors import ContentPolicy, JobFailed, LocalError, OpenClawFalError, Unreachable
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
+from openclaw_fal.job.job_errors import REPEAT
 from openclaw_fal.job.marking import marker
 from openclaw_fal.job.waitable import expired_hint
 from openclaw_fal.journal.record import PendingName
 from openclaw_fal.media import Generated, Output
 from openclaw_fal.progress import Progress
+from openclaw_fal.text import counted
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.deadline import Deadline
@@ -114,7 +116,8 @@ class Collector(Frozen):
             if isinstance(error, JobFailed):  # no other attempt would help
                 self._keep_answer(raw, error)
                 error.hint = error.hint or f"openclaw jobs show {self.job_id}"
-            error.hint = error.hint or f"openclaw jobs wait {self.job_id}"
+            sandbox = self.journal.get(self.job_id).sandbox
+            error.hint = error.hint or (REPEAT if sandbox else f"openclaw jobs wait {self.job_id}")
             raise
         flagged = tuple(index for index in result.flagged if index < len(outputs))
         if flagged and len(flagged) == len(outputs):
@@ -124,14 +127,14 @@ class Collector(Frozen):
     def _keep_answer(self, raw: bytes, error: OpenClawFalError) -> None:
         """Save an answer that no media can be had from: it is paid for."""
         path = self.files.save_raw_answer(self.target, self.job_id, raw)
-        error.message += f"; fal's answer was kept at {path}"
+        error.message += f"; it was kept at {path}"
 
     def _save_all(self, job: Job, result: Reading) -> list[Output]:
         count = len(result.files)
         present = self._present(job, result)
         missing = count - len(present.keys() & range(count))
         if missing:
-            files = "1 file" if missing == 1 else f"{missing} files"
+            files = counted(missing, "file")
             self.progress.phase("downloading" if count == 1 else f"downloading {files}")
 
         def save(index: int) -> Output:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from openclaw_fal.text import counted
+
 if TYPE_CHECKING:
     from openclaw_fal.journal.lookups import Lookups
     from openclaw_fal.journal.record import NewJob
@@ -31,10 +33,10 @@ def duplicate_note(journal: Lookups, new: NewJob) -> str | None:
 
 
 def ago(seconds: float) -> str:
-    """`3 minutes ago`, in the largest whole unit; `0 seconds ago` for less, and for a time in the
+    """`3 minutes ago`, in the largest whole unit; `just now` for less, and for a time in the
     future, after a change of the clock."""
     for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
         count = int(seconds // size)
         if count >= 1:
-            return f"{count} {unit}{'s' * (count != 1)} ago"
-    return "0 seconds ago"
+            return f"{counted(count, unit)} ago"
+    return "just now"

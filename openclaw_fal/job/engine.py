@@ -341,7 +341,7 @@ class Engine(Frozen):
             if ends_job(error):
                 self._note_end(job_id, error)
             else:
-                add_pickup_hint(error, job_id)
+                add_pickup_hint(error, job_id, sandbox=settings.sandbox)
             raise
         self._completed(job_id, answer)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
+from openclaw_fal.job.job_errors import ENDS_WITH_SANDBOX, REPEAT
 from openclaw_fal.job.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class Interruption(Frozen):
         wait = f"openclaw jobs wait {job.id}"
         if job.state in ("sending", "uncertain"):
             return self._of_request(job, maybe_at_fal)
+        if self.settings.sandbox and job.state in ("queued", "running", "completed", "saving"):
+            return Interrupted(f"interrupted; {ENDS_WITH_SANDBOX}", hint=REPEAT)
         if job.state in ("queued", "running"):
-            if self.settings.sandbox:
-                return Interrupted("interrupted; the job ends with the sandbox it was in")
             if self.settings.cancel_on_interrupt:
                 return Interrupted(self._cancelled(job), hint=f"{wait}, if it finishes")
             hint = f"{wait} (fetch it), openclaw jobs cancel {job.id} (stop it)"

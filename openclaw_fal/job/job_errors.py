@@ -6,6 +6,8 @@ from openclaw_fal.errors import JobFailed, OpenClawFalError, TimedOut
 
 UNKNOWN_STATE = "unknown_state"
 CANCELLED = frozenset({"cancelled", "request_cancelled"})
+ENDS_WITH_SANDBOX = "the job ends with the sandbox it was in"
+REPEAT = "repeat the command"
 CLIENT_CLOSED = 499  # fal's status for the result of a cancelled job
 
 
@@ -21,8 +23,12 @@ def ends_job(error: OpenClawFalError) -> bool:
     return isinstance(error, JobFailed) and error.error_type != UNKNOWN_STATE
 
 
-def add_pickup_hint(error: OpenClawFalError, job_id: str) -> None:
+def add_pickup_hint(error: OpenClawFalError, job_id: str, *, sandbox: bool) -> None:
     """Add to an error that the job continues at fal, and the command that picks it up."""
+    if sandbox:
+        error.message += f"; {ENDS_WITH_SANDBOX}"
+        error.hint = REPEAT
+        return
     wait = f"openclaw jobs wait {job_id}"
     error.hint = f"{error.hint}, then: {wait}" if error.hint else wait
     if isinstance(error, TimedOut):
@@ -32,7 +38,21 @@ def add_pickup_hint(error: OpenClawFalError, job_id: str) -> None:
 
 
 def attribute(error: OpenClawFalError, job_id: str, model: str, request_id: str | None) -> None:
-    """Add job, model and request id to an error that lacks them."""
+    """Add job, model, request id and a next step to an error that lacks them."""
     error.job_id = error.job_id or job_id or None
     error.model = error.model or model
     error.request_id = error.request_id or request_id
+    if isinstance(error, JobFailed):
+        error.hint = error.hint or _next_step(error)
+
+
+def _next_step(error: JobFailed) -> str:
+    """What to do about a job that failed."""
+    status = error.http_status or 0
+    if status == 404:
+        return "openclaw models search WORDS finds models that fal has"
+    if status in (400, 422):
+        return f"what the model takes: openclaw models show fal/{error.model}"
+    if status >= 500 and not error.may_be_billed:
+        return "fal bills nothing for it: repeat the command, or try another --model"
+    return f"openclaw jobs show {error.job_id}"

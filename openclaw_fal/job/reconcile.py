@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from openclaw_fal.errors import AuthError, Unreachable, UsageError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.journal import bodies
+from openclaw_fal.text import counted
 
 if TYPE_CHECKING:
     from openclaw_fal.fal.deadline import Deadline
@@ -62,7 +63,7 @@ class Reconciled(NamedTuple):
             ids = ", ".join(candidate.request_id for candidate in self.candidates)
             return f"it may be any of these requests: {ids}"
         minutes = max(int((time.time() - self.job.created) // 60), 0)
-        return f"not seen at fal {minutes} minutes after"
+        return f"not seen at fal {counted(minutes, 'minute')} after"
 
     def as_json(self) -> dict[str, object]:
         return {

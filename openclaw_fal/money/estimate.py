@@ -8,7 +8,7 @@ from typing import Literal
 
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.money.amount import Money, parse_decimal
-from openclaw_fal.money.prices import Price
+from openclaw_fal.money.prices import Price, singular
 from openclaw_fal.money.units import quantity
 
 Source = Literal["history", "units", "assumed", "unknown"]
@@ -81,7 +81,8 @@ def _by_price(
     if unit.noun != "characters":  # the cost depends on the texts, which `cost_options` leaves out
         counts = [count for units in history if (count := parse_decimal(units)) is not None]
         if counts and (amount := price.cost_of(max(counts))):
-            detail = f"{amount} ({_plain(max(counts))} {price.unit} for the same options before)"
+            unit_word = singular(price.unit) if max(counts) == 1 else price.unit
+            detail = f"{amount} ({_plain(max(counts))} {unit_word} for the same options before)"
             return Estimate(amount, "history", detail)
     units = quantity(unit, body, defaults)
     amount = None if units is None else price.cost_of(units)

@@ -64,7 +64,7 @@ class Price(Frozen):
     def __str__(self) -> str:
         sign = "$" if self.currency == "USD" else ""
         code = "" if sign else f" {self.currency}"
-        return f"{sign}{self.unit_price}{code} per {_singular(self.unit)}"
+        return f"{sign}{self.unit_price}{code} per {singular(self.unit)}"
 
 
 def parse_price(
@@ -154,5 +154,5 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _singular(unit: str) -> str:
+def singular(unit: str) -> str:
     return unit if unit[:1].isdigit() else re.sub(r"s$", "", unit)

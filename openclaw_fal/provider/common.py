@@ -71,7 +71,7 @@ def within_limit(
     if len(given) <= limit:
         return True
     takes = f"at most {limit} {noun}{'s' * (limit != 1)}" if limit else f"no {noun}s"
-    message = f"{key}: {draft.model} takes {takes}, not {len(given)}"
+    message = f"{key}: {draft.model} takes {takes}" + (f", not {len(given)}" if limit else "")
     draft.reject(key, len(given), message, takes, limit)
     return False
 

@@ -130,7 +130,7 @@ def send_shape(
     for key, given in hints:
         if given is not None:
             draft.send(field.name, value, key, given)
-            draft.adjust(key, given, value, f"{draft.endpoint} takes {field.name}")
+            draft.adjust(key, given, value, f"{draft.endpoint} takes it as a size")
 
 
 def _send_dimensions(draft: Draft, field: Field, key: str, given: str, size: Size | None) -> None:

@@ -21,16 +21,15 @@ def add_plain(draft: Draft, option: str, value: str | float | bool | None) -> No
     """Send text, a number or a flag in the first field of the option that can hold it."""
     if value is None or (option == "seed" and not is_seed(draft, value)):
         return
-    key = KEYS[option]
+    key, words = KEYS[option], option.replace("_", " ")
     for name, schema in usable(draft, fields.PLAIN[option]):
         if holds(schema, value):
             send_fitting(draft, key, value, name, spelled(value, schema))
             return
     if option in fields.NEEDED and value is not False:
-        message = f"{key}: {draft.endpoint} takes no {key}"
-        draft.reject(key, value, message, f"no {key}")
+        draft.reject(key, value, f"{key}: {draft.endpoint} takes no {words}", f"no {words}")
     else:
-        draft.ignore(key, value, why_not_taken(draft, key))
+        draft.ignore(key, value, why_not_taken(draft, words))
 
 
 def add_shared(draft: Draft, request: MediaRequest) -> None:

@@ -91,7 +91,7 @@ class Draft:
         """Send the fields of `--param` unchanged; they are checked where the schema is known."""
         for name, value in self._params:
             if name == "prompt" or "prompt" in self.options_of(name):
-                self.reject("params", {name: value}, "params: --param may not replace the prompt")
+                self.reject("params", {name: value}, f"params: {name} may not replace the prompt")
             elif not is_json(value):
                 message = f"params: {name} holds a number that JSON cannot express"
                 self.reject("params", {name: shown(value)}, message)

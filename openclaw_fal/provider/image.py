@@ -97,8 +97,8 @@ def _add_background(
     word = _add_word(draft, row, "background", background, row.backgrounds)
     if word == "transparent" and output_format and output_format not in row.transparent_formats:
         takes = " or ".join(row.transparent_formats)
-        message = f"background transparent: it needs outputFormat {takes}, not {output_format}"
-        draft.reject("background", background, message, f"with outputFormat {takes}", "opaque")
+        message = f"background transparent: it needs {takes} as the format, not {output_format}"
+        draft.reject("background", background, message, f"with the format {takes}", "opaque")
 
 
 def _add_creativity(draft: Draft, row: ImageRow, creativity: str | None) -> None:

@@ -199,4 +199,4 @@ def _send_image_size(
 ) -> None:
     for key, given in hints:
         draft.send("image_size", value, key, given)
-        draft.adjust(key, given, value, f"{draft.endpoint} takes an image_size")
+        draft.adjust(key, given, value, f"{draft.endpoint} takes it as a size")

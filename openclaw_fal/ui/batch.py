@@ -1,11 +1,10 @@
-"""The display of a running batch: one progress bar, counts by state, and the latest messages."""
+"""The display of a running batch: one progress bar and counts by state."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.text import lower_start, redacted, safe, write_safely
 from openclaw_fal.ui.drawing import SHORTEST_BAR, Glyphs, Line
 from openclaw_fal.ui.layout import cut, width_of
-from openclaw_fal.ui.render import is_terminal, one_line, wants_color
+from openclaw_fal.ui.render import Renderer, is_terminal, one_line, wants_color
 from openclaw_fal.ui.transfers import clock_text
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 LINE_INTERVAL_S = 10.0
 """Least time between two progress lines where there is no live display."""
 
-LAST_LINES = 4
 WIDEST_BAR = 40
 
 
@@ -48,8 +46,11 @@ class BatchDisplay:
             write_safely(sys.stdout, redacted(safe(path), self._session.secrets) + "\n")
             sys.stdout.flush()
 
+    def note(self, text: str) -> None:
+        """Show what is true of the whole batch, before it begins."""
+
     def event(self, text: str) -> None:
-        """Show what happened to one item."""
+        """Show what happened to one item. It stays on the screen."""
 
     def progress(self, counts: Counts, money: str) -> None:
         """Show the progress of the batch."""
@@ -65,6 +66,9 @@ class PlainBatchDisplay(BatchDisplay):
         super().__init__(session)
         self._clock, self._start = clock, clock()
         self._next_at = self._start + LINE_INTERVAL_S
+
+    def note(self, text: str) -> None:
+        self._line(f"note: {lower_start(text)}")
 
     def event(self, text: str) -> None:
         self._line(lower_start(text))
@@ -88,7 +92,6 @@ class LiveBatchDisplay(BatchDisplay):
         self._clock, self._start = clock, clock()
         self._lock = threading.Lock()
         self._state: BatchState | None = None
-        self._messages: deque[str] = deque(maxlen=LAST_LINES)
         self._glyphs = Glyphs(getattr(sys.stderr, "encoding", None))
         self._view: View | None = None
 
@@ -99,9 +102,17 @@ class LiveBatchDisplay(BatchDisplay):
         else:
             super().output(path)
 
+    def note(self, text: str) -> None:
+        Renderer(self._session).note(text)
+
     def event(self, text: str) -> None:
-        with self._lock:
-            self._messages.append(lower_start(one_line(text, self._session)))
+        from openclaw_fal.ui.live_view import print_line
+
+        line = lower_start(one_line(text, self._session))
+        if self._view is not None:
+            self._view.print(line, "")
+        else:
+            print_line(line, "", color=wants_color(self._session))
 
     def progress(self, counts: Counts, money: str) -> None:
         from openclaw_fal.ui.live_view import View
@@ -112,14 +123,13 @@ class LiveBatchDisplay(BatchDisplay):
             self._view = View(self.lines, color=wants_color(self._session))
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """The lines to draw now: messages, bar and counts."""
+        """The lines to draw now: bar and counts."""
         with self._lock:
-            state, messages = self._state, list(self._messages)
+            state = self._state
         if state is None:
             return []
         elapsed = self._clock() - self._start
-        lines: list[Line] = [[(cut(text, width), "dim")] for text in messages]
-        lines.append(bar_line(state.counts, elapsed, width, self._glyphs))
+        lines = [bar_line(state.counts, elapsed, width, self._glyphs)]
         lines += [[(text, "")] for text in count_lines(state, width)]
         return lines[-max(height - 1, 1) :]
 

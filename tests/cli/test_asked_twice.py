@@ -78,7 +78,7 @@ def test_what_is_old_unfinished_or_gone(openclaw: Openclaw, fal: Hooked) -> None
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-5, "0 seconds ago"),
+        (-5, "just now"),
         (1, "1 second ago"),
         (59.9, "59 seconds ago"),
         (60, "1 minute ago"),

@@ -67,5 +67,5 @@ def test_ctrl_c_while_the_threads_start_says_how_to_go_on_too(
 
     assert outcome.status == 130
     error = outcome.json["error"]
-    assert "0 of 2 items are done" in error["message"]  # said once nothing is on its way any more
+    assert "of 2 items, 0 done" in error["message"]  # said once nothing is on its way any more
     assert error["hint"].startswith("openclaw batch resume ")

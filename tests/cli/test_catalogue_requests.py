@@ -64,7 +64,7 @@ def test_a_model_with_a_row_is_sent_what_its_endpoint_declares(openclaw: Opencla
         {
             "key": "negativePrompt",
             "value": "fog",
-            "reason": "fal-ai/flux/dev takes no negativePrompt",
+            "reason": "fal-ai/flux/dev takes no negative prompt",
         }
     ]
     assert openclaw("image", "p", "--strict", *words).status == 5

@@ -104,7 +104,7 @@ def test_a_folder_with_and_without_marks(
     shown = {entry["name"]: entry for entry in entries(Path("gallery.html").read_text("utf-8"))}
 
     assert outcome.status == 0
-    assert outcome.json["path"] == "gallery.html"
+    assert outcome.json["path"] == str(tmp_path / "gallery.html")
     assert outcome.json["files"] == 4
     assert set(shown) == {"it's.png", "small.png", "plain.wav", "broken.png"}
     assert shown["it's.png"]["command"] == """openclaw replay 'it'"'"'s.png'"""
@@ -127,7 +127,8 @@ def test_the_files_of_jobs(
     one = openclaw("gallery", first["jobId"], "-o", "one.html")
     shown = entries(Path("sheet.html").read_text("utf-8"))
 
-    assert (everything.status, one.status, everything.lines) == (0, 0, ["sheet.html"])
+    sheet = str(tmp_path / "sheet.html")
+    assert (everything.status, one.status, everything.lines) == (0, 0, [sheet])
     assert [entry["prompt"] for entry in shown] == ["a dog", "a dog", "a <b>cat</b>"]
     assert ["href" in entry for entry in shown] == [True, False, True]
     assert shown[2]["seed"] == "5"

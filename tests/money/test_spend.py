@@ -191,7 +191,7 @@ def test_limits_and_what_remains_of_them(openclaw: Openclaw, spent: Callable[...
     ]
     shown = openclaw("budget", "show")
     assert shown.lines[1].split() == ["$1.00", "month", "$0.05", "$0.95", "all"]
-    assert "1 of the jobs" in shown.err
+    assert "1 job of unknown cost" in shown.err
     assert openclaw("budget", "clear", "--per", "run").lines == ["$0.50 per run for fal-ai/flux*"]
     assert "0 limits cleared" in openclaw("budget", "clear", "--per", "day").err
     assert openclaw("budget", "clear").lines == ["$1.00 per month"]

@@ -32,7 +32,7 @@ def test_only_what_differs_is_listed(openclaw: Openclaw, fal: Hooked) -> None:
     changed("UPDATE costs SET billed = ?", micro)
     agreed = openclaw("spend", "--check")
     assert (agreed.status, agreed.out) == (0, "")
-    assert "3 requests compared, 0 of them differ" in agreed.err
+    assert "compared 3 requests, 0 of them different" in agreed.err
     changed("UPDATE costs SET billed = billed + 10000 WHERE job_id = ?", ids[1])
     changed("UPDATE costs SET billed = NULL, request_id = NULL WHERE job_id = ?", ids[2])
     outcome = openclaw("spend", "--check", "--json").json
@@ -53,7 +53,7 @@ def test_bills_of_other_machines_are_counted(openclaw: Openclaw, fal: Hooked) ->
     changed("DELETE FROM jobs")
     outcome = openclaw("spend", "--check")
     assert (outcome.status, outcome.out) == (0, "")
-    assert "fal billed 1 more requests that this journal lacks" in outcome.err
+    assert "fal also billed 1 request that this journal lacks" in outcome.err
 
 
 def test_a_key_that_may_not_ask(openclaw: Openclaw, fal: Hooked) -> None:

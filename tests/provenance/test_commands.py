@@ -71,7 +71,7 @@ def test_strip_writes_over_nothing_but_the_file_itself(openclaw: Openclaw, pictu
 
     assert (taken.status, both.status, written.status, in_place.status) == (3, 2, 0, 0)
     assert Path("there.png").read_bytes() == b"mine"
-    assert written.json["path"] == "x.png"
+    assert written.json["path"] == str(Path("x.png").absolute())
     assert written.json["served"] is True
     assert before != picture.read_bytes() == Path("x.png").read_bytes() == SERVED
     assert not [path for path in Path().iterdir() if path.name.endswith(".tmp")]
