@@ -27,6 +27,10 @@ def test_ctrl_c_says_how_to_go_on(openclaw: Openclaw, fal: Hooked) -> None:
     error = json.loads(out)["error"]
     assert error["code"] == "interrupted"
     assert error["hint"].startswith("openclaw batch resume ")
+    asked = openclaw("batch", "cancel", error["hint"].split()[3], "--json").json["jobs"]
+    cancelled = [item for item in fal.requests if item.path.endswith("/cancel")]
+    assert [job["outcome"] for job in asked] == ["requested"] * len(cancelled)
+    assert asked
     fal.dials = QUICK
     standing = openclaw("batch", "status", "m.jsonl", "--json").json["batches"][0]
     assert standing["pending"] == 16
