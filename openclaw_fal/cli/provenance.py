@@ -115,7 +115,10 @@ def mime_type(path: Path) -> str:
 
     try:
         if not path.is_file():
-            raise LocalError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+            raise LocalError(
+                f"{path} is not a file" if path.exists() else f"{path} does not exist",
+                hint=f"the current folder is {Path.cwd()}; openclaw jobs list shows what was made",
+            )
         with path.open("rb") as opened:
             kind = sniff(opened.read(HEAD))
     except OSError as error:

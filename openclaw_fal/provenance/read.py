@@ -130,7 +130,10 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """A regular file and its size. Raises LocalError, also for an OSError within the block."""
     try:
         if not path.is_file():
-            raise LocalError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
+            raise LocalError(
+                f"{path} {'is not a file' if path.exists() else 'does not exist'}",
+                hint=f"the current folder is {Path.cwd()}; openclaw jobs list shows what was made",
+            )
         with open(os.open(path, open_flags(os.O_RDONLY)), "rb") as file:
             yield file, os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:

@@ -30,6 +30,7 @@ class Draft:
         self.adjusted: list[Adjusted] = []
         self.violations: list[Violation] = []
         self.warnings: list[str] = []
+        self.ways: list[str] = []  # how a refused value can be sent all the same
         self._params = request.params
         self._lookup = lookup
         self._origins: dict[str, list[tuple[str, object]]] = {}
@@ -38,6 +39,11 @@ class Draft:
     def schema(self) -> Schema | None:
         """The input that the endpoint declares; None when it is not known."""
         return declared_input(self.endpoint, self._lookup)
+
+    def declared(self, name: str) -> Schema | None:
+        """The schema of a field; None where the endpoint declares none, or nothing is known."""
+        field: Schema | None = self.schema["properties"].get(name) if self.schema else None
+        return field
 
     def param(self, name: str, default: object = None) -> object:
         """The value that `--param` gives a field."""
@@ -76,7 +82,7 @@ class Draft:
     def finished(self) -> Plan:
         """The plan. Raises `CapabilityError` with all violations if there are any."""
         if self.violations:
-            raise refusal(self.kind, self.model, self.violations)
+            raise refusal(self.kind, self.model, self.violations, self.ways)
         return Plan(
             kind=self.kind,
             model=self.model,
@@ -138,7 +144,9 @@ class Draft:
         )
 
 
-def refusal(kind: Kind, model: str, violations: Sequence[Violation]) -> CapabilityError:
+def refusal(
+    kind: Kind, model: str, violations: Sequence[Violation], ways: Sequence[str] = ()
+) -> CapabilityError:
     """The error that carries all violations, with the command that shows what the model takes."""
     keys = ", ".join(dict.fromkeys(entry.key for entry in violations))
     if len(violations) == 1:
@@ -148,7 +156,7 @@ def refusal(kind: Kind, model: str, violations: Sequence[Violation]) -> Capabili
     return CapabilityError(
         message,
         violations=tuple(violations),
-        hint=f"what the model takes: openclaw {kind} models fal/{model}",
+        hint="\n".join((f"what the model takes: openclaw {kind} models fal/{model}", *ways)),
         model=model,
     )
 

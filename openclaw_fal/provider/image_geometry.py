@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from openclaw_fal.media import ImageRequest
 from openclaw_fal.provider.common import why_not_taken
 from openclaw_fal.provider.draft import Draft, shown
@@ -16,6 +18,7 @@ from openclaw_fal.provider.geometry import (
     ratio_to_size,
 )
 from openclaw_fal.provider.rows import ImageRow, ImageSize
+from openclaw_fal.provider.schema import fits
 from openclaw_fal.provider.values import allowed_spelling, closest_ratio, closest_resolution
 
 AUTO = "auto"
@@ -121,6 +124,11 @@ def _refuse_size(draft: Draft, row: ImageRow, value: str, size: Size | None) -> 
     closest = closest_size(size, row.sizes) if size else None
     message = f"size {shown(value)}: {draft.model} takes {', '.join(takes)}"
     draft.reject("size", value, message, takes, closest)
+    declared = draft.declared("image_size")
+    fine = size and row.image_size and not broken_limits(size, row.image_size)
+    if size and fine and declared and fits(size.field(), declared):
+        field = json.dumps(size.field())
+        draft.ways.append(f"to send it all the same: --param image_size='{field}'")
 
 
 def _refuse_limits(

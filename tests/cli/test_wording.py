@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,21 @@ def test_max_spend_can_be_tried_in_the_sandbox(openclaw: Openclaw, tmp_path: Pat
     )
     assert (batch.status, len(batch.lines)) == (9, 2)
     assert openclaw("spend", "--json").json["total"][0]["jobs"] == 0
+
+
+@pytest.mark.parametrize("typed", [("--size", "512x512"), ("--width", "512", "--height", "512")])
+def test_a_refused_size_says_how_to_send_it(
+    openclaw: Openclaw, fal: Sandbox, typed: tuple[str, ...]
+) -> None:
+    refused = openclaw("image", "p", *typed)
+    assert refused.status == 5
+    way = refused.err.partition("to send it all the same: ")[2].strip()
+    param, value = shlex.split(way)
+    assert openclaw("image", "p", param, value).status == 0
+    assert fal.posts()[-1].json["image_size"] == {"width": 512, "height": 512}
+
+
+def test_a_file_that_is_not_there_says_where_it_was_looked_for(openclaw: Openclaw) -> None:
+    outcome = openclaw("provenance", "show", "nope.png")
+    assert outcome.status == 3
+    assert f"\nhint: the current folder is {Path.cwd()}" in outcome.err

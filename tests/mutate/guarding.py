@@ -110,6 +110,22 @@ GUARDING: tuple[Mutation, ...] = (
         "no budget holds",
     ),
     Mutation(
+        "a limit is not tried in the sandbox",
+        "journal/costs.py",
+        "    for cap in reservation.caps if sandbox else (*reservation.caps, *caps(db)):",
+        "    for cap in () if sandbox else (*reservation.caps, *caps(db)):",
+        ("tests/cli/test_wording.py",),
+        "status 9 cannot be rehearsed",
+    ),
+    Mutation(
+        "an option is named as in the code",
+        "provider/declared_values.py",
+        'words = KEYS[option], option.replace("_", " ")',
+        "words = KEYS[option], KEYS[option]",
+        ("tests/cli/test_wording.py",),
+        "a message speaks of negativePrompt",
+    ),
+    Mutation(
         "the key travels in the clear",
         "fal/hosts.py",
         'if url.scheme == "http" and not allow_http and not is_loopback(url.host):',
