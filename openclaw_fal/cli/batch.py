@@ -269,7 +269,7 @@ def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
         where = "ran in a sandbox, which has ended" if record.sandbox else "is none of the sandbox"
         raise UsageError(
             f"the batch {record.id} {where}",
-            hint=f"openclaw batch run {record.manifest} --sandbox begins anew",
+            hint=f"to begin anew: openclaw batch run {record.manifest} --sandbox",
         )
 
 

@@ -27,7 +27,8 @@ def add_pickup_hint(error: OpenClawFalError, job_id: str, *, sandbox: bool) -> N
     """Add to an error that the job continues at fal, and the command that picks it up."""
     if sandbox:
         error.message += f"; {ENDS_WITH_SANDBOX}"
-        error.hint = REPEAT
+        longer = " with a longer --timeout-ms" if isinstance(error, TimedOut) else ""
+        error.hint = REPEAT + longer
         return
     wait = f"openclaw jobs wait {job_id}"
     error.hint = f"{error.hint}, then: {wait}" if error.hint else wait

@@ -67,7 +67,7 @@ def test_nothing_can_be_waited_for_in_a_sandbox_that_has_ended(
     outcome = openclaw("video", "p", "--sandbox", *more)
     assert outcome.status == 7
     assert "goes on at fal" not in outcome.err
-    assert "\nhint: repeat the command\n" in outcome.err
+    assert "\nhint: repeat the command" in outcome.err
 
 
 def test_printed_paths_are_absolute(openclaw: Openclaw, fal: Sandbox) -> None:
