@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: the process's own) and return its exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(arguments: list[str], *, process_ends: bool = False) -> int:
     from openclaw_fal import streams
 
     streams.open_closed_streams()
     with streams.ignore_stderr_errors():
         try:
-            status = _dispatch(arguments)
+            status = _dispatch(arguments, process_ends=process_ends)
             sys.stdout.flush()
         except BrokenPipeError:
             # `openclaw … | head`: the files are saved, but nobody reads the rest of the output.
@@ -40,12 +43,12 @@ def run() -> None:
     import gc
 
     gc.set_threshold(100_000)  # collecting garbage while modules load only slows them
-    status = main()
+    status = _main(sys.argv[1:], process_ends=True)
     gc.freeze()  # else Python collects again at exit: a fifth of the time of a short command
     raise SystemExit(status)
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], *, process_ends: bool) -> int:
     if _asks_for_version(arguments):
         from openclaw_fal import __version__
 
@@ -60,7 +63,7 @@ def _dispatch(arguments: list[str]) -> int:
         return completing.main(arguments[1:])
     from openclaw_fal.signals import handle_stop_signals
 
-    with handle_stop_signals():
+    with handle_stop_signals(process_ends=process_ends):
         return _run(arguments)
 
 
@@ -113,9 +116,12 @@ def _run_command(session: Session, arguments: list[str]) -> int:
 
 def _finish(result: Result, session: Session) -> int:
     """Print a result, wait if the command runs until it is stopped, and return the exit status."""
+    from openclaw_fal import signals
+
     try:
         _print_result(result, session)
         if result.stays:
+            signals.release()
             _wait_for_stop()
     except KeyboardInterrupt:
         if not result.stays:  # for a server, a stop signal is the ordinary end
@@ -150,7 +156,7 @@ def _print_result(result: Result, session: Session) -> None:
     from openclaw_fal.ui.render import Renderer
 
     try:
-        with signals.printing():
+        with signals.printing(result.status):
             Renderer(session).result(result)
             sys.stdout.flush()
     except BrokenPipeError:
@@ -170,7 +176,7 @@ def _print_failure(failure: OpenClawFalError, session: Session) -> None:
     from openclaw_fal.ui.render import Renderer
 
     try:
-        with signals.printing():
+        with signals.printing(failure.status):
             Renderer(session).failure(failure)
             sys.stdout.flush()
     except OSError:

@@ -25,6 +25,7 @@ class _State:
     grace_s = math.inf
     notice = ""
     printing = False  # the result is being printed
+    status = INTERRUPTED  # with what the second signal ends the process
     before_exit: Callable[[], object] | None = (
         None  # called when the second signal ends the process
     )
@@ -59,12 +60,15 @@ def on_second_signal(before_exit: Callable[[], object]) -> None:
 
 
 @contextmanager
-def printing() -> Iterator[None]:
-    """A block that prints the result: only the third stop signal ends the process in it, without
-    calling what `on_second_signal` set."""
+def printing(status: int) -> Iterator[None]:
+    """A block that prints the result of a command that ends with `status`: only the third stop
+    signal ends the process in it, without calling what `on_second_signal` set. From then on the
+    first one has no effect, and the second one ends the process with `status`."""
+    hold()
     _State.before_exit, _State.printing = None, True
     try:
         yield
+        _State.status = status
     finally:
         _State.printing = False
 
@@ -80,15 +84,18 @@ def delay_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def handle_stop_signals() -> Iterator[None]:
+def handle_stop_signals(*, process_ends: bool = False) -> Iterator[None]:
     """Turn the first stop signal into a KeyboardInterrupt; the second one ends the process at once.
+    If the process ends after the block, signals are ignored then: its result is printed already.
 
     Does nothing outside the main thread, where Python delivers no signals.
     """
     if not _in_main_thread():
         yield
         return
-    with _handled(("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"), exits=True):
+    with _handled(
+        ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"), exits=True, process_ends=process_ends
+    ):
         yield
 
 
@@ -109,9 +116,9 @@ def handle_library_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def _handled(names: tuple[str, ...], *, exits: bool) -> Iterator[None]:
+def _handled(names: tuple[str, ...], *, exits: bool, process_ends: bool = False) -> Iterator[None]:
     _State.stopped = _State.held = _State.pending = _State.overdue = _State.printing = False
-    _State.exits = exits
+    _State.exits, _State.status = exits, INTERRUPTED
     before = {}
     for name in names:
         number = getattr(signal, name, None)
@@ -122,7 +129,7 @@ def _handled(names: tuple[str, ...], *, exits: bool) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if process_ends else handler)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -159,7 +166,7 @@ def _end_now() -> None:
     if _State.before_exit is not None:
         with suppress(Exception):
             _State.before_exit()
-    os._exit(INTERRUPTED)
+    os._exit(_State.status)
 
 
 def _alarm(number: int) -> None:

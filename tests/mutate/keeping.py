@@ -277,4 +277,20 @@ KEEPING: tuple[Mutation, ...] = (
         ("tests/fal/test_passing_answers.py",),
         "a gateway's page ends a paid job",
     ),
+    Mutation(
+        "a late Ctrl-C ends the process",
+        "signals.py",
+        "signal.SIG_IGN if process_ends else handler",
+        "handler",
+        ("tests/cli/test_last_interrupts.py",),
+        "a document says ok, and the exit status that it was interrupted",
+    ),
+    Mutation(
+        "a second Ctrl-C after the document is another status",
+        "signals.py",
+        "os._exit(_State.status)",
+        "os._exit(INTERRUPTED)",
+        ("tests/cli/test_last_interrupts.py",),
+        "a document says ok, and the exit status that it was interrupted",
+    ),
 )
