@@ -19,7 +19,7 @@ _OPTION = rf"--?[\w-]+(?:[= ](?:{_QUOTED}|(?!-){_CHAR}+))?"
 _NO_ENGLISH = rf"(?={_CHAR}*[\d/.:A-Z]){_CHAR}*(?![.:]){_CHAR}"  # a path, a ref, an id, REF
 _COMMAND = re.compile(
     rf"openclaw(?: [a-z]+){{1,3}}(?: (?:{_OPTION}|{_QUOTED}|{_NO_ENGLISH}))*"
-    rf"|--[a-z-]+ {_CHAR}+/{_CHAR}+"
+    rf"|--[a-z-]+ (?:{_CHAR}+=(?:{_QUOTED})|{_CHAR}+/{_CHAR}+)"
 )
 
 

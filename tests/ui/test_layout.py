@@ -79,6 +79,8 @@ def test_a_command_in_a_sentence_is_never_broken() -> None:
         lines = hanging(commands_whole(text), 6, width).split("\n")
         for command in ("openclaw config migrate --layout current", "openclaw jobs list"):
             assert any(command in line for line in lines)
+    field = "--param image_size='{\"width\": 512}'"
+    assert field in wrapped(commands_whole(f"all the same: {field}"), 20)
     hint = commands_whole('animate it: openclaw video "it moves" --image lighthouse.png')
     assert wrapped(hint, 36) == [
         "animate it:",
