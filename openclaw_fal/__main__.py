@@ -200,7 +200,7 @@ def _as_own_error(error: BaseException, arguments: list[str], session: Session) 
         session.json = session.json or "--json" in arguments
         from openclaw_fal.cli.usage_errors import plain_usage_error
 
-        return plain_usage_error(error, session.prog)
+        return plain_usage_error(error, session.prog, arguments)
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return Interrupted("interrupted")
     if isinstance(error, OSError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from openclaw_fal.cli.groups import IMPLIED, Context, TyperType
 from openclaw_fal.errors import UsageError
+from openclaw_fal.files.sniff import by_extension
 
 EXAMPLES = {
     "image": "a lighthouse at dawn",
@@ -17,12 +18,18 @@ EXAMPLES = {
 }
 """An example prompt for each kind, for hints."""
 
-_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".bmp", ".heic")
+_REFERENCE_OPTIONS = {
+    "image": ("--file", "--image"),
+    "video": ("--video",),
+    "audio": ("--audio-ref",),
+}
+"""The options that take a reference of each medium; a command has one of them or none."""
+
 _ASKS_FOR_HELP = {"help": "--help", "list": "models", "ls": "models"}
 
 
-def plain_usage_error(error: TyperType, prog: str) -> UsageError:
-    """The UsageError for Typer's error (a `typer.TyperException`)."""
+def plain_usage_error(error: TyperType, prog: str, arguments: Sequence[str]) -> UsageError:
+    """The UsageError for Typer's error (a `typer.TyperException`) over `arguments`."""
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else prog
     kind = type(error).__name__
@@ -30,7 +37,8 @@ def plain_usage_error(error: TyperType, prog: str) -> UsageError:
     if "No such command" in text and ctx is not None:
         return _unknown_command(ctx, path, _quoted(text))
     if "unexpected extra argument" in text and ctx is not None:
-        return _extra_words(ctx, path, text[text.rindex("(") + 1 : -1])
+        extra = text.partition("unexpected extra argument")[2].partition(" (")[2][:-1]
+        return _extra_words(ctx, path, extra, arguments)
     if kind == "NoSuchOption":
         return _unknown_option(error, ctx, path)
     if kind in ("BadParameter", "MissingParameter") and getattr(error, "param", None) is not None:
@@ -96,11 +104,26 @@ def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str | Non
 
 def _with_file(noun: Context, name: str) -> str:
     """The hint for a file name that was given as the prompt."""
-    if name.lower().endswith(_IMAGE_ENDINGS):
-        if "edit" in noun.command.list_commands(noun):
-            return f'to edit it: {noun.command_path} edit --file {shlex.quote(name)} "…"'
-        return f'as a reference: {noun.command_path} "…" --image {shlex.quote(name)}'
-    return f"to use its text: {noun.command_path} --prompt-file {shlex.quote(name)}"
+    command = _with_reference(noun, name)
+    if command is None:
+        return f"to use its text: {noun.command_path} --prompt-file {shlex.quote(name)}"
+    what = "to edit it" if " edit " in command else "as a reference"
+    return f'{what}: {command} "…"'
+
+
+def _with_reference(noun: Context, name: str) -> str | None:
+    """A noun's command with a media file as its reference, without the prompt; None where it takes
+    no such file. The medium is the one that the extension stands for."""
+    kind = by_extension(name)
+    for command in ("edit", "generate"):
+        if kind is None or command not in noun.command.list_commands(noun):
+            continue
+        taken = {opt for p in noun.command.get_command(noun, command).params for opt in p.opts}
+        for option in _REFERENCE_OPTIONS[kind.media]:
+            if option in taken:
+                shown = noun.command_path + (" edit" if command == "edit" else "")
+                return f"{shown} {option} {shlex.quote(name)}"
+    return None
 
 
 def _unknown_command(ctx: Context, path: str, typed: str) -> UsageError:
@@ -122,8 +145,15 @@ def _unknown_command(ctx: Context, path: str, typed: str) -> UsageError:
     return UsageError(message, hint=f"{path} --help lists its commands")
 
 
-def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
-    """The error for too many arguments; of a prompt, the quotes are probably missing."""
+def _extra_words(ctx: Context, path: str, extra: str, arguments: Sequence[str]) -> UsageError:
+    """The error for too many arguments; of a prompt or a path, the quotes are probably missing.
+    `extra` are the words that were too many, with spaces between them."""
+    corrected = _with_quoted_path(arguments)
+    if corrected is not None:
+        prog = ctx.find_root().command_path
+        return UsageError(
+            "a path with spaces needs quotes around it", hint=f"{prog} {shlex.join(corrected)}"
+        )
     if "words" not in ctx.params:
         return UsageError(f"{path} takes no further argument: {extra}", hint=f"{path} --help")
     first = str(ctx.params["words"] or "")  # the prompt argument
@@ -135,17 +165,37 @@ def _extra_words(ctx: Context, path: str, extra: str) -> UsageError:
             f"there is no command {noun.command_path} {first}",
             hint=f"{noun.command_path} {meant} {extra}",
         )
-    if first.lower().endswith(_IMAGE_ENDINGS) or _is_file(first):
-        edits = "edit" in noun.command.list_commands(noun)
-        option = "--file" if edits else "--image"
-        command = f"{noun.command_path} edit" if edits else noun.command_path
-        return UsageError(
-            f"{first} is given with {option}",
-            hint=f'{command} {option} {shlex.quote(first)} "{extra}"',
-        )
+    words = [first, *_separate(extra, arguments)]
+    for name in words:
+        command = _with_reference(noun, name)
+        if command is not None:
+            prompt = " ".join(word for word in words if word != name)
+            option = command.removesuffix(shlex.quote(name)).split()[-1]
+            return UsageError(f"{name} is given with {option}", hint=f'{command} "{prompt}"')
     return UsageError(
         "a prompt of several words needs quotes around it", hint=f'{shown} "{first} {extra}"'
     )
+
+
+def _separate(text: str, arguments: Sequence[str]) -> list[str]:
+    """The arguments that Typer's message shows as one text, with spaces between them."""
+    words: list[str] = []
+    for word in reversed(arguments):
+        if text == word or text.endswith(f" {word}"):
+            words.insert(0, word)
+            text = text[: -len(word)].rstrip(" ")
+    return words
+
+
+def _with_quoted_path(arguments: Sequence[str]) -> list[str] | None:
+    """The arguments with the path of a file put together again that the shell has cut at its
+    spaces; None if there is none."""
+    for start in range(len(arguments)):
+        for end in range(start + 2, min(start + 12, len(arguments)) + 1):
+            path = " ".join(arguments[start:end])
+            if _is_file(path):
+                return [*arguments[:start], path, *arguments[end:]]
+    return None
 
 
 def _unknown_option(error: TyperType, ctx: Context, path: str) -> UsageError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import sys
 from base64 import b64encode
@@ -244,11 +245,13 @@ def _type_of(
 
 def _local_path(source: str) -> str:
     """The path that a reference stands for. Accepts `file:` URLs, as file managers copy them, and
-    the quotes and spaces that terminals put around the path of a file dragged into them."""
+    the quotes, spaces and backslashes that terminals put into the path of a file dragged there."""
     if not os.path.lexists(source):
         bare = source.strip()
         if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":
             bare = bare[1:-1]
+        if os.name != "nt" and not os.path.lexists(bare):
+            bare = re.sub(r"\\(.)", r"\1", bare)
         if bare != source and (os.path.lexists(bare) or bare[:5].lower() == "file:"):
             source = bare
     if source[:5].lower() != "file:":

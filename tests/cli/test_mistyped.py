@@ -74,6 +74,18 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
     )
 
 
+def test_a_path_that_the_shell_has_cut_is_put_together(openclaw: Openclaw) -> None:
+    Path("My Photos").mkdir()
+    Path("My Photos/summer shot 1.png").write_bytes(b"x")
+    words = "image edit --file My Photos/summer shot 1.png".split()
+    error = openclaw(*words, "make it rain", "--json").json["error"]
+
+    assert error["message"] == "a path with spaces needs quotes around it"
+    assert error["hint"] == (
+        "openclaw image edit --file 'My Photos/summer shot 1.png' 'make it rain' --json"
+    )
+
+
 @pytest.mark.parametrize(
     ("argv", "message", "hint"),
     [
@@ -96,6 +108,26 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
             ("video", "photo.png", "it moves"),
             "photo.png is given with --image",
             'openclaw video --image photo.png "it moves"',
+        ),
+        (
+            ("image", "edit", "make it rain", "My Photos/shot 1.png"),
+            "My Photos/shot 1.png is given with --file",
+            "openclaw image edit --file 'My Photos/shot 1.png' \"make it rain\"",
+        ),
+        (
+            ("video", "zoom", "--audio", "rain.mp3"),
+            "rain.mp3 is given with --audio-ref",
+            'openclaw video --audio-ref rain.mp3 "zoom"',
+        ),
+        (
+            ("video", "slower", "waves.mp4"),
+            "waves.mp4 is given with --video",
+            'openclaw video --video waves.mp4 "slower"',
+        ),
+        (
+            ("image", "a", "cat", "for", "song.mp3"),
+            "a prompt of several words needs quotes around it",
+            'openclaw image "a cat for song.mp3"',
         ),
         (
             ("image", "modles", "fal/fal-ai/flux/dev"),
