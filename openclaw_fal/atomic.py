@@ -174,7 +174,7 @@ def remove_leftovers(target: Path) -> None:
 def failure(what: str, path: Path, error: Exception) -> LocalError:
     """The LocalError for a failed system call on a file."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return LocalError(f"Cannot {what} {path}: {reason}")
+    return LocalError(f"cannot {what} {path}: {reason}")
 
 
 def _check_regular(path: Path, info: os.stat_result) -> None:

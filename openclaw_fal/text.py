@@ -130,7 +130,8 @@ def json_for_terminals(text: str) -> str:
 
 
 def lower_start(text: str) -> str:
-    """A message to follow `error:` or `note:`: it begins in lower case, unless with a name."""
+    """A message of fal or of a library as it stands after `error:`, without a capital letter unless
+    it begins with a name. Messages of ours may begin with the name of a file: not for them."""
     word = re.match(r"[A-Z][a-z]*(?=[ ,:;.]|$)", text)
     if word is None or word[0] in _NAMES:
         return text

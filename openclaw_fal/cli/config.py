@@ -13,7 +13,6 @@ from openclaw_fal.cli.config_edit import check_model
 from openclaw_fal.cli.groups import Command, examples, noun_app
 from openclaw_fal.errors import LocalError
 from openclaw_fal.media import KINDS
-from openclaw_fal.text import lower_start
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -302,7 +301,7 @@ def _problems(config: Config, findings: Sequence[Finding]) -> str:
         if len(findings) > 1 and place.startswith(f"{config.path}:"):
             place = "line " + place.rpartition(":")[2]
         where = f"{place}: {finding.path}" if finding.path else place
-        lines.append(f"{where}: {lower_start(finding.message)}")
+        lines.append(f"{where}: {finding.message}")
     if len(lines) == 1:
         return lines[0]
     return f"{config.path} has {len(lines)} problems:\n" + "\n".join(lines)

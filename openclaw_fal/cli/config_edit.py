@@ -86,7 +86,7 @@ def set_value(
     reference = _reference(ref_source, ref_provider, ref_id)
     if batch is not None:
         if path is not None or expected is not None or reference is not None:
-            raise UsageError("A batch says all paths and values itself: give nothing else with it")
+            raise UsageError("a batch says all paths and values itself: give nothing else with it")
         pairs = batch
     else:
         pairs = [_single(path, value, reference, strict_json)]
@@ -126,7 +126,7 @@ def patch(
 
     if stdin == (file is not None):
         raise UsageError(
-            "The patch comes from a file or from standard input", hint="--file FILE or --stdin"
+            "the patch comes from a file or from standard input", hint="--file FILE or --stdin"
         )
     text = stdin_text("the patch") if file is None else _text_of(file)
     changes = object_in(text, file or "the patch")
@@ -206,7 +206,7 @@ def _reference(source: str | None, provider: str | None, name: str | None) -> ob
         return None
     if source is None or name is None:
         raise UsageError(
-            "A reference needs its source and its id", hint="--ref-source env --ref-id FAL_KEY"
+            "a reference needs its source and its id", hint="--ref-source env --ref-id FAL_KEY"
         )
     return {"source": source, "provider": provider or "default", "id": name}
 
@@ -219,7 +219,7 @@ def _batch(text: str | None, file: str | None) -> list[tuple[KeyPath, object]] |
     if text is None and file is None:
         return None
     if text is not None and file is not None:
-        raise UsageError("The batch was given twice", hint="--batch-json or --batch-file")
+        raise UsageError("the batch was given twice", hint="--batch-json or --batch-file")
     name = "--batch-json" if file is None else file
     entries = loads(_text_of(file) if text is None and file is not None else text or "", name)
     if not isinstance(entries, list) or not entries:
@@ -247,7 +247,7 @@ def _text_of(file: str) -> str:
 
     snapshot = read_file(pathlib.Path(file))
     if not snapshot.exists:
-        raise LocalError(f"There is no file {file}")
+        raise LocalError(f"there is no file {file}")
     try:
         return snapshot.content.decode("utf-8")
     except UnicodeDecodeError:

@@ -67,7 +67,7 @@ def inspect(
     """Show one capability: its flags and what it gives."""
     if name not in DESCRIPTIONS:
         raise UsageError(
-            f"There is no capability {name} here", hint=f"one of {', '.join(DESCRIPTIONS)}"
+            f"there is no capability {name} here", hint=f"one of {', '.join(DESCRIPTIONS)}"
         )
     facts: dict[str, object] = {
         "id": name,

@@ -14,7 +14,7 @@ from openclaw_fal.cli.option_values import seconds
 from openclaw_fal.cli.options import CancelOnInterrupt, PollInterval, TimeoutMs
 from openclaw_fal.errors import LocalError, UsageError
 from openclaw_fal.media import KINDS
-from openclaw_fal.text import counted, lower_start, split_words
+from openclaw_fal.text import counted, split_words
 from openclaw_fal.ui.result import Facts, Result, Table
 
 if TYPE_CHECKING:
@@ -217,9 +217,7 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(str(item.get("path", item)) for item in value)
     if isinstance(value, dict):
-        return (
-            f"{value['code']}: {lower_start(value['message'])}" if "code" in value else str(value)
-        )
+        return f"{value['code']}: {value['message']}" if "code" in value else str(value)
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 

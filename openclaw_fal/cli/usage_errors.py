@@ -10,6 +10,7 @@ from pathlib import Path
 from openclaw_fal.cli.groups import IMPLIED, Context, TyperType
 from openclaw_fal.errors import UsageError
 from openclaw_fal.files.sniff import by_extension
+from openclaw_fal.text import lower_start
 
 EXAMPLES = {
     "image": "a lighthouse at dawn",
@@ -33,8 +34,8 @@ def plain_usage_error(error: TyperType, prog: str, arguments: Sequence[str]) -> 
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else prog
     kind = type(error).__name__
-    text = error.format_message().rstrip(".")
-    if "No such command" in text and ctx is not None:
+    text = lower_start(error.format_message().rstrip("."))
+    if "no such command" in text and ctx is not None:
         return _unknown_command(ctx, path, _quoted(text))
     if "unexpected extra argument" in text and ctx is not None:
         extra = text.partition("unexpected extra argument")[2].partition(" (")[2][:-1]

@@ -85,7 +85,7 @@ def validate(config: Config, check_model: CheckModel | None = None) -> list[Find
 def findings(data: object) -> list[Finding]:
     """The problems of a config's values."""
     if not isinstance(data, dict):
-        return [error((), f"The config is {type_name(data)}, not an object")]
+        return [error((), f"the config is {type_name(data)}, not an object")]
     return [
         *_objects(data),
         *_layouts(data),
@@ -124,8 +124,8 @@ def _layouts(data: object) -> Iterator[Finding]:
     if len(used) == 2:
         yield error(
             DEFAULTS,
-            "The model defaults of two layouts are in the file; every OpenClaw release refuses it",
-            "Keep agents.defaults.mediaModels (2026.8.1 and later), or the "
+            "the model defaults of two layouts are in the file; every OpenClaw release refuses it",
+            "keep agents.defaults.mediaModels (2026.8.1 and later), or the "
             "…GenerationModel keys (up to 2026.7)",
         )
     release = version_layout(data)
@@ -134,7 +134,7 @@ def _layouts(data: object) -> Iterator[Finding]:
         version = get_at(data, VERSION)
         yield error(
             DEFAULTS,
-            f"The model defaults have the layout of OpenClaw {RELEASES[layout]}, but "
+            f"the model defaults have the layout of OpenClaw {RELEASES[layout]}, but "
             f"{version} last wrote the file and refuses them",
         )
     version = get_at(data, VERSION)
@@ -197,8 +197,8 @@ def _provider(data: object) -> Iterator[Finding]:
 def _plain_key(path: KeyPath) -> Finding:
     return warning(
         path,
-        "The key is stored here as plain text: everyone who may read the config can read it",
-        "Store it privately with `openclaw onboard`, then remove it here: "
+        "the key is stored here as plain text: everyone who may read the config can read it",
+        "store it privately with `openclaw onboard`, then remove it here: "
         f"openclaw config unset {format_path(path)}",
     )
 
@@ -220,8 +220,8 @@ def _base_url(value: object) -> Iterator[Finding]:
     if url.scheme == "http" and not _is_loopback(host):
         yield warning(
             BASE_URL,
-            "The key would travel unencrypted: requests to this address are refused",
-            "Use https, or set OPENCLAW_FAL_ALLOW_HTTP=1",
+            "the key would travel unencrypted: requests to this address are refused",
+            "use https, or set OPENCLAW_FAL_ALLOW_HTTP=1",
         )
 
 
@@ -283,7 +283,7 @@ def _duplicate_keys(node: Node, path: KeyPath) -> Iterator[Finding]:
     for item in node.items:
         inner = (*path, item.key)
         if item.key in seen:
-            yield warning(inner, "This key occurs more than once; the last value counts")
+            yield warning(inner, "this key occurs more than once; the last value counts")
         seen.add(item.key)
         yield from _duplicate_keys(item.value, inner)
 

@@ -114,11 +114,11 @@ class ConfigDocuments:
 
     def refusal(self, path: KeyPath, spots: list[Occurrence]) -> LocalError:
         files = " and ".join(dict.fromkeys(str(spot.file) for spot in spots))
-        what = format_path(path) or "The config"
+        what = format_path(path) or "the config"
         return LocalError(
             f"{what} is spread over {files} by `$include`, and this program does not merge files; "
             "nothing was written",
-            hint=f"Edit {spots[-1].file} by hand, or set a single value inside",
+            hint=f"edit {spots[-1].file} by hand, or set a single value inside",
         )
 
 

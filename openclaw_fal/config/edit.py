@@ -114,7 +114,7 @@ def edit_config(
                 time.sleep(0.02 * attempt)
     raise LocalError(
         f"{path} keeps changing while it is edited; nothing was written",
-        hint="Is OpenClaw writing it? Try again",
+        hint="is OpenClaw writing it? Try again",
     )
 
 
@@ -181,9 +181,9 @@ def _run_steps(config: Config, steps: Sequence[Step], notes: list[str]) -> tuple
     if len(files) > 1 and not same(after.data, expected):
         changed = [path for path in files if files[path].text != before[path].text]
         raise LocalError(
-            f"The value is spread over several files that {config.path} includes; nothing was "
+            f"the value is spread over several files that {config.path} includes; nothing was "
             "written",
-            hint=f"Edit {' and '.join(map(str, changed))} by hand",
+            hint=f"edit {' and '.join(map(str, changed))} by hand",
         )
     return after, notes
 
@@ -195,7 +195,7 @@ def _check_result(
     used = layouts_in(before.data)
     if len(used) == 1 and layouts_in(after.data) - used and not migrated:
         raise UsageError(
-            f"The file has the layout of OpenClaw {RELEASES[before.layout]}, and the new value "
+            f"the file has the layout of OpenClaw {RELEASES[before.layout]}, and the new value "
             "holds model defaults of the other one",
             hint="openclaw config migrate moves the model defaults to the other layout",
         )
@@ -248,7 +248,7 @@ def _check_new_key(before: object, after: object) -> list[str]:
         return []
     check_key(after)
     return [
-        "The key is now in the config as plain text; `openclaw onboard` stores it "
+        "the key is now in the config as plain text; `openclaw onboard` stores it "
         "in a file that only you can read"
     ]
 

@@ -149,7 +149,7 @@ def _referred(
         raise AuthError(
             f"{where} says that the key is in the environment variable {reference.name}, "
             "which is not set",
-            hint=f"Set {reference.name}, or store a key with `openclaw onboard`",
+            hint=f"set {reference.name}, or store a key with `openclaw onboard`",
         )
     label = f"the environment variable {reference.name}, named in {where}"
     return _checked(value, source, label, variable=reference.name, notes=notes)

@@ -126,14 +126,14 @@ class _Resolver:
     def check(self, path: Path, file: Path, chain: tuple[Path, ...]) -> None:
         if path in chain:
             circle = " includes ".join(str(step) for step in (*chain, path))
-            raise LocalError(f"The config includes itself: {circle}")
+            raise LocalError(f"the config includes itself: {circle}")
         if len(chain) > MAX_DEPTH:
             raise LocalError(f"{path}: more than {MAX_DEPTH} levels of $include")
         if not any(self.is_inside(path, folder) for folder in self.folders):
             raise LocalError(
                 f"{file} includes {path}, which is outside the folder of the config "
                 f"({self.folders[0]}): OpenClaw refuses that",
-                hint="Move the file into that folder, or name its folder in OPENCLAW_INCLUDE_ROOTS",
+                hint="move the file into that folder, or name its folder in OPENCLAW_INCLUDE_ROOTS",
             )
 
     def is_inside(self, path: Path, folder: Path) -> bool:

@@ -117,7 +117,7 @@ def preferred_layout(environ: Mapping[str, str]) -> Layout | None:
             return layout
     raise UsageError(
         f"OPENCLAW_FAL_LAYOUT={name} is not a layout",
-        hint="Set it to current (OpenClaw 2026.8.1 and later) or legacy (up to 2026.7)",
+        hint="set it to current (OpenClaw 2026.8.1 and later) or legacy (up to 2026.7)",
     )
 
 

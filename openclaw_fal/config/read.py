@@ -202,7 +202,7 @@ class Config(Frozen):
             for candidate in (translated, bare):
                 value = get_at(self.data, candidate)
                 if value is not MISSING and (candidate == translated or isinstance(value, str)):
-                    return Setting(candidate, value, f"It is set at {format_path(candidate)}")
+                    return Setting(candidate, value, f"it is set at {format_path(candidate)}")
         return Setting(path, MISSING)
 
     def place(self, path: KeyPath) -> str:
@@ -278,7 +278,7 @@ def config_from_files(
 def _included(path: Path) -> ConfigFile:
     snapshot = read_file(path)
     if not snapshot.exists:
-        raise LocalError(f"The config includes {path}, which does not exist")
+        raise LocalError(f"the config includes {path}, which does not exist")
     if len(snapshot.content) > MAX_BYTES:
         raise LocalError(f"{path} is larger than 2 MiB, the most that OpenClaw includes")
     text = _decoded(path, snapshot.content)

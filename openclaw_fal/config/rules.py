@@ -103,7 +103,7 @@ def refuse_joined_names(data: object, path: KeyPath) -> None:
                 raise UsageError(
                     f"`{joined}` is a single key of {format_path(path[:start]) or 'the config'}, "
                     "but a dot separates keys",
-                    hint=f"Write the key in brackets: {meant}",
+                    hint=f"write the key in brackets: {meant}",
                 )
         return
 
@@ -240,7 +240,7 @@ def _set_all_kinds(value: object) -> tuple[list[Step], list[str]]:
     if not isinstance(value, dict) or set(value) - set(KINDS):
         raise UsageError(
             f"{format_path(MEDIA_MODELS)} cannot be set to this value: {_layout_reason('legacy')}",
-            hint="Set agents.defaults.imageGenerationModel, videoGenerationModel and "
+            hint="set agents.defaults.imageGenerationModel, videoGenerationModel and "
             "musicGenerationModel one by one",
         )
     steps: list[Step] = [
@@ -274,7 +274,7 @@ def _unset_steps(data: dict[str, object], path: KeyPath) -> tuple[list[Step], li
 
 def _check_value(value: object) -> None:
     if isinstance(value, str) and REDACTED in value:
-        raise UsageError("The value is redacted; writing it would overwrite the real secret")
+        raise UsageError("the value is redacted; writing it would overwrite the real secret")
     if isinstance(value, dict):
         check_settable(tuple(value))
         value = list(value.values())

@@ -68,7 +68,7 @@ def _hint(problem: Problem, layout: Layout) -> str | None:
     if len(problem.path) == 1 and problem.key in KINDS:
         kind = next(kind for kind in KINDS if kind == problem.key)
         path = format_path((*default_path(kind, layout), "primary"))
-        return f"Set the default {kind} model with: openclaw config set {path} fal/<model>"
+        return f"set the default {kind} model with: openclaw config set {path} fal/<model>"
     meant = closest(problem.key, problem.known)
     parent: KeyPath = problem.path[:-1]
     if meant is not None:

@@ -84,7 +84,7 @@ def substituted(text: str, names: Variables, path: str) -> str:
         if filled is None:
             raise LocalError(
                 f"{path} needs the environment variable {match[2]}, which is not set",
-                hint=f"Set {match[2]}, or write the value itself: openclaw config set {path} …",
+                hint=f"set {match[2]}, or write the value itself: openclaw config set {path} …",
             )
         return filled
 

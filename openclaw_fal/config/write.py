@@ -62,7 +62,7 @@ def check_writable(path: Path, snapshot: Snapshot, environ: Mapping[str, str]) -
     if says_yes("OPENCLAW_CONFIG_READONLY", environ):
         raise LocalError(
             f"{path} is not written: OPENCLAW_CONFIG_READONLY is set",
-            hint="Change the config in the tool that manages it, or unset the variable",
+            hint="change the config in the tool that manages it, or unset the variable",
         )
     if snapshot.info is not None and not snapshot.info.st_mode & 0o222:
         raise LocalError(f"{path} is read-only", hint=f"chmod u+w {path}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from openclaw_fal.fal.wire import mapping, text_of
-from openclaw_fal.text import clean
+from openclaw_fal.text import clean, lower_start
 
 CONTENT_POLICY = "content_policy_violation"
 MOST_ENTRIES = 10  # entries of a validation error that are shown
@@ -78,7 +78,7 @@ def _report(fields: Mapping[str, object], key: str | None) -> Report:
     if len(messages) > MOST_ENTRIES:
         messages[MOST_ENTRIES:] = [f"and {len(messages) - MOST_ENTRIES} more"]
     from_fal = bool(messages or "detail" in fields or "error" in fields)
-    return Report(_types(types, key), clean("; ".join(messages), key=key), from_fal)
+    return Report(_types(types, key), lower_start(clean("; ".join(messages), key=key)), from_fal)
 
 
 def _entry_message(entry: object) -> str | None:

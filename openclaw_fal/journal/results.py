@@ -10,7 +10,6 @@ from pathlib import Path
 
 from openclaw_fal.atomic import replace_file
 from openclaw_fal.errors import LocalError
-from openclaw_fal.text import lower_start
 
 
 def path_of(journal: Path, job_id: str) -> Path:
@@ -25,7 +24,7 @@ def put(journal: Path, job_id: str, result: bytes) -> str:
         replace_file(path, result)
     except LocalError as failure:
         raise LocalError(
-            f"the result of job {job_id} cannot be kept: {lower_start(failure.message)}"
+            f"the result of job {job_id} cannot be kept: {failure.message}"
         ) from failure
     return path.name
 

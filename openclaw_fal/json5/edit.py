@@ -75,7 +75,7 @@ class Document:
         goes through a scalar, UsageError for an index past the end of a list.
         """
         if not path:
-            raise UsageError("The path is empty")
+            raise UsageError("the path is empty")
         if same(get_at(self.value, path), value):
             return self
         return self._put(path, value, value)
@@ -87,7 +87,7 @@ class Document:
         stay. A duplicate key is removed everywhere, or the earlier value would become valid.
         """
         if not path:
-            raise UsageError("The path is empty")
+            raise UsageError("the path is empty")
         if get_at(self.value, path) is MISSING:
             return self
         text, again = self.text, True
@@ -123,8 +123,8 @@ class Document:
         actual = loads(self.text, self.name, short=0)
         if repr(actual) != repr(self.value) and not same(actual, self.value):
             raise OpenClawFalError(
-                f"Editing {self.name} would have changed something else; nothing was written",
-                hint="This is a bug in openclaw-fal: please report it",
+                f"editing {self.name} would have changed something else; nothing was written",
+                hint="this is a bug in openclaw-fal: please report it",
             )
         return self
 

@@ -36,7 +36,7 @@ def parse_path(text: str) -> KeyPath:
     """A path as typed. Raises UsageError when it is malformed."""
     text = text.strip()
     if not text:
-        raise UsageError("The path is empty", hint="For example servers[0].name")
+        raise UsageError("the path is empty", hint="for example servers[0].name")
     path: list[str | int] = []
     at = 0
     while at < len(text):
@@ -77,8 +77,8 @@ def _bracketed(text: str, at: int) -> tuple[str | int, int]:
 
 def _malformed(text: str, at: int, reason: str) -> NoReturn:
     raise UsageError(
-        f"Malformed path `{text}`: {reason} at character {at + 1}",
-        hint='Write keys with dots or other special characters in brackets: servers["a.example"]',
+        f"malformed path `{text}`: {reason} at character {at + 1}",
+        hint='write keys with dots or other special characters in brackets: servers["a.example"]',
     )
 
 
@@ -136,7 +136,7 @@ def nested(path: KeyPath, value: object) -> object:
     """The value inside new parents: for the path `("a", "b")` it is `{"a": {"b": value}}`."""
     for segment in reversed(path):
         if isinstance(segment, int) and segment > 0:
-            raise UsageError(f"A new list begins with the index 0, not {segment}")
+            raise UsageError(f"a new list begins with the index 0, not {segment}")
         value = [value] if isinstance(segment, int) else {segment: value}
     return value
 
@@ -145,7 +145,7 @@ def check_index(segment: str | int, length: int, path: KeyPath) -> int:
     """The index of an existing element of a list, or of the next one. Raises UsageError."""
     index = index_of(segment)
     if index is None:
-        holder = format_path(path) or "The document"
+        holder = format_path(path) or "the document"
         raise UsageError(f"{holder} is a list: `{segment}` is not an index")
     if index > length:
         raise UsageError(f"{format_path(path)} has {length} elements: the next index is {length}")

@@ -80,7 +80,7 @@ def remove_key(environ: Mapping[str, str] | None = None) -> bool:
 def store_reference(variable: str, environ: Mapping[str, str] | None = None) -> Stored:
     """Stores the name of the environment variable that holds the key. Raises LocalError."""
     reference = {"source": "env", "provider": "default", "id": variable}
-    key_reference(reference, "The reference")
+    key_reference(reference, "the reference")
     return _replace({"reference": reference}, environ)
 
 
@@ -168,7 +168,7 @@ def _read_toml(path: Path) -> dict[str, object]:
 def _damaged(path: Path, reason: str) -> LocalError:
     return LocalError(
         f"{path} is damaged: {reason}",
-        hint="Nothing was changed. Repair it, or move it away and run `openclaw onboard` again",
+        hint="nothing was changed. Repair it, or move it away and run `openclaw onboard` again",
     )
 
 

@@ -69,7 +69,7 @@ def check_key(text: str) -> str:
     reason = _key_problem(key)
     if reason is not None:
         raise AuthError(
-            f"This is not a fal key: {reason}", hint="Keys: https://fal.ai/dashboard/keys"
+            f"this is not a fal key: {reason}", hint="keys: https://fal.ai/dashboard/keys"
         )
     return key
 
@@ -88,9 +88,9 @@ def check_shape(key: str) -> None:
         reason = f"it has {len(key)} characters, but a key has at least {SHORTEST}"
     if reason is not None:
         raise AuthError(
-            f"This is not a fal key: {reason}. One looks like "
+            f"this is not a fal key: {reason}. One looks like "
             "0f3c9a1e-…-1234567890ab:0123456789abcdef…",
-            hint="Keys: https://fal.ai/dashboard/keys; --force stores it anyway",
+            hint="keys: https://fal.ai/dashboard/keys; --force stores it anyway",
         )
 
 
@@ -118,7 +118,7 @@ def key_reference(value: object, where: str) -> KeyReference:
         shown = f"`{source}`" if plain else "missing or unknown"
         raise LocalError(
             f"{where} is a reference whose source is {shown}; only OpenClaw can read it",
-            hint='Supported are a key, "${NAME}" and {source: "env", provider: "default", '
+            hint='supported are a key, "${NAME}" and {source: "env", provider: "default", '
             'id: "NAME"}; or set FAL_KEY',
         )
     if not isinstance(name, str) or not re.fullmatch(_VARIABLE, name):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SERVICE = "openclaw-fal"
 _HINT = (
-    "Unlock it, or choose another with PYTHON_KEYRING_BACKEND. Or do without: set FAL_KEY, or run "
+    "unlock it, or choose another with PYTHON_KEYRING_BACKEND. Or do without: set FAL_KEY, or run "
     "`openclaw onboard`, which stores the key in a file that only you can read"
 )
 

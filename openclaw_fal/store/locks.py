@@ -33,7 +33,7 @@ def locked(
         lock.acquire()
     except filelock.Timeout:
         raise LocalError(
-            f"{target} is locked by another run (waited {wait_s:g} s)", hint="Try again"
+            f"{target} is locked by another run (waited {wait_s:g} s)", hint="try again"
         ) from None
     except OSError as error:
         raise failure("lock", target, error) from error

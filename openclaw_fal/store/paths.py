@@ -82,8 +82,8 @@ def home(environ: Mapping[str, str] | None = None) -> Path:
     folder = variable.strip() or _home_of_account()
     if not folder or not os.path.isabs(folder):
         raise LocalError(
-            "There is no home folder: HOME is not set",
-            hint="Set HOME, or OPENCLAW_CONFIG_PATH and OPENCLAW_FAL_HOME",
+            "there is no home folder: HOME is not set",
+            hint="set HOME, or OPENCLAW_CONFIG_PATH and OPENCLAW_FAL_HOME",
         )
     return Path(folder)
 
@@ -101,7 +101,7 @@ def openclaw_home(environ: Mapping[str, str]) -> Path:
 def expanded(text: str, environ: Mapping[str, str]) -> Path:
     """An absolute path, with `~` for the home folder. Symbolic links stay."""
     if "\0" in text:
-        raise LocalError("A file name cannot hold the character U+0000")
+        raise LocalError("a file name cannot hold the character U+0000")
     if text == "~" or text.startswith(("~/", f"~{os.sep}")):
         text = str(openclaw_home(environ)) + text[1:]
     return Path(os.path.abspath(os.path.expanduser(text)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.text import lower_start, redacted, safe, write_safely
+from openclaw_fal.text import redacted, safe, write_safely
 from openclaw_fal.ui.drawing import SHORTEST_BAR, Glyphs, Line
 from openclaw_fal.ui.layout import cut, width_of
 from openclaw_fal.ui.render import Renderer, is_terminal, one_line, wants_color
@@ -68,10 +68,10 @@ class PlainBatchDisplay(BatchDisplay):
         self._next_at = self._start + LINE_INTERVAL_S
 
     def note(self, text: str) -> None:
-        self._line(f"note: {lower_start(text)}")
+        self._line(f"note: {text}")
 
     def event(self, text: str) -> None:
-        self._line(lower_start(text))
+        self._line(text)
 
     def progress(self, counts: Counts, money: str) -> None:
         if self._clock() >= self._next_at:
@@ -108,7 +108,7 @@ class LiveBatchDisplay(BatchDisplay):
     def event(self, text: str) -> None:
         from openclaw_fal.ui.live_view import print_line
 
-        line = lower_start(one_line(text, self._session))
+        line = one_line(text, self._session)
         if self._view is not None:
             self._view.print(line, "")
         else:

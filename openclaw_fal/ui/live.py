@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
-from openclaw_fal.text import lower_start
 from openclaw_fal.ui.drawing import Glyphs, JobState, Line
 from openclaw_fal.ui.layout import columns, hanging
 from openclaw_fal.ui.render import one_line, wants_color
@@ -133,7 +132,7 @@ class LiveProgress(Progress):
             self._job.logs.append(text)
 
     def note(self, message: str) -> None:
-        text = lower_start(self._clean(message))
+        text = self._clean(message)
         line = hanging(f"note: {self._labelled(text)}", len("note: "), columns())
         self._screen.above(line, "yellow")
 

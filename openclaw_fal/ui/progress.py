@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openclaw_fal.progress import Progress
-from openclaw_fal.text import lower_start, safe, write_safely
+from openclaw_fal.text import safe, write_safely
 from openclaw_fal.ui.render import is_terminal, one_line
 from openclaw_fal.ui.transfers import Transfer, clock_text, queue_text, size_text
 
@@ -95,7 +95,7 @@ class PlainProgress(Progress):
 
     def note(self, message: str) -> None:
         with self._lock:
-            self._say(f"note: {lower_start(message)}")
+            self._say(f"note: {message}")
 
     def upload(self, name: str, done: int, total: int | None) -> None:
         self._moved(f"uploaded {name}", done, total)

@@ -11,7 +11,6 @@ from openclaw_fal.errors import BudgetError, CapabilityError, OpenClawFalError, 
 from openclaw_fal.parameters import option_name
 from openclaw_fal.text import (
     json_for_terminals,
-    lower_start,
     redacted,
     redacted_json,
     safe,
@@ -107,7 +106,7 @@ class Renderer:
 
     def _message(self, head: str, text: str, style: str) -> None:
         """Print `head: text` to stderr: wrapped on a terminal, one line elsewhere."""
-        line = f"{head}: {lower_start(text)}"
+        line = f"{head}: {text}"
         self._line(sys.stderr, self._fitted(line, len(head) + 2), style)
 
     def _fitted(self, text: str, hang: int) -> str:
@@ -192,7 +191,7 @@ def success_document(result: Result, capability: str) -> dict[str, object]:
 
 def failure_document(error: OpenClawFalError, session: Session) -> dict[str, object]:
     """The JSON document that --json prints on every failure."""
-    facts: dict[str, object] = {"code": error.code, "message": lower_start(error.message)}
+    facts: dict[str, object] = {"code": error.code, "message": error.message}
     if error.hint:
         facts["hint"] = error.hint
     if error.http_status is not None:

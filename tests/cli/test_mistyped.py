@@ -56,6 +56,7 @@ def test_the_explicit_way_takes_any_word(openclaw: Openclaw, argv: tuple[str, ..
     ("name", "hint"),
     [
         ("prompt.txt", "to use its text: openclaw image --prompt-file prompt.txt\n"),
+        ("Notes.txt", "to use its text: openclaw image --prompt-file Notes.txt\n"),
         ("photo.png", 'to edit it: openclaw image edit --file photo.png "…"\n'),
     ],
 )
@@ -64,6 +65,7 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
     outcome = openclaw("image", name, "--json")
 
     assert outcome.status == 2
+    assert outcome.json["error"]["message"].startswith(f"{name} is a file")
     assert outcome.json["error"]["hint"].startswith(hint)
     assert fal.requests == []
     assert (
@@ -77,7 +79,7 @@ def test_a_file_is_not_a_prompt(openclaw: Openclaw, fal: Sandbox, name: str, hin
 def test_a_path_that_the_shell_has_cut_is_put_together(openclaw: Openclaw) -> None:
     Path("My Photos").mkdir()
     Path("My Photos/summer shot 1.png").write_bytes(b"x")
-    words = "image edit --file My Photos/summer shot 1.png".split()
+    words = ["image", "edit", "--file", "My", "Photos/summer", "shot", "1.png"]
     error = openclaw(*words, "make it rain", "--json").json["error"]
 
     assert error["message"] == "a path with spaces needs quotes around it"

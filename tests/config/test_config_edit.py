@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_written(file: Path, monkeypatch: pytest.MonkeyP
         return real(path, flags, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "open", refused)
-    with pytest.raises(LocalError, match=r"Cannot write .*openclaw\.json: Permission denied"):
+    with pytest.raises(LocalError, match=r"cannot write .*openclaw\.json: Permission denied"):
         edit_config(file, [Set("a", 2)])
 
 

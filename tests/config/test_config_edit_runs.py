@@ -47,7 +47,7 @@ def test_content_that_does_not_fit_leaves_the_old_file(file: Path, large: str) -
     """
     old = TEXT.replace("a: 1", "long: '" + "y" * 10_000 + "'") if large == "old" else TEXT
     file.write_bytes(old.encode())
-    assert "Cannot write" in run(script, file, 10_000 if large == "new" else 1)
+    assert "cannot write" in run(script, file, 10_000 if large == "new" else 1)
     assert file.read_bytes() == old.encode()
     assert names(file.parent) == ["openclaw.json"]
 

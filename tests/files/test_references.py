@@ -305,12 +305,23 @@ def test_base64_across_chunks(size: int) -> None:
 
 @not_on_windows("a path there begins with a drive")
 @pytest.mark.parametrize(
-    "form", ["file://{}", "file://localhost{}", "FILE:{}", "'{}'", '"{}"', " {} ", "'file://{}'"]
+    "form",
+    [
+        "file://{}",
+        "file://localhost{}",
+        "FILE:{}",
+        "'{}'",
+        '"{}"',
+        " {} ",
+        "'file://{}'",
+        "dragged",
+    ],
 )
 def test_paths_as_file_managers_and_terminals_give_them(tmp_path: Path, form: str) -> None:
     path = tmp_path / "a photo.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     written = str(path).replace(" ", "%20") if "file:" in form.lower() else str(path)
+    form = str(path).replace(" ", "\\ ") if form == "dragged" else form
 
     assert load(Reference(form.format(written), "image")).path == path
 

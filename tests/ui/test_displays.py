@@ -286,7 +286,7 @@ def test_lines_of_several_jobs_say_which(clock: Clock, capsys: pytest.CaptureFix
     for _ in range(3):
         first.running()
         second.queued(0)
-    first.note("The stream broke")
+    first.note("the stream broke")
     assert said(capsys) == [
         "7k2m: running",
         "8abc: queued, next in line",

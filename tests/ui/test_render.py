@@ -17,7 +17,7 @@ from openclaw_fal.ui.result import Facts, Prose, Result, Table
 RESULT = Result(
     {"ok": True, "capability": "x"},
     out=("/path", Facts((("key", "value"),)), Table(("a", "b"), [("1", "2\n3")])),
-    notes=("Something to know",),
+    notes=("something to know",),
     closing=(Facts((("file", "x.png"),), "done", framed=True),),
 )
 
@@ -68,7 +68,7 @@ def test_a_failure_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         Violation("count", 9, "count 9: takes 1 to 4", "1 to 4", 4),
         Violation("size", "x", "size x: takes WxH"),
     )
-    error = CapabilityError("Model m does not take this", violations=violations, hint="See models")
+    error = CapabilityError("model m does not take this", violations=violations, hint="see models")
     Renderer(Session()).failure(error)
     assert capsys.readouterr().err.splitlines() == [
         "error: model m does not take this",
@@ -89,12 +89,12 @@ def test_a_failure_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     session = Session()
     session.capability = "config.show"
     session.json = True
-    Renderer(session).failure(LocalError("The file is broken", hint="Mend it"))
+    Renderer(session).failure(LocalError("Photo.png is broken", hint="Mend it"))
     captured = capsys.readouterr()
     assert captured.err == ""
     assert json.loads(captured.out)["error"] == {
         "code": "config",
-        "message": "the file is broken",
+        "message": "Photo.png is broken",
         "hint": "Mend it",
     }
 
