@@ -5,6 +5,15 @@
     done = generate("a lighthouse at dawn", sandbox=True)
     print(done.outputs[0].path)
 
+    plan       the exact request, unsent           models, default_model  what each model takes
+    generate   send, wait, save                    jobs, cancel           the journal of requests
+    submit     send, and leave                     batch, abatch          many, each exactly once
+    wait       fetch what was submitted            agenerate              generate for asyncio
+
+`help(openclaw_fal.generate)` says more, and which errors are raised: each is an OpenClawFalError.
+In tests, OPENCLAW_FAL_SANDBOX=1 makes real files at no cost, without a key and a network;
+`openclaw sandbox serve` is one that outlasts a call, as submit and wait need it.
+
 Importing this package loads nothing: each name is fetched from its module when it is first used.
 """
 

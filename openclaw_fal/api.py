@@ -7,9 +7,19 @@ interruption, `wait` or `openclaw jobs wait` fetches its files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from openclaw_fal.media import Generated, ImageRequest, Kind, MediaRequest, Plan
+from openclaw_fal.errors import UsageError
+from openclaw_fal.media import (
+    KINDS,
+    Dollars,
+    Generated,
+    ImageRequest,
+    Kind,
+    MediaRequest,
+    Plan,
+    dollars,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +34,13 @@ if TYPE_CHECKING:
 def default_model(kind: Kind, *, config: str | None = None) -> str:
     """The endpoint id that a command without `--model` uses: the config's, else the built-in one.
 
-    Raises LocalError for a config that cannot be read or whose default is of another provider.
+    `kind` is image, video or music. Raises UsageError for another one, LocalError for a config that
+    cannot be read or whose default is of another provider.
     """
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model
 
+    _check(kind, "kind", KINDS)
     return choose_model(kind, None, wiring.read_config(config)).endpoint
 
 
@@ -66,8 +78,8 @@ def generate(
     cancel_on_interrupt: bool = False,
     sandbox: bool = False,
     key: str | None = None,
-    max_spend: str | None = None,
-    assume_cost: str | None = None,
+    max_spend: Dollars | None = None,
+    assume_cost: Dollars | None = None,
     config: str | None = None,
     progress: Progress | None = None,
 ) -> Generated:
@@ -80,12 +92,13 @@ def generate(
     videos run on fal's queue, the rest as one request. `timeout_s` is for the whole job; None is
     1200 s for videos and 180 s for the rest.
     `poll_interval_s` (5) is the pause between two polls of the queue. With `cancel_on_interrupt`,
-    Ctrl-C also cancels the job at fal. `sandbox` runs against a fal on this machine, without a key
-    and at no cost. `config` is the path of OpenClaw's config file, None the usual one; the key
-    comes from where the command line takes it. `progress` is called, from any thread.
+    Ctrl-C also cancels the job at fal. `sandbox` (or OPENCLAW_FAL_SANDBOX=1) runs against a fal on
+    this machine, without a key and at no cost. `config` is the path of OpenClaw's config file, None
+    the usual one; the key comes from where the command line takes it. `progress` is called, from
+    any thread.
 
     `key` (1 to 255 characters) names the request: with the same key and body, the earlier job is
-    waited for and nothing is sent. `max_spend` and `assume_cost` are US dollars as decimal texts:
+    waited for and nothing is sent. `max_spend` and `assume_cost` are US dollars ("0.25", Decimal):
     the most that this request may cost, and its price where that is unknown.
 
     Raises CapabilityError, Conflict (the key of another body) and BudgetError (this limit, or one
@@ -94,6 +107,9 @@ def generate(
     Unreachable, TimedOut and RateLimited when fal could not be reached or time ran out; Interrupted
     after Ctrl-C. An error's `job_id` can be given to `wait` once the job is at fal.
     """
+    from openclaw_fal.environment import uses_sandbox
+
+    sandbox = uses_sandbox(sandbox)
     return _run(
         request,
         _session(config, sandbox=sandbox),
@@ -120,15 +136,24 @@ def submit(
     strict: bool = False,
     timeout_s: float | None = None,
     key: str | None = None,
-    max_spend: str | None = None,
-    assume_cost: str | None = None,
+    max_spend: Dollars | None = None,
+    assume_cost: Dollars | None = None,
     config: str | None = None,
     progress: Progress | None = None,
 ) -> Generated:
     """Submit `request` to fal's queue and return at once; `wait(result.job_id)` brings the files.
 
     The arguments and errors are those of `generate`; `output` and `timeout_s` are kept for `wait`.
+    Raises UsageError where OPENCLAW_FAL_SANDBOX is on: that sandbox lasts no longer than a call.
+    `openclaw sandbox serve` is one for `submit` and `wait`.
     """
+    from openclaw_fal.environment import uses_sandbox
+
+    if uses_sandbox(False):
+        raise UsageError(
+            "submit needs a sandbox that outlasts the call, and OPENCLAW_FAL_SANDBOX is on",
+            hint="unset OPENCLAW_FAL_SANDBOX, and paste what openclaw sandbox serve prints",
+        )
     return _run(
         request,
         _session(config),
@@ -183,18 +208,22 @@ def wait(
 def jobs(
     *,
     kind: Kind | None = None,
-    state: Sequence[State] | None = None,
+    state: State | Sequence[State] | None = None,
     model: str | None = None,
     limit: int | None = 20,
 ) -> list[Job]:
     """The journal of requests, newest first; at most `limit` of them, None for all.
 
-    `state` are the states of `openclaw help jobs`, `model` is an endpoint id or a model ref.
+    `state` is one or several of the states of `openclaw help jobs`, `model` an endpoint id or a
+    model ref. Raises UsageError for another state.
     """
     from openclaw_fal.job import wiring
+    from openclaw_fal.journal.record import State
 
     endpoint = model.removeprefix("fal/") if model is not None else None
-    states = list(state) if state is not None else None
+    states = [state] if isinstance(state, str) else None if state is None else list(state)
+    for each in states or ():
+        _check(each, "state", get_args(State))
     return wiring.journal().list(kind=kind, state=states, model=endpoint, limit=limit)
 
 
@@ -207,6 +236,11 @@ def cancel(job_id: str, *, config: str | None = None) -> str:
 
     _, outcome = pickup.cancel(job_id, session=_session(config))
     return outcome
+
+
+def _check(value: str, name: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name} {value!r}: takes {', '.join(allowed)}")
 
 
 def _with_endpoint_id(request: MediaRequest) -> MediaRequest:
@@ -252,6 +286,8 @@ def _run(
     named = _with_endpoint_id(request)
     if options.get("output") is not None:
         options["output"] = fspath(cast("PathLike[str]", options["output"]))
+    for name in ("max_spend", "assume_cost"):
+        options[name] = dollars(name, cast("Dollars | None", options[name]))
     choice = ModelChoice(named.model, "the request")
     settings = run_settings(named.kind, config, choice, options)
     with signals.handle_library_interrupts():

@@ -11,6 +11,11 @@ YES = ("1", "true", "yes", "on")
 NO = ("0", "false", "no", "off")
 
 
+def uses_sandbox(asked: bool) -> bool:
+    """Whether requests go to a sandbox: the caller asked for it, or OPENCLAW_FAL_SANDBOX does."""
+    return asked or says_yes("OPENCLAW_FAL_SANDBOX")
+
+
 def says_yes(name: str, environ: Mapping[str, str] | None = None) -> bool:
     """Whether the variable `name` says yes; an unset or empty one says no.
 

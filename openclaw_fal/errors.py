@@ -183,12 +183,12 @@ class BudgetError(OpenClawFalError):
         self,
         message: str,
         *,
-        budget: Mapping[str, str | None],
+        budget: Mapping[str, str | None] | None = None,
         hint: str | None = None,
         model: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, model=model)
-        self.budget = budget
+        self.budget = budget or {}
 
 
 class Interrupted(OpenClawFalError):

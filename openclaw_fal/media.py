@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from openclaw_fal.frozen import Frozen
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from openclaw_fal.money.cost import Cost
 
 Kind = Literal["image", "video", "music"]
@@ -82,6 +84,30 @@ class Endpoint(Frozen):
         return next((name for name in declared if name in self.required), (*declared, None)[0])
 
 
+Given = TypeVar("Given")
+Kept = TypeVar("Kept")
+Source: TypeAlias = "str | PathLike[str] | Reference"
+if TYPE_CHECKING:
+
+    class _Field(Generic[Given, Kept]):
+        """A field that takes more types than it keeps."""
+
+        def __get__(self, instance: object, owner: object = None) -> Kept: ...
+        def __set__(self, instance: object, value: Given) -> None: ...
+
+    SizeField = _Field[str | Sequence[int] | None, str | None]
+    ReferencesField = _Field[Source | Sequence[Source] | None, tuple[Reference, ...]]
+    ParamsField = _Field[
+        Mapping[str, object] | tuple[tuple[str, object], ...], tuple[tuple[str, object], ...]
+    ]
+else:
+    SizeField = str | Sequence[int] | None
+    ReferencesField = Sequence[str | PathLike | Reference]
+    ParamsField = Mapping[str, object]
+NOT_GIVEN: Any = None
+NONE_GIVEN: Any = ()
+
+
 class _Request(Frozen):
     """The base of requests. It converts arguments: `size` may be a pair of numbers, references a
     path or a list of paths, `params` a dictionary. Raises TypeError for a value of another type."""
@@ -140,7 +166,7 @@ class ImageRequest(_Request):
     model: str
     prompt: str
     count: int | None = None
-    size: str | None = None
+    size: SizeField = NOT_GIVEN
     aspect_ratio: str | None = None
     resolution: str | None = None
     output_format: str | None = None
@@ -152,8 +178,8 @@ class ImageRequest(_Request):
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
-    images: tuple[Reference, ...] = ()
-    params: tuple[tuple[str, object], ...] = ()
+    images: ReferencesField = NONE_GIVEN
+    params: ParamsField = NONE_GIVEN
     unchecked: bool = False
 
     @property
@@ -167,7 +193,7 @@ class VideoRequest(_Request):
     model: str
     prompt: str
     duration: int | float | str | None = None
-    size: str | None = None
+    size: SizeField = NOT_GIVEN
     aspect_ratio: str | None = None
     resolution: str | None = None
     audio: bool | None = None
@@ -178,10 +204,10 @@ class VideoRequest(_Request):
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
-    images: tuple[Reference, ...] = ()
-    videos: tuple[Reference, ...] = ()
-    audio_refs: tuple[Reference, ...] = ()
-    params: tuple[tuple[str, object], ...] = ()
+    images: ReferencesField = NONE_GIVEN
+    videos: ReferencesField = NONE_GIVEN
+    audio_refs: ReferencesField = NONE_GIVEN
+    params: ParamsField = NONE_GIVEN
     unchecked: bool = False
 
     @property
@@ -203,7 +229,7 @@ class MusicRequest(_Request):
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
-    params: tuple[tuple[str, object], ...] = ()
+    params: ParamsField = NONE_GIVEN
     unchecked: bool = False
 
     @property
@@ -212,6 +238,20 @@ class MusicRequest(_Request):
 
 
 MediaRequest = ImageRequest | VideoRequest | MusicRequest
+
+Dollars: TypeAlias = "str | int | float | Decimal"
+"""US dollars: "0.25", 0.25 or Decimal("0.25")."""
+
+
+def dollars(name: str, amount: Dollars | None) -> str | None:
+    """An amount as a decimal text. Raises TypeError for what is no amount, in any type."""
+    from decimal import Decimal
+
+    if amount is None or isinstance(amount, str):
+        return amount
+    if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal)):
+        raise TypeError(f"{name} is US dollars ('0.25', 0.25), not {type(amount).__name__}")
+    return format(Decimal(str(amount)), "f")
 
 
 class Ignored(NamedTuple):

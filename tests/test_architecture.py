@@ -70,6 +70,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
             "atomic",
             "api",
             "batches",
+            "environment",
             "errors",
             "frozen",
             "job",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import pickle
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ import pytest
 import openclaw_fal
 from openclaw_fal import (
     AuthError,
+    BudgetError,
     CapabilityError,
     ContentPolicy,
     Generated,
@@ -29,15 +33,19 @@ from openclaw_fal import (
     TimedOut,
     UsageError,
     VideoRequest,
+    agenerate,
+    batch,
     cancel,
     default_model,
     generate,
+    jobs,
     models,
     plan,
     submit,
     wait,
 )
-from openclaw_fal.sandbox import Dials, Sandbox
+from openclaw_fal.media import Dollars
+from openclaw_fal.sandbox import SANDBOX_KEY, Dials, Sandbox
 from tests.support.program import KEY, write_config
 from tests.support.queueing import until
 from tests.support.systems import signals
@@ -228,6 +236,52 @@ def test_there_has_to_be_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         generate(ImageRequest("fal-ai/flux/dev", "p"))
 
 
+def test_the_variable_of_the_sandbox_holds_for_programs_too(
+    fal: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENCLAW_FAL_SANDBOX", "1")
+    assert generate(ImageRequest("fal-ai/flux/dev", "p")).outputs[0].path.exists()
+    with pytest.raises(UsageError, match="OPENCLAW_FAL_SANDBOX is on"):
+        submit(ImageRequest("fal-ai/flux/dev", "p"))
+    (done,) = batch([ImageRequest("fal-ai/flux/dev", "q")])
+    assert done.state == "done"
+    assert asyncio.run(agenerate(ImageRequest("fal-ai/flux/dev", "r"))).outputs[0].path.exists()
+    assert fal.posts() == []
+
+
+def test_the_key_of_a_sandbox_that_has_ended_is_not_sent_to_fal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FAL_KEY", SANDBOX_KEY)
+    with pytest.raises(AuthError, match="that of a sandbox, which has ended"):
+        generate(ImageRequest("fal-ai/flux/dev", "p"))
+
+
+@pytest.mark.parametrize("amount", ["0.01", 0.01, Decimal("0.01")])
+def test_money_is_given_as_programs_have_it(fal: Sandbox, amount: Dollars) -> None:
+    request = ImageRequest("fal-ai/flux/dev", "p")
+    for run in (generate, submit):
+        with pytest.raises(BudgetError) as caught:
+            run(request, max_spend=amount, assume_cost=0.02)
+        assert pickle.loads(pickle.dumps(caught.value)).budget == caught.value.budget
+    with pytest.raises(BudgetError):
+        list(batch([request], max_spend=amount, assume_cost=0.02, output=Path("out")))
+    assert fal.posts() == []
+
+
+def test_what_is_no_amount_no_state_no_kind_and_no_request_is_named() -> None:
+    with pytest.raises(TypeError, match="max_spend is US dollars"):
+        generate("p", max_spend=[1], sandbox=True)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="each request is an ImageRequest"):
+        list(batch(["p"], sandbox=True))  # type: ignore[list-item]
+    for state in ("nonsense", ["done", "nonsense"]):
+        with pytest.raises(UsageError, match="'nonsense': takes sending"):
+            jobs(state=state)  # type: ignore[arg-type]
+    assert jobs(state="done") == []
+    with pytest.raises(UsageError, match="image, video, music"):
+        default_model("picture")  # type: ignore[arg-type]
+
+
 def test_an_unknown_job_is_an_error() -> None:
     with pytest.raises((LocalError, UsageError)):
         wait("nothere")
@@ -255,6 +309,14 @@ def misused() -> None:
     """Read by mypy, which reports an `ignore` that ignores nothing; never called."""
     generate(ImageRequest("m", "p", count="two"))  # type: ignore[arg-type]
     generate(3)  # type: ignore[arg-type]
+
+
+def used_freely() -> None:
+    """Read by mypy: what a request takes beside what it keeps; never called."""
+    request = ImageRequest("m", "p", size=(1, 2), images=[Path("a.png"), "b.png"], params={"x": 1})
+    generate(request, max_spend=0.25, assume_cost=Decimal("0.1"), output=Path("out"))
+    kept: tuple[Reference, ...] = request.images
+    del kept
 
 
 @pytest.mark.exhaustive(only=True)  # mypy reads this file, and `misused`, before each change

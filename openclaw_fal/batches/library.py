@@ -7,15 +7,17 @@ import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from openclaw_fal import api
 from openclaw_fal.batches import commands, loading
 from openclaw_fal.batches.item import ItemState
 from openclaw_fal.batches.manifest import problems_error
+from openclaw_fal.environment import uses_sandbox
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Generated, MediaRequest
+from openclaw_fal.media import Dollars, Generated, MediaRequest, dollars
 from openclaw_fal.options import options_of
 from openclaw_fal.session import Session
 
@@ -41,10 +43,10 @@ def batch(
     requests: Mapping[str, MediaRequest] | Iterable[MediaRequest],
     *,
     name: str | None = None,
-    output: str = "batch-out/",
+    output: str | PathLike[str] = "batch-out/",
     window: int = 8,
-    max_spend: str | None = None,
-    assume_cost: str | None = None,
+    max_spend: Dollars | None = None,
+    assume_cost: Dollars | None = None,
     retry_failed: bool = False,
     sandbox: bool = False,
     config: str | None = None,
@@ -54,7 +56,7 @@ def batch(
     `requests` maps ids to requests; a list gets ids made from its requests. A second call with the
     same `name`, or with the same requests, goes on where the first ended, in any process: what was
     sent is not sent again. `output` is a folder or template, `window` is the most jobs at fal at
-    the same time. `max_spend` and `assume_cost` are US dollars as decimal texts: the limit for the
+    the same time. `max_spend` and `assume_cost` are US dollars ("0.25", Decimal): the limit for the
     whole batch, and the price of a request whose price is unknown. `retry_failed` sends failed
     requests again.
 
@@ -63,6 +65,7 @@ def batch(
     AuthError, BillingError and BudgetError are raised after the results of what fal has accepted.
     Leaving the iteration early stops the sending.
     """
+    sandbox = uses_sandbox(sandbox)
     session = Session()
     session.config, session.sandbox = config, sandbox
     loaded = loading.load("-", defaults={}, read_stdin=bytes, text=_manifest(requests))
@@ -72,12 +75,12 @@ def batch(
     if planned.problems:
         raise problems_error(planned.problems, "the batch", planned.total)
     options = commands.BatchOptions(
-        out=output,
+        out=fspath(output),
         defaults={},
         window=window,
         retry_failed=retry_failed,
-        max_spend=max_spend,
-        assume_cost=assume_cost,
+        max_spend=dollars("max_spend", max_spend),
+        assume_cost=dollars("assume_cost", assume_cost),
         sandbox=sandbox,
     )
     record = commands.record_for(loaded, planned, options)
@@ -105,6 +108,11 @@ def _manifest(requests: Mapping[str, MediaRequest] | Iterable[MediaRequest]) -> 
     )
     rows = []
     for name, request in named:
+        if not isinstance(request, MediaRequest):
+            raise TypeError(
+                "each request is an ImageRequest, VideoRequest or MusicRequest, not "
+                f"{type(request).__name__}"
+            )
         model = request.model if request.model.startswith("fal/") else f"fal/{request.model}"
         row = {**options_of(request), "model": model, "kind": request.kind}
         rows.append({"id": name, **row} if name is not None else row)
@@ -148,7 +156,7 @@ async def agenerate(request: MediaRequest | str, **options: Any) -> Generated:
     A task that is cancelled while the request is on its way keeps fal's answer; the job goes on at
     fal, and `wait` (or the same call with the same `key`) fetches its files.
     """
-    if options.get("sandbox"):  # the sandbox ends with the call, so the job cannot be fetched later
+    if uses_sandbox(bool(options.get("sandbox"))):  # it ends with the call: no job to fetch later
         return await _finish_in_thread(lambda: api.generate(request, **{**options, "queue": True}))
     waiting = {name: options[name] for name in WAIT_OPTIONS if name in options}
     sending = {name: options[name] for name in options if name not in NOT_FOR_SUBMIT}

@@ -20,7 +20,7 @@ from openclaw_fal.cli.job_files import resolved
 from openclaw_fal.cli.option_records import record_options
 from openclaw_fal.cli.option_values import stdin_bytes
 from openclaw_fal.cli.options import Sandbox, Strict, TimeoutMs
-from openclaw_fal.environment import says_yes
+from openclaw_fal.environment import uses_sandbox
 from openclaw_fal.errors import UsageError
 from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Facts, Result, Table
@@ -64,7 +64,7 @@ def plan(
 ) -> Result:
     """Check every row against what its model takes, and price it. Sends nothing."""
     session: Session = ctx.obj
-    session.sandbox = sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
+    session.sandbox = uses_sandbox(sandbox)
     loaded, planned = _planned(session, manifest, default, strict=strict)
     return _plan_result(session, loaded, planned, assume_cost)
 
@@ -101,7 +101,7 @@ def run(
 ) -> Result:
     """Run the items of a manifest, each once. Run again, it goes on where it was."""
     session: Session = ctx.obj
-    session.sandbox = options.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
+    session.sandbox = uses_sandbox(options.sandbox)
     settings = batch_options(options, out, session, defaults(default))
     loaded, planned = _planned(session, manifest, default, strict=settings.strict)
     return run_planned(session, loaded, planned, settings)
@@ -265,7 +265,7 @@ def _planned(
 
 def _refuse_sandbox(record: BatchRecord, asked: bool) -> None:
     """A sandbox ends with its command, so that none of its batches can go on."""
-    if record.sandbox or asked or says_yes("OPENCLAW_FAL_SANDBOX"):
+    if record.sandbox or uses_sandbox(asked):
         where = "ran in a sandbox, which has ended" if record.sandbox else "is none of the sandbox"
         raise UsageError(
             f"the batch {record.id} {where}",

@@ -345,11 +345,19 @@ def prune(
     older_than: Annotated[
         float, typer.Option("--older-than", min=0, metavar="DAYS", help="Finished jobs only.")
     ] = 30,
+    keyed: Annotated[
+        bool,
+        typer.Option(
+            "--keyed",
+            help="Also jobs with a --key, and those of batches: the same command would then pay "
+            "for them again.",
+        ),
+    ] = False,
 ) -> Result:
     """Forget finished jobs that are older than some days. Files are not touched."""
     from openclaw_fal.job import wiring
 
-    pruned = wiring.journal().prune(older_than=older_than * 86400)
+    pruned = wiring.journal().prune(older_than=older_than * 86400, keyed=keyed)
     document: PruneDocument = {"pruned": list(pruned)}
     note = f"{counted(len(pruned), 'job')} forgotten"
     return Result(document, out=tuple(pruned), notes=(note,))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from openclaw_fal.cli.groups import Command, examples
-from openclaw_fal.environment import says_yes
+from openclaw_fal.environment import says_yes, uses_sandbox
 from openclaw_fal.errors import CapabilityError, UsageError
 from openclaw_fal.media import Kind, MediaRequest, MediaType, Plan, Reference
 from openclaw_fal.ui.result import Result
@@ -84,7 +84,7 @@ def run_media(
     from openclaw_fal.job import wiring
     from openclaw_fal.job.settings import choose_model, refuse_misspelt_default
 
-    session.sandbox = run.sandbox or says_yes("OPENCLAW_FAL_SANDBOX")
+    session.sandbox = uses_sandbox(run.sandbox)
     is_batch = prompt_options is not None and prompt_options.prompts is not None
     _refuse_contradictions(session, run, batch=is_batch)
     if getattr(run, "preview", False):

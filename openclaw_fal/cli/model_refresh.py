@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from openclaw_fal.environment import says_yes
 from openclaw_fal.errors import UsageError
 from openclaw_fal.text import counted
 from openclaw_fal.ui.result import Result, Table
@@ -63,11 +64,14 @@ def refresh(
     ] = False,
 ) -> Result:
     """Fetch fal's list of models, and their prices, into this user's cache."""
-    from openclaw_fal.catalogue.read import Catalogue
+    from openclaw_fal.catalogue.read import Catalogue, shipped
     from openclaw_fal.catalogue.refresh import PARTIAL
     from openclaw_fal.job.quoting import price_cache
     from openclaw_fal.store import locks, paths
 
+    if says_yes("OPENCLAW_FAL_SANDBOX"):
+        note = "nothing to refresh: the sandbox (OPENCLAW_FAL_SANDBOX is on) has its own prices"
+        return Result({"endpoints": len(shipped().ids()), "prices": None}, notes=(note,))
     folder = paths.catalogue_folder()
     with _fal(ctx.obj) as fal, locks.locked(folder / PARTIAL):
         if restart:
@@ -136,7 +140,6 @@ def check(
 def _fal(session: Session) -> Iterator[Fal]:
     """fal's platform API at the config's base URL, with the key if there is one."""
     from openclaw_fal.config.fal_key import resolve_key
-    from openclaw_fal.environment import says_yes
     from openclaw_fal.fal.service import FalService
     from openclaw_fal.job import wiring
     from openclaw_fal.ui.progress import progress_for

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_fal.errors import no_key
+from openclaw_fal.errors import AuthError, no_key
 from openclaw_fal.progress import Progress
 from openclaw_fal.session import Session
 
@@ -166,12 +166,19 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
 
 
 def key_of(config: Config, session: Session, progress: Progress) -> str:
-    """The fal key. Raises AuthError when there is none."""
+    """The fal key. Raises AuthError when there is none, and for fal and the key of a sandbox."""
     from openclaw_fal.config.fal_key import resolve_key
+    from openclaw_fal.store.key_format import SANDBOX_KEY
 
     key = resolve_key(config, os.environ)
     if key is None:
         raise no_key()
+    if key.value == SANDBOX_KEY and hosts_of(config).is_fal:
+        raise AuthError(
+            f"the key ({key.label}) is that of a sandbox, which has ended; nothing was sent to fal",
+            hint="openclaw sandbox serve begins another; to leave it: "
+            "unset OPENCLAW_CONFIG_PATH OPENCLAW_FAL_HOME FAL_KEY",
+        )
     session.secrets.add(key.value)
     session.key_place = key.label
     for note in key.notes:

@@ -267,15 +267,21 @@ class Journal(Lookups):
         """fal no longer has the files of this job; its result stays in the journal."""
         return self._end(job_id, "expired", ("completed",), "job_failed", message, http_status)
 
-    def prune(self, *, older_than: float) -> Sequence[str]:
-        """Remove finished jobs unchanged for `older_than` seconds; returns their ids."""
+    def prune(self, *, older_than: float, keyed: bool = False) -> Sequence[str]:
+        """Remove finished jobs unchanged for `older_than` seconds; returns their ids.
+
+        Jobs with a key, such as the items of batches, stay unless `keyed`: without them the same
+        key would send, and pay for, its request again.
+        """
         before = time.time() - older_than
 
         def remove(db: sqlite3.Connection) -> Sequence[str]:
             old = [
                 str(row["id"])
                 for row in journal_rows.newest_first(db)
-                if row["state"] in FINISHED and row["updated"] <= before
+                if row["state"] in FINISHED
+                and row["updated"] <= before
+                and (keyed or row["key"] is None or row["sandbox"])
             ]
             db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in old])
             return old

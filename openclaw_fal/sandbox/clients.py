@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
-SANDBOX_KEY = "0penclaw-sandb0x:5e7c1a90f3d84b26"
-"""The key in the sandbox's settings (any key is accepted). It occurs in no ordinary text, path or
-prompt, so that redacting it changes nothing else."""
+from openclaw_fal.store.key_format import SANDBOX_KEY
 
 _TRUST_VARIABLES = (
     "SSL_CERT_FILE",

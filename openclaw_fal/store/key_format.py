@@ -14,6 +14,10 @@ KEY_VARIABLES: tuple[Literal["FAL_KEY", "FAL_API_KEY"], ...] = ("FAL_KEY", "FAL_
 REDACTED = "__OPENCLAW_REDACTED__"
 """OpenClaw shows this in place of a secret. Never accepted as a value."""
 
+SANDBOX_KEY = "0penclaw-sandb0x:5e7c1a90f3d84b26"
+"""The key in the sandbox's settings (any key is accepted there). It occurs in no ordinary text,
+path or prompt, so that redacting it changes nothing else."""
+
 SHORTEST = 16
 """In characters. Output is searched for the key to hide it: a shorter key matches common words."""
 

@@ -351,6 +351,21 @@ def test_fal_cannot_be_asked_to_cancel(openclaw: Openclaw, key: str, pauses: lis
 # prune
 
 
+def test_pruning_keeps_what_stops_a_second_bill(openclaw: Openclaw, fal: Hooked) -> None:
+    Path("p.txt").write_text("one\ntwo\n", encoding="utf-8")
+    commands = (
+        ("image", "p", "--key", "k", "--overwrite", "-o", "p.png"),
+        ("image", "--prompts", "p.txt", "-o", "out/"),
+    )
+    for command in commands:
+        assert openclaw(*command).status == 0
+    assert openclaw("jobs", "prune", "--older-than", "0").lines == []
+    for command in commands:
+        assert openclaw(*command).status == 0
+    assert len(fal.posts()) == 3
+    assert len(openclaw("jobs", "prune", "--older-than", "0", "--keyed").lines) == 3
+
+
 def test_pruning_forgets_what_is_finished_and_keeps_the_files(
     openclaw: Openclaw, fal: Hooked
 ) -> None:

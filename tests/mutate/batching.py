@@ -165,8 +165,8 @@ BATCHING: tuple[Mutation, ...] = (
     Mutation(
         "a batch of a sandbox is resumed",
         "cli/batch.py",
-        "    if record.sandbox or asked or",
-        "    if asked or",
+        "    if record.sandbox or uses_sandbox(asked)",
+        "    if uses_sandbox(asked)",
         ("tests/cli/test_batch_interrupts.py",),
         "the run waits an hour for a sandbox that is gone",
     ),

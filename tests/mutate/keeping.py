@@ -6,6 +6,30 @@ from tests.mutate.mutation import Mutation
 
 KEEPING: tuple[Mutation, ...] = (
     Mutation(
+        "prune forgets jobs with a key",
+        "journal/jobs.py",
+        'and (keyed or row["key"] is None or row["sandbox"])',
+        "",
+        ("tests/cli/test_jobs.py",),
+        "a second bill for a batch whose jobs were pruned",
+    ),
+    Mutation(
+        "programs do not hear OPENCLAW_FAL_SANDBOX",
+        "environment.py",
+        'return asked or says_yes("OPENCLAW_FAL_SANDBOX")',
+        "return asked",
+        ("tests/test_public_api.py",),
+        "a test with the sandbox switched on pays",
+    ),
+    Mutation(
+        "the key of a sandbox is sent to fal",
+        "job/wiring.py",
+        "if key.value == SANDBOX_KEY and hosts_of(config).is_fal:",
+        "if False:",
+        ("tests/test_public_api.py",),
+        "prompts meant for a sandbox reach fal once it has ended",
+    ),
+    Mutation(
         "an answer shows the key",
         "fal/exchange.py",
         "answer.headers = redacted_headers(answer.headers, self.key)",
