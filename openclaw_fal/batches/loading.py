@@ -57,7 +57,7 @@ def load(
         path, name, folder = STDIN, "standard input", Path.cwd()
     else:
         file = whole_path(source)
-        raw = _bytes_of(file, source)
+        raw = _bytes_of(file, source, "the prompts" if prompts else "the manifest")
         path, name, folder = str(file), source, file.parent
     manifest = manifests.read(
         raw, name=name, folder=folder, defaults=defaults, prompts=prompts, job_file=job_file
@@ -66,18 +66,18 @@ def load(
     return LoadedManifest(path, name, manifest, prompts, kept)
 
 
-def _bytes_of(file: Path, given: str) -> bytes:
+def _bytes_of(file: Path, given: str, what: str) -> bytes:
     try:
         if not file.is_file():
             raise LocalError(
-                f"the manifest {given} {_why_no_file(file)}",
-                hint="openclaw help batch shows what a manifest is",
+                f"{what} {given} {_why_no_file(file)}",
+                hint="openclaw help batch shows the format",
             )
         if file.stat().st_size > MAX_BYTES:
-            raise LocalError(f"the manifest {given} has more than {MAX_BYTES // 2**20} MB")
+            raise LocalError(f"{what} {given} has more than {MAX_BYTES // 2**20} MB")
         return file.read_bytes()
     except OSError as error:
-        raise LocalError(f"the manifest {given} cannot be read: {reason(error)}") from error
+        raise LocalError(f"{what} {given} cannot be read: {reason(error)}") from error
 
 
 def _why_no_file(path: Path) -> str:

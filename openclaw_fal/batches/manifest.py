@@ -15,6 +15,7 @@ import csv
 import hashlib
 import io
 import json
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -99,9 +100,10 @@ def read(
     """
     text = _decoded(raw, name)
     shared: dict[str, object] = {}
-    lines = (
-        _prompts(text) if prompts else _csv(text, name) if name.endswith(".csv") else _jsonl(text)
-    )
+    if prompts:
+        lines = _prompts(text)
+    else:
+        lines = _csv(text, name) if name.endswith(".csv") else _jsonl(text, name)
     rows: list[Row] = []
     problems: list[Problem] = []
     ids: Counter[str] = Counter()
@@ -138,10 +140,14 @@ def _decoded(raw: bytes, name: str) -> str:
         raise UsageError(f"{name} is not UTF-8 text (line {line})") from error
 
 
-def _jsonl(text: str) -> Lines:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, partial(_json_row, line)
+def _jsonl(text: str, name: str) -> Lines:
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if lines and not any(line.lstrip()[0] in "{[" for _, line in lines):
+        raise UsageError(
+            f"{name} is not JSON Lines: no line begins with {{",
+            hint=f"if each line is a prompt: openclaw image --prompts {shlex.quote(name)}",
+        )
+    return ((number, partial(_json_row, line)) for number, line in lines)
 
 
 def _json_row(line: str) -> Values:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from openclaw_fal.cli.groups import IMPLIED, Context, TyperType
+from openclaw_fal.cli.groups import IMPLIED, MODEL, Context, TyperType
 from openclaw_fal.errors import UsageError
 from openclaw_fal.files.sniff import by_extension
 from openclaw_fal.text import lower_start
@@ -90,7 +90,10 @@ def missing_prompt(ctx: Context) -> UsageError:
     kind = next((kind for kind in EXAMPLES if kind in ctx.command_path.split()), "image")
     command = f"{shown} --file photo.png" if edits else shown
     example = "make it night" if edits else EXAMPLES[kind]
-    return UsageError("there is no prompt", hint=f'{command} "{example}"')
+    hint = f'{command} "{example}"'
+    if (model := ctx.meta.get(MODEL)) is not None:
+        hint += f'\nfor a model that takes none: {command} --model {shlex.quote(model)} ""'
+    return UsageError("there is no prompt", hint=hint)
 
 
 def nearest(word: str, names: Iterable[str], likeness: float = 0.6) -> str | None:

@@ -168,11 +168,15 @@ def _fal_at(config: Config, session: Session, progress: Progress) -> Iterator[tu
 def key_of(config: Config, session: Session, progress: Progress) -> str:
     """The fal key. Raises AuthError when there is none, and for fal and the key of a sandbox."""
     from openclaw_fal.config.fal_key import resolve_key
-    from openclaw_fal.store.key_format import SANDBOX_KEY
+    from openclaw_fal.store.key_format import KEY_VARIABLES, SANDBOX_KEY
 
     key = resolve_key(config, os.environ)
     if key is None:
-        raise no_key()
+        empty = [name for name in KEY_VARIABLES if name in os.environ]
+        if not empty:
+            raise no_key()
+        why = f"{empty[0]} is set, and empty (is the secret missing?)"
+        raise no_key(fix=f"{why}; openclaw onboard stores a key")
     if key.value == SANDBOX_KEY and hosts_of(config).is_fal:
         raise AuthError(
             f"the key ({key.label}) is that of a sandbox, which has ended; nothing was sent to fal",

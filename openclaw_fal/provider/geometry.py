@@ -30,8 +30,9 @@ class Size(NamedTuple):
 
 
 def parse_size(text: str) -> Size | None:
-    """`1024x1536` in pixels; None for anything else."""
-    width, _, height = text.strip().lower().partition("x")
+    """`1024x1536` (also `1024 x 1536`, `1024×1536`) in pixels; None for anything else."""
+    parts = text.lower().replace("×", "x").replace("*", "x").partition("x")
+    width, height = parts[0].strip(), parts[2].strip()
     if not all(
         edge.isascii() and edge.isdecimal() and len(edge) <= MAX_DIGITS for edge in (width, height)
     ):

@@ -251,3 +251,34 @@ def test_an_empty_prompt_and_a_param_are_named_as_they_were_given(openclaw: Open
     assert "closest" not in wrong
     bare = openclaw("infer", "image", "generate").err
     assert 'hint: openclaw infer image generate "a lighthouse at dawn"' in bare
+
+
+def test_a_model_without_a_prompt_is_asked_with_an_empty_one(openclaw: Openclaw) -> None:
+    model = "fal/fal-ai/bria/background/remove"
+    error = openclaw("image", "edit", "--file", "a.png", "--model", model, "--json").json["error"]
+
+    assert error["message"] == "there is no prompt"
+    assert error["hint"].endswith(f'openclaw image edit --file photo.png --model {model} ""')
+
+
+@pytest.mark.parametrize("size", ["1024 x 1536", "1024×1536", "1024X1536"])
+def test_a_size_as_people_write_it(openclaw: Openclaw, size: str) -> None:
+    outcome = openclaw("image", "p", "--size", size, "--dry-run", "--json")
+
+    assert outcome.json["request"]["body"]["image_size"] == {"width": 1024, "height": 1536}
+
+
+def test_prompts_that_are_taken_for_a_manifest(openclaw: Openclaw) -> None:
+    Path("prompts.txt").write_text("a cat\na dog\n", encoding="utf-8")
+    error = openclaw("batch", "plan", "prompts.txt", "--json").json["error"]
+
+    assert error["message"] == "prompts.txt is not JSON Lines: no line begins with {"
+    assert error["hint"] == "if each line is a prompt: openclaw image --prompts prompts.txt"
+
+
+def test_an_empty_key_is_named(openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAL_KEY", "")
+    error = openclaw("image", "a cat", "--json").json["error"]
+
+    assert error["code"] == "auth"
+    assert error["hint"].startswith("FAL_KEY is set, and empty")

@@ -177,7 +177,7 @@ def test_a_key_that_may_not_ask(fal: Hooked, client: Client, status: int) -> Non
     assert isinstance(caught.value, AuthError)
     assert caught.value.http_status == status
     assert "this key may not ask" in caught.value.message
-    assert "Admin key required" in caught.value.message
+    assert "admin key required" in caught.value.message
     assert not caught.value.may_be_billed
 
 

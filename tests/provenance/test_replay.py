@@ -67,7 +67,7 @@ def test_it_asks_for_the_same_and_changes_only_what_is_set(openclaw: Openclaw, s
     assert body(openclaw, "replay", name, "--seed", "random")["seed"] != 7
 
 
-VALUES: dict[str, object] = {"int": 3, "float": 2.5, "bool": True, "str": "x"}
+VALUES: dict[str, object] = {"int": 3, "float": 2.5, "bool": True, "str": "x", "SizeField": "x"}
 
 
 @pytest.mark.parametrize("kind", REQUESTS)

@@ -49,7 +49,7 @@ def test_a_size_is_width_and_height(text: str) -> None:
         "1_0x10",
         "9999999x1",
         "auto",
-        "1024 x 1024",
+        "10 24x1024",
         "²x²",
     ],
 )
