@@ -124,7 +124,7 @@ Examples:
 States:
   sending      the request is on its way
   uncertain    it may have reached fal, and no answer came. It is never sent again
-               by itself: look at fal's dashboard first
+               by itself: openclaw jobs reconcile asks fal which request it became
   queued, running
   completed    the result is here, and its files are still to be fetched
   saving, done

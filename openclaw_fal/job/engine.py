@@ -17,7 +17,13 @@ from openclaw_fal.frozen import Frozen
 from openclaw_fal.job import duplicates, waitable
 from openclaw_fal.job.collect import Collector, generated
 from openclaw_fal.job.handles import handle_of
-from openclaw_fal.job.job_errors import add_pickup_hint, attribute, ends_job, is_cancellation
+from openclaw_fal.job.job_errors import (
+    add_pickup_hint,
+    attribute,
+    ends_job,
+    is_cancellation,
+    reconcile_hint,
+)
 from openclaw_fal.job.prepared import Prepared
 from openclaw_fal.job.settings import RunSettings
 from openclaw_fal.journal.idempotency import EarlierJob
@@ -360,7 +366,7 @@ class Engine(Frozen):
         if getattr(error, "may_have_arrived", False):
             with suppress(LocalError):
                 self.journal.uncertain(run.job_id, error.message, error.request_id)
-            error.hint = error.hint or f"openclaw jobs show {run.job_id}"
+            error.hint = error.hint or reconcile_hint(run.job_id, run.settings.sandbox)
         elif not run.maybe_at_fal:
             with suppress(LocalError):
                 self.journal.not_sent(run.job_id, error.message, error.code)

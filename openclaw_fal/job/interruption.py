@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openclaw_fal.errors import Interrupted, LocalError, OpenClawFalError
 from openclaw_fal.frozen import Frozen
 from openclaw_fal.job.handles import handle_of
-from openclaw_fal.job.job_errors import ENDS_WITH_SANDBOX, REPEAT
+from openclaw_fal.job.job_errors import ENDS_WITH_SANDBOX, REPEAT, reconcile_hint
 from openclaw_fal.job.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Interruption(Frozen):
             self.journal.uncertain(job.id, message)
         if job.transport == "sync":
             message += ". With --queue it could"
-        hint = f"openclaw jobs show {job.id}"
+        hint = reconcile_hint(job.id, job.sandbox)
         return Interrupted(message, hint=hint, may_be_billed=True)
 
     def _cancelled(self, job: Job) -> str:

@@ -57,3 +57,10 @@ def _next_step(error: JobFailed) -> str:
     if status >= 500 and not error.may_be_billed:
         return "fal bills nothing for it: repeat the command, or try another --model"
     return f"openclaw jobs show {error.job_id}"
+
+
+def reconcile_hint(job_id: str, sandbox: bool) -> str:
+    """The next step for a request that may have reached fal."""
+    if sandbox:  # it has ended, and cannot be asked
+        return f"openclaw jobs show {job_id}"
+    return f"openclaw jobs reconcile {job_id} asks fal which request it became"

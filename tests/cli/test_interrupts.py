@@ -189,6 +189,7 @@ def test_a_synchronous_run_cannot_be_picked_up(openclaw: Openclaw, fal: Hooked) 
     error = interrupted(openclaw("image", "p", "--json"))
     assert "may be billed" in error["message"]
     assert "--queue" in error["message"]
+    assert error["hint"].startswith(f"openclaw jobs reconcile {only_job().id} ")
     assert only_job().state == "uncertain"
     assert openclaw("jobs", "wait", only_job().id).status == 7
     assert len(fal.posts()) == 1

@@ -41,7 +41,7 @@ def test_a_post_without_an_answer_is_sent_once_and_is_uncertain(
     assert outcome.status == 7
     error = failed(outcome.json, "network")
     assert "may have reached fal" in error["message"]
-    assert only_job().id in error["hint"]
+    assert error["hint"].startswith(f"openclaw jobs reconcile {only_job().id} ")
     assert only_job().state == "uncertain"
     kept = kept_files()  # what came of an answer that is paid for
     assert kept == (["p.txt"] if "cut" in kind else [])
