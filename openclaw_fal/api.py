@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from openclaw_fal.errors import UsageError
 from openclaw_fal.media import (
     KINDS,
-    Dollars,
     Generated,
     ImageRequest,
     Kind,
     MediaRequest,
     Plan,
-    dollars,
 )
+from openclaw_fal.money.amount import Dollars, dollars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

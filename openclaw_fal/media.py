@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, 
 from openclaw_fal.frozen import Frozen
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from openclaw_fal.money.cost import Cost
 
 Kind = Literal["image", "video", "music"]
@@ -238,20 +236,6 @@ class MusicRequest(_Request):
 
 
 MediaRequest = ImageRequest | VideoRequest | MusicRequest
-
-Dollars: TypeAlias = "str | int | float | Decimal"
-"""US dollars: "0.25", 0.25 or Decimal("0.25")."""
-
-
-def dollars(name: str, amount: Dollars | None) -> str | None:
-    """An amount as a decimal text. Raises TypeError for what is no amount, in any type."""
-    from decimal import Decimal
-
-    if amount is None or isinstance(amount, str):
-        return amount
-    if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal)):
-        raise TypeError(f"{name} is US dollars ('0.25', 0.25), not {type(amount).__name__}")
-    return format(Decimal(str(amount)), "f")
 
 
 class Ignored(NamedTuple):

@@ -44,7 +44,7 @@ from openclaw_fal import (
     submit,
     wait,
 )
-from openclaw_fal.media import Dollars
+from openclaw_fal.money.amount import Dollars
 from openclaw_fal.sandbox import SANDBOX_KEY, Dials, Sandbox
 from tests.support.program import KEY, write_config
 from tests.support.queueing import until

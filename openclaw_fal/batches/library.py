@@ -17,7 +17,8 @@ from openclaw_fal.batches.manifest import problems_error
 from openclaw_fal.environment import uses_sandbox
 from openclaw_fal.errors import OpenClawFalError
 from openclaw_fal.frozen import Frozen
-from openclaw_fal.media import Dollars, Generated, MediaRequest, dollars
+from openclaw_fal.media import Generated, MediaRequest
+from openclaw_fal.money.amount import Dollars, dollars
 from openclaw_fal.options import options_of
 from openclaw_fal.session import Session
 

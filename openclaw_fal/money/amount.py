@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from typing import TypeAlias
 
 from openclaw_fal.errors import UsageError
 from openclaw_fal.frozen import Frozen
@@ -72,3 +73,16 @@ def product(units: Decimal, unit_price: Decimal, currency: str) -> Money | None:
     """Units × price, rounded up to a millionth; None above MAX_AMOUNT."""
     micro = (units * unit_price * MICRO).to_integral_value(rounding=ROUND_CEILING)
     return Money(int(micro), currency) if micro <= MAX_AMOUNT * MICRO else None
+
+
+Dollars: TypeAlias = str | int | float | Decimal
+"""US dollars: "0.25", 0.25 or Decimal("0.25")."""
+
+
+def dollars(name: str, amount: Dollars | None) -> str | None:
+    """An amount as a decimal text. Raises TypeError for what is no amount, in any type."""
+    if amount is None or isinstance(amount, str):
+        return amount
+    if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal)):
+        raise TypeError(f"{name} is US dollars ('0.25', 0.25), not {type(amount).__name__}")
+    return format(Decimal(str(amount)), "f")
